@@ -1,0 +1,6 @@
+//! An ActiveSync gateway for Open-Xchange.
+
+pub mod content;
+pub mod ox;
+pub mod version;
+pub mod wbxml;
