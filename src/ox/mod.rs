@@ -1,1 +1,6 @@
-//! placeholder
+//! The OX HTTP API.
+
+pub mod columns;
+pub mod object;
+
+pub use object::Object;
