@@ -2,5 +2,6 @@
 
 pub mod content;
 pub mod ox;
+pub mod usm;
 pub mod version;
 pub mod wbxml;

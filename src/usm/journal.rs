@@ -1,0 +1,130 @@
+//! What was applied at OX already, for one folder and one sync key.
+//!
+//! Each write that OX confirmed is noted at once. A device that repeats a request, because it never saw the answer or
+//! because we crashed, gets its answers from here instead of a second write.
+
+use std::collections::BTreeMap;
+
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::usm::plan::What;
+use crate::usm::snapshot::Revision;
+use crate::usm::state::Reader;
+use crate::usm::state::write_number;
+
+/// A digest of what a change says, so that a repetition is told from another change of the same item.
+pub type Fingerprint = [u8; 16];
+
+/// The first 16 bytes of SHA-256.
+pub fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
+    let mut fingerprint = [0; 16];
+    fingerprint.copy_from_slice(digest.split_at(16).0);
+    fingerprint
+}
+
+/// A write that OX confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub fingerprint: Fingerprint,
+    /// The item's id at OX.
+    pub id: String,
+    /// Its revision after the write, if OX told.
+    pub revision: Option<Revision>,
+}
+
+impl Done {
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.fingerprint.to_vec();
+        write_number(&mut bytes, self.id.len() as u64);
+        bytes.extend_from_slice(self.id.as_bytes());
+        if let Some(revision) = self.revision {
+            bytes.extend_from_slice(&revision.0.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// `None` for bytes that [`Done::encode`] did not write.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader(bytes);
+        let fingerprint = reader.take(16)?.try_into().ok()?;
+        let length = reader.length()?;
+        let id = String::from_utf8(reader.take(length)?.to_vec()).ok()?;
+        let revision = match reader.0 {
+            [] => None,
+            bytes => Some(Revision(u64::from_le_bytes(bytes.try_into().ok()?))),
+        };
+        Some(Self {
+            fingerprint,
+            id,
+            revision,
+        })
+    }
+}
+
+/// The notes of one sync key, by operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied(BTreeMap<Vec<u8>, Done>);
+
+impl Applied {
+    /// From the store's pairs of operation and outcome; what cannot be read is as if it had not been noted.
+    pub fn read(notes: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
+        let notes = notes
+            .into_iter()
+            .filter_map(|(operation, outcome)| Some((operation, Done::decode(&outcome)?)));
+        Self(notes.collect())
+    }
+
+    pub fn insert(&mut self, operation: Vec<u8>, done: Done) {
+        self.0.insert(operation, done);
+    }
+
+    pub fn find(&self, what: &What) -> Option<&Done> {
+        self.0.get(&operation(what))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The key under which a change is noted: its kind and a digest of the item's id.
+pub fn operation(what: &What) -> Vec<u8> {
+    let (kind, id) = match what {
+        What::Add { client_id } => (b'A', client_id),
+        What::Change { id } => (b'C', id),
+        What::Delete { id } => (b'D', id),
+    };
+    let mut key = vec![kind];
+    key.extend_from_slice(&fingerprint(id.as_bytes()));
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_both_ways() {
+        for revision in [None, Some(Revision(7))] {
+            let done = Done {
+                fingerprint: fingerprint(b"x"),
+                id: "815".into(),
+                revision,
+            };
+            let bytes = done.encode();
+            assert_eq!(Done::decode(&bytes), Some(done));
+        }
+        assert_eq!(Done::decode(&[0; 10]), None);
+    }
+
+    #[test]
+    fn operations_differ_by_kind_and_id() {
+        let add = operation(&What::Add { client_id: "1".into() });
+        let change = operation(&What::Change { id: "1".into() });
+        assert_ne!(add, change);
+        assert_ne!(change, operation(&What::Change { id: "2".into() }));
+        assert!(add.len() <= 64);
+    }
+}

@@ -1,0 +1,262 @@
+//! What must be done so that device and OX agree: compared, decided, and returned as data.
+//!
+//! Pure: no I/O, no clock. The drivers carry a plan out, [`crate::usm::settle`] draws the conclusions. GetItemEstimate and
+//! Ping ask the same function, with no changes of the device, and carry nothing out.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::usm::conflict;
+use crate::usm::conflict::Policy;
+use crate::usm::conflict::Verdict;
+use crate::usm::journal::Applied;
+use crate::usm::journal::Fingerprint;
+use crate::usm::snapshot::Revision;
+use crate::usm::snapshot::Snapshot;
+use crate::usm::state::Held;
+use crate::usm::state::State;
+
+/// One change a device made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub what: What,
+    pub fingerprint: Fingerprint,
+}
+
+/// Items are named by their OX id; an Add has none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    Add { client_id: String },
+    Change { id: String },
+    Delete { id: String },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub policy: Policy,
+    /// At most so many items are sent.
+    pub window: usize,
+    /// Otherwise the device only wants its own changes applied.
+    pub wants_changes: bool,
+}
+
+/// What must be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// For each change of the device, in its order.
+    pub steps: Vec<Step>,
+    /// In the order of sending.
+    pub to_device: Vec<Send>,
+    /// Items that wait beyond the window.
+    pub more_available: usize,
+    /// What the device has, as far as the plan knows without the writes.
+    pub(super) held: BTreeMap<String, Held>,
+}
+
+/// What becomes of one change of the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write it to OX.
+    Write,
+    /// It was written when the request came before: the item's id at OX.
+    Applied { id: String },
+    /// OX's version wins; the device gets it.
+    Refused,
+    /// The item is not there (any more).
+    Gone,
+    /// Nothing has to be done.
+    Agreed,
+}
+
+/// One item that the device gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Send {
+    Add {
+        id: String,
+        revision: Revision,
+    },
+    Change {
+        id: String,
+        from: Revision,
+        to: Revision,
+    },
+    Delete {
+        id: String,
+    },
+    /// The item left the window of the filter; it still exists at OX.
+    SoftDelete {
+        id: String,
+    },
+}
+
+impl Send {
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Add { id, .. } | Self::Change { id, .. } | Self::Delete { id } | Self::SoftDelete { id } => id,
+        }
+    }
+}
+
+pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Change], options: Options) -> Plan {
+    let mut plan = Plan {
+        held: state.items.clone(),
+        ..Plan::default()
+    };
+    // What the device never got is forgotten without a word when it goes.
+    plan.held
+        .retain(|id, held| !held.left_out || snapshot.items.get(id).is_some_and(|seen| seen.within));
+    let mut own = BTreeSet::new();
+    let mut send_anyway = BTreeSet::new();
+    for change in changes {
+        let step = step(
+            &mut plan.held,
+            applied,
+            snapshot,
+            change,
+            options.policy,
+            &mut send_anyway,
+        );
+        if step == Step::Write
+            && let What::Change { id } | What::Delete { id } = &change.what
+        {
+            own.insert(id.as_str());
+        }
+        plan.steps.push(step);
+    }
+    let mut sends = differences(&plan.held, snapshot, &own, &send_anyway);
+    if !options.wants_changes {
+        sends.retain(|send| send_anyway.contains(send.id()));
+    }
+    plan.more_available = sends.len().saturating_sub(options.window);
+    sends.truncate(options.window);
+    plan.to_device = sends;
+    plan
+}
+
+/// Decides on one change, and moves `held` to what the device knows after a write that was applied before.
+fn step(
+    held: &mut BTreeMap<String, Held>,
+    applied: &Applied,
+    snapshot: &Snapshot,
+    change: &Change,
+    policy: Policy,
+    send_anyway: &mut BTreeSet<String>,
+) -> Step {
+    let done = applied.find(&change.what);
+    let (id, device) = match &change.what {
+        What::Add { .. } => {
+            let Some(done) = done.filter(|done| done.fingerprint == change.fingerprint) else {
+                return Step::Write;
+            };
+            know(held, snapshot, &done.id, done.revision);
+            return Step::Applied { id: done.id.clone() };
+        }
+        What::Change { id } => (id, conflict::Device::Changed),
+        What::Delete { id } => (id, conflict::Device::Deleted),
+    };
+    if let Some(done) = done {
+        if device == conflict::Device::Deleted {
+            held.remove(id);
+            return Step::Applied { id: id.clone() };
+        }
+        // The item is at this revision by the device's own doing: no conflict, and nothing to send.
+        know(held, snapshot, id, done.revision);
+        if done.fingerprint == change.fingerprint {
+            return Step::Applied { id: id.clone() };
+        }
+    }
+    let Some(known) = held.get(id).copied() else {
+        return if device == conflict::Device::Deleted {
+            Step::Agreed
+        } else {
+            Step::Gone
+        };
+    };
+    let ox = match snapshot.items.get(id) {
+        None => conflict::Ox::Deleted,
+        Some(seen) if seen.revision == known.revision => conflict::Ox::Unchanged,
+        Some(_) => conflict::Ox::Changed,
+    };
+    match conflict::decide(device, ox, policy) {
+        Verdict::Write => Step::Write,
+        Verdict::WriteThenSend => {
+            send_anyway.insert(id.clone());
+            Step::Write
+        }
+        Verdict::RefuseThenSend => {
+            send_anyway.insert(id.clone());
+            Step::Refused
+        }
+        Verdict::Gone => {
+            send_anyway.insert(id.clone());
+            Step::Gone
+        }
+        Verdict::Agreed => {
+            held.remove(id);
+            Step::Agreed
+        }
+    }
+}
+
+/// The device knows an item at this revision; where OX did not tell the revision, at the one it has now.
+fn know(held: &mut BTreeMap<String, Held>, snapshot: &Snapshot, id: &str, revision: Option<Revision>) {
+    let revision = revision
+        .or_else(|| snapshot.items.get(id).map(|seen| seen.revision))
+        .unwrap_or(Revision(0));
+    held.insert(id.to_owned(), Held::on_device(revision));
+}
+
+/// What the device lacks: winners of conflicts first, so that they come in this very answer, then what goes, what
+/// changed, and what is new, newest first. `own` are items the device itself is writing now.
+fn differences(
+    held: &BTreeMap<String, Held>,
+    snapshot: &Snapshot,
+    own: &BTreeSet<&str>,
+    send_anyway: &BTreeSet<String>,
+) -> Vec<Send> {
+    let mut sends: Vec<(u8, i64, Send)> = Vec::new();
+    for (id, held) in held {
+        if own.contains(id.as_str()) && !send_anyway.contains(id) {
+            continue;
+        }
+        let send = match snapshot.items.get(id) {
+            None => Send::Delete { id: id.clone() },
+            Some(seen) if !seen.within => Send::SoftDelete { id: id.clone() },
+            Some(seen) if seen.revision == held.revision => continue,
+            Some(seen) if held.left_out => Send::Add {
+                id: id.clone(),
+                revision: seen.revision,
+            },
+            Some(seen) => Send::Change {
+                id: id.clone(),
+                from: held.revision,
+                to: seen.revision,
+            },
+        };
+        let rank = if send_anyway.contains(id) { 0 } else { rank(&send) };
+        sends.push((rank, 0, send));
+    }
+    for (id, seen) in &snapshot.items {
+        if seen.within && !held.contains_key(id) && !own.contains(id.as_str()) {
+            sends.push((
+                3,
+                seen.newest.saturating_neg(),
+                Send::Add {
+                    id: id.clone(),
+                    revision: seen.revision,
+                },
+            ));
+        }
+    }
+    // Stable: items of one rank stay in the order of their ids.
+    sends.sort_by_key(|(rank, order, _)| (*rank, *order));
+    sends.into_iter().map(|(_, _, send)| send).collect()
+}
+
+const fn rank(send: &Send) -> u8 {
+    match send {
+        Send::Delete { .. } | Send::SoftDelete { .. } => 1,
+        Send::Change { .. } => 2,
+        Send::Add { .. } => 3,
+    }
+}

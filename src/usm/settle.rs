@@ -1,0 +1,182 @@
+//! What follows from a plan that was carried out: the state behind the next key, and an answer to each change.
+//!
+//! Pure. Only what was confirmed enters the new state: a write that OX refused, an item that did not fit into the answer
+//! any more, leave it as if they had not been planned.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use crate::usm::plan::Change;
+use crate::usm::plan::Plan;
+use crate::usm::plan::Send;
+use crate::usm::plan::Step;
+use crate::usm::plan::What;
+use crate::usm::snapshot::Revision;
+use crate::usm::state::Held;
+use crate::usm::state::State;
+
+/// What OX said to one write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Confirmed. The id can be a new one; the revision is the one after the write.
+    Done { id: String, revision: Revision },
+    /// The item changed between our look and our write: OX's version stays, the device gets it next.
+    Conflict,
+    /// The item is gone.
+    NotFound,
+    /// OX does not take it, now or later: permission, or a value it does not accept.
+    Rejected,
+    /// No room at OX.
+    Full,
+}
+
+/// What became of one item that was planned for the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Sent,
+    /// Could not be converted; the device goes without it until it changes.
+    LeftOut,
+    /// Did not fit into this answer.
+    Deferred,
+    /// Vanished before it could be read; the next look will show it.
+    Vanished,
+}
+
+/// The answer to one change of the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Applied: the item's id at OX.
+    Done {
+        id: String,
+    },
+    /// OX's version wins.
+    Conflict,
+    NotFound,
+    Rejected,
+    Full,
+}
+
+/// After the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    pub state: State,
+    /// In the order of the changes.
+    pub answers: Vec<Answer>,
+    pub more_available: bool,
+}
+
+/// `outcomes`: one for each [`Step::Write`], in order. `deliveries`: one for each item of `to_device`, in order; where
+/// there are fewer, the rest counts as deferred.
+pub fn settle(
+    plan: Plan,
+    changes: &[Change],
+    outcomes: Vec<Outcome>,
+    deliveries: &[Delivery],
+    options: Vec<u8>,
+) -> Settled {
+    let Plan {
+        steps,
+        to_device,
+        more_available,
+        mut held,
+    } = plan;
+    let mut more_available = more_available > 0;
+    let mut written = BTreeSet::new();
+    let mut outcomes = outcomes.into_iter();
+    let mut answers = Vec::with_capacity(changes.len());
+    for (change, step) in changes.iter().zip(steps) {
+        let answer = match step {
+            Step::Applied { id } => Answer::Done { id },
+            Step::Refused => Answer::Conflict,
+            Step::Gone => Answer::NotFound,
+            Step::Agreed => Answer::Done { id: item_of(change) },
+            Step::Write => {
+                let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
+                if let Outcome::Done { id, .. } = &outcome {
+                    written.insert(id.clone());
+                }
+                conclude(&mut held, change, outcome)
+            }
+        };
+        answers.push(answer);
+    }
+    let mut deliveries = deliveries.iter();
+    for send in to_device {
+        let delivery = deliveries.next().copied().unwrap_or(Delivery::Deferred);
+        more_available |= delivery == Delivery::Deferred;
+        deliver(&mut held, send, delivery, &written);
+    }
+    Settled {
+        state: State { items: held, options },
+        answers,
+        more_available,
+    }
+}
+
+fn item_of(change: &Change) -> String {
+    match &change.what {
+        What::Add { client_id } => client_id.clone(),
+        What::Change { id } | What::Delete { id } => id.clone(),
+    }
+}
+
+fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome) -> Answer {
+    if let What::Delete { id } = &change.what {
+        // Deleted, the item is unknown to both. Not deleted, the device lacks it all the same: the next plan sends it.
+        held.remove(id);
+    }
+    match outcome {
+        Outcome::Done { id, revision } => {
+            if !matches!(change.what, What::Delete { .. }) {
+                held.insert(id.clone(), Held::on_device(revision));
+            }
+            Answer::Done { id }
+        }
+        Outcome::NotFound if matches!(change.what, What::Delete { .. }) => Answer::Done { id: item_of(change) },
+        Outcome::NotFound => Answer::NotFound,
+        Outcome::Conflict => Answer::Conflict,
+        Outcome::Rejected | Outcome::Full => {
+            if let What::Change { id } = &change.what
+                && let Some(held) = held.get_mut(id)
+            {
+                // The device has what OX refuses: a revision that OX never has makes the next plan send OX's version.
+                held.revision = Revision(!held.revision.0);
+            }
+            if outcome == Outcome::Full {
+                Answer::Full
+            } else {
+                Answer::Rejected
+            }
+        }
+    }
+}
+
+fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery, written: &BTreeSet<String>) {
+    match (send, delivery) {
+        // The result of its own write did not fit any more: only another revision makes the next plan send it.
+        (Send::Change { id, .. }, Delivery::Deferred) if written.contains(&id) => {
+            if let Some(held) = held.get_mut(&id) {
+                held.revision = Revision(!held.revision.0);
+            }
+        }
+        (_, Delivery::Deferred | Delivery::Vanished) => {}
+        (Send::Delete { id } | Send::SoftDelete { id }, _) => {
+            held.remove(&id);
+        }
+        // The device gets the result of its own write in this request; the write told the revision.
+        (Send::Change { id, .. }, _) if written.contains(&id) => {}
+        (Send::Add { id, revision }, Delivery::LeftOut) => {
+            held.insert(
+                id,
+                Held {
+                    revision,
+                    left_out: true,
+                },
+            );
+        }
+        // A Change that cannot be converted leaves the device with the older version.
+        (Send::Add { id, revision } | Send::Change { id, to: revision, .. }, Delivery::Sent | Delivery::LeftOut) => {
+            held.insert(id, Held::on_device(revision));
+        }
+    }
+}

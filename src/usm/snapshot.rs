@@ -1,0 +1,75 @@
+//! What OX holds in a folder at one moment, as the engine sees it.
+//!
+//! Always the whole folder: what is missing was deleted. The filter of a device is applied here, so that an item that
+//! only leaves the window is told from one that is gone.
+
+use std::collections::BTreeMap;
+
+/// Whatever shows that an item changed; the engine only compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Revision(pub u64);
+
+/// The items of a folder by their OX id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    pub items: BTreeMap<String, Seen>,
+}
+
+/// One item at OX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub revision: Revision,
+    /// Passes the device's filter.
+    pub within: bool,
+    /// Milliseconds since 1970: items with the largest are sent first.
+    pub newest: i64,
+}
+
+/// Which items a device wants of a folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only items that end after this, in milliseconds since 1970.
+    pub since: Option<i64>,
+    /// Only items that are not done.
+    pub open_only: bool,
+}
+
+impl Filter {
+    /// `ends`: when the item stops to matter; `None` if it never does.
+    pub fn passes(&self, ends: Option<i64>, done: bool) -> bool {
+        let recent = match (self.since, ends) {
+            (Some(since), Some(ends)) => ends >= since,
+            _ => true,
+        };
+        recent && !(self.open_only && done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filter() {
+        let window = Filter {
+            since: Some(100),
+            open_only: false,
+        };
+        let open = Filter {
+            since: None,
+            open_only: true,
+        };
+        // filter, ends, done, passes
+        let cases = [
+            (Filter::default(), Some(0), true, true),
+            (window, Some(99), false, false),
+            (window, Some(100), false, true),
+            (window, None, true, true),
+            (open, Some(0), false, true),
+            (open, Some(0), true, false),
+        ];
+        for (filter, ends, done, passes) in cases {
+            assert_eq!(filter.passes(ends, done), passes, "{filter:?} {ends:?} {done}");
+        }
+    }
+}
