@@ -74,7 +74,7 @@ impl Writer {
     /// Whether the version has this element and, if it has children, one of them.
     fn says_something(&self, element: &Element) -> bool {
         let children = element.children();
-        codepage::token(element.tag).is_some_and(|token| token.versions.contains(self.version))
+        codepage::has(self.version, element.tag)
             && (children.is_empty() || children.iter().any(|child| self.says_something(child)))
     }
 

@@ -8,7 +8,7 @@ pub mod decode;
 pub mod encode;
 pub mod xml;
 
-pub use decode::{DecodeError, Limits, decode};
+pub use decode::{DecodeError, Limits, Reason, decode};
 pub use encode::encode;
 
 /// A tag: code page and token. An unknown one survives as a value and is shown by its numbers.
@@ -65,12 +65,16 @@ impl Element {
         }
     }
 
-    /// `<Tag>text</Tag>`; characters that XML 1.0 does not have are left out when encoding.
+    /// `<Tag>text</Tag>`; an empty text makes the same as [`Element::empty`]. Characters that XML 1.0 does not have are
+    /// left out when encoding.
     pub fn text(tag: Tag, text: impl Into<String>) -> Self {
-        Self {
-            tag,
-            content: Content::Text(text.into()),
-        }
+        let text = text.into();
+        let content = if text.is_empty() {
+            Content::Empty
+        } else {
+            Content::Text(text)
+        };
+        Self { tag, content }
     }
 
     /// `<Tag>17</Tag>`
@@ -83,11 +87,15 @@ impl Element {
         Self::text(tag, if flag { "1" } else { "0" })
     }
 
+    /// `<Tag>` around a byte array; an empty one makes the same as [`Element::empty`].
     pub fn opaque(tag: Tag, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            tag,
-            content: Content::Opaque(bytes.into()),
-        }
+        let bytes = bytes.into();
+        let content = if bytes.is_empty() {
+            Content::Empty
+        } else {
+            Content::Opaque(bytes)
+        };
+        Self { tag, content }
     }
 
     /// `<Tag>children</Tag>`; without children the same as [`Element::empty`].
@@ -152,3 +160,6 @@ impl Element {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
