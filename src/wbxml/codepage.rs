@@ -1,8 +1,9 @@
 //! Every code page of ActiveSync and every token on it, each with the versions that have it.
 //!
-//! The one table behind decoder, encoder and text form. Sources: [MS-ASWBXML] "Code Pages", the class documents
-//! for the versions; tokens that only older documents have end with `until`. Checked when compiling: no page twice,
-//! no token or name twice on a page, tokens within 0x05..=0x3F, no empty range of versions.
+//! The one table behind encoder and text form; the decoder needs none and lets unknown tags through. Sources:
+//! [MS-ASWBXML] "Code Pages", the class documents for the versions; tokens that only older documents have end with
+//! `until`. Checked when compiling: no page twice, no token or name twice on a page, tokens within 0x05..=0x3F, no empty
+//! range of versions.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ pub struct Token {
     pub tag: Tag,
     pub name: &'static str,
     pub versions: VersionRange,
-    /// The content is a byte array: sent as OPAQUE, never as a string.
+    /// The content is a byte array, to be made with [`Element::opaque`]: sent as OPAQUE, never as a string.
     pub opaque: bool,
 }
 

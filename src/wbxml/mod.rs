@@ -1,7 +1,15 @@
 //! WBXML as ActiveSync uses it: documents as trees of [`Element`], decoded, encoded, and shown as text.
 //!
 //! Knows tags and versions, not commands: what a tree means is the business of `eas` and `content`.
-//! Implements [MS-ASWBXML] and the subset of WAP-192 that it names.
+//! Implements [MS-ASWBXML] and the subset of WAP-192 "Binary XML Content Format" that it names.
+//!
+//! - [`codepage`]: the table of all tags, each with the versions that have it
+//! - [`decode()`]: bytes to a tree; takes what devices send, within [`Limits`]
+//! - [`encode()`]: a tree to bytes; writes only what a version has
+//! - [`xml`]: a tree as text for logs, whole or redacted, and back for fixtures
+//!
+//! The codec is tolerant in one direction and strict in the other: an unknown tag is decoded to a value, which nobody
+//! looks for, and is never encoded.
 
 pub mod codepage;
 pub mod decode;
@@ -41,7 +49,7 @@ impl std::fmt::Debug for Tag {
 /// What stands inside an element. ActiveSync has no mixed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// `<Tag/>`; a tag that is opened and closed at once, or holds an empty string, decodes to the same.
+    /// `<Tag/>`; a tag that is opened and closed at once, or holds an empty string or byte array, decodes to the same.
     Empty,
     Text(String),
     /// A byte array (OPAQUE).
@@ -109,7 +117,7 @@ impl Element {
         Self { tag, content }
     }
 
-    /// Appends a child; text that stood here before is replaced.
+    /// Appends a child; text or bytes that stood here before are replaced.
     pub fn push(&mut self, child: Self) {
         match &mut self.content {
             Content::Children(children) => children.push(child),

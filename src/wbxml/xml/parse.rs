@@ -26,7 +26,7 @@ pub struct ParseError {
 pub enum ParseReason {
     #[error(transparent)]
     Xml(#[from] quick_xml::Error),
-    #[error("no code page has an element {0}")]
+    #[error("the code page of its namespace has no element {0}")]
     Name(String),
     #[error("the only attribute of an element can be encoding=\"base64\", not {0}")]
     Attribute(String),
@@ -46,7 +46,7 @@ pub enum ParseReason {
     Truncated,
 }
 
-/// Reads what [`to_text`] writes in full, and other XML with the same namespaces; one may end with a colon, as in older
+/// Reads what [`to_text`](super::to_text) writes in full, and other XML with the same namespaces; one may end with a colon, as in older
 /// specifications (`AirSync:`). Layout between elements, comments and a DOCTYPE do not matter. White space with a line
 /// break alone within an element counts as layout, too.
 pub fn parse(text: &str) -> Result<Element, ParseError> {
@@ -263,19 +263,22 @@ mod tests {
                 "<Sync xmlns='AirSync'/><Sync xmlns='AirSync'/>",
                 "line 1: content outside of the root element",
             ),
-            ("<Sync/>", "line 1: no code page has an element Sync"),
-            ("<Sync xmlns='AirSink'/>", "line 1: no code page has an element Sync"),
+            ("<Sync/>", "line 1: the code page of its namespace has no element Sync"),
+            (
+                "<Sync xmlns='AirSink'/>",
+                "line 1: the code page of its namespace has no element Sync",
+            ),
             (
                 "<Sync xmlns='AirSync'>\n<Sink/></Sync>",
-                "line 2: no code page has an element Sink",
+                "line 2: the code page of its namespace has no element Sink",
             ),
             (
                 "<token40 xmlns='AirSync'/>",
-                "line 1: no code page has an element token40",
+                "line 1: the code page of its namespace has no element token40",
             ),
             (
                 "<token05 xmlns='page256'/>",
-                "line 1: no code page has an element token05",
+                "line 1: the code page of its namespace has no element token05",
             ),
             (
                 "<Sync xmlns='AirSync' id='1'/>",

@@ -5,18 +5,22 @@
 
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::{
-    airsync, airsyncbase, calendar, composemail, email, email2, find, folderhierarchy, gal, getitemestimate,
+    self, airsync, airsyncbase, calendar, composemail, email, email2, find, folderhierarchy, gal, getitemestimate,
     itemoperations, meetingresponse, moveitems, notes, ping, provision, resolverecipients, rightsmanagement, search,
     settings, tasks, validatecert,
 };
 
 /// Whether the text of an element may stand in a redacted log: numbers, states and ids of the protocol.
 pub(super) fn is_plain(tag: Tag) -> bool {
-    PLAIN_PAGES
-        .iter()
-        .any(|(page, personal)| page.page == tag.page && !personal.contains(&tag))
-        && crate::wbxml::codepage::token(tag).is_some()
-        || PLAIN_TAGS.contains(&tag)
+    PLAIN_TAGS.contains(&tag) || is_on_plain_page(tag)
+}
+
+/// A token that no version has is not plain, on whatever page it stands.
+fn is_on_plain_page(tag: Tag) -> bool {
+    codepage::token(tag).is_some()
+        && PLAIN_PAGES
+            .iter()
+            .any(|(first, personal)| first.page == tag.page && !personal.contains(&tag))
 }
 
 /// Pages of protocol machinery, each named by its first tag, with the personal tags on it.
