@@ -1,12 +1,16 @@
 //! Every code page of ActiveSync and every token on it, each with the versions that have it.
 //!
-//! The one table behind decoder, encoder and text form. Sources: [MS-ASWBXML] "Code Pages", the class documents
-//! for the versions; tokens that only older documents have end with `until`. Checked when compiling: no page twice,
-//! no token or name twice on a page, tokens within 0x05..=0x3F, no empty range of versions.
+//! The one table behind encoder and text form; the decoder needs none and lets unknown tags through. Sources:
+//! [MS-ASWBXML] "Code Pages", the class documents for the versions; tokens that only older documents have end with
+//! `until`. Checked when compiling: no page twice, no token or name twice on a page, tokens within 0x05..=0x3F, no empty
+//! range of versions.
 
+use std::collections::BTreeSet;
+
+use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::{V2_5, V12_0, V12_1, V14_0, V14_1, V16_0, V16_1};
 use crate::version::VersionRange;
-use crate::wbxml::Tag;
+use crate::wbxml::{Element, Tag};
 
 /// A code page: a namespace of at most 59 tags.
 #[derive(Debug)]
@@ -23,7 +27,7 @@ pub struct Token {
     pub tag: Tag,
     pub name: &'static str,
     pub versions: VersionRange,
-    /// The content is a byte array: sent as OPAQUE, never as a string.
+    /// The content is a byte array, to be made with [`Element::opaque`]: sent as OPAQUE, never as a string.
     pub opaque: bool,
 }
 
@@ -37,17 +41,53 @@ pub fn token(tag: Tag) -> Option<&'static Token> {
     page(tag.page)?.tokens.iter().find(|token| token.tag == tag)
 }
 
+/// The page with this namespace: `AirSync`.
+pub fn page_by_name(name: &str) -> Option<&'static CodePage> {
+    PAGES.iter().find(|page| page.name == name)
+}
+
+impl CodePage {
+    /// The tag with this name on the page.
+    pub fn tag_by_name(&self, name: &str) -> Option<Tag> {
+        self.tokens
+            .iter()
+            .find(|token| token.name == name)
+            .map(|token| token.tag)
+    }
+}
+
+/// Whether a version has this tag.
+pub fn has(version: ProtocolVersion, tag: Tag) -> bool {
+    token(tag).is_some_and(|token| token.versions.contains(version))
+}
+
+/// What stands in a document although the version does not have it: each tag once, by page and token. For logs and
+/// counters; handlers look for the tags they know and so never see these.
+pub fn unknown_in(root: &Element, version: ProtocolVersion) -> Vec<Tag> {
+    fn collect(element: &Element, version: ProtocolVersion, unknown: &mut BTreeSet<Tag>) {
+        if !has(version, element.tag) {
+            unknown.insert(element.tag);
+        }
+        for child in element.children() {
+            collect(child, version, unknown);
+        }
+    }
+    let mut unknown = BTreeSet::new();
+    collect(root, version, &mut unknown);
+    unknown.into_iter().collect()
+}
+
 const ALL: VersionRange = VersionRange::ALL;
 
-const fn since(first: crate::version::ProtocolVersion) -> VersionRange {
+const fn since(first: ProtocolVersion) -> VersionRange {
     VersionRange::since(first)
 }
 
-const fn until(last: crate::version::ProtocolVersion) -> VersionRange {
+const fn until(last: ProtocolVersion) -> VersionRange {
     VersionRange::until(last)
 }
 
-const fn between(first: crate::version::ProtocolVersion, last: crate::version::ProtocolVersion) -> VersionRange {
+const fn between(first: ProtocolVersion, last: ProtocolVersion) -> VersionRange {
     VersionRange::between(first, last)
 }
 
@@ -841,4 +881,128 @@ const fn same(a: &str, b: &str) -> bool {
         i += 1;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(page: &str, token: u8) -> Option<&'static Token> {
+        let number = page_by_name(page)?.number;
+        super::token(Tag { page: number, token })
+    }
+
+    /// From [MS-ASWBXML] "Code Pages" and the class documents, at least one row of each page.
+    #[rustfmt::skip]
+    #[test]
+    fn known_answers() {
+        // page, its name, token, tag, first and last version
+        let cases = [
+            (0, "AirSync", 0x05, "Sync", V2_5, V16_1),
+            (0, "AirSync", 0x1B, "Conflict", V2_5, V16_1),
+            (0, "AirSync", 0x19, "Truncation", V2_5, V2_5),
+            (0, "AirSync", 0x26, "Partial", V12_1, V16_1),
+            (0, "AirSync", 0x27, "ConversationMode", V14_0, V16_1),
+            (1, "Contacts", 0x1E, "FileAs", V2_5, V16_1),
+            (1, "Contacts", 0x3C, "Picture", V2_5, V16_1),
+            (1, "Contacts", 0x3E, "WeightedRank", V14_0, V16_1),
+            (2, "Email", 0x14, "Subject", V2_5, V16_1),
+            (2, "Email", 0x36, "MIMEData", V2_5, V2_5),
+            (2, "Email", 0x3A, "Flag", V12_0, V16_1),
+            (3, "AirNotify", 0x05, "Notify", V2_5, V2_5),
+            (4, "Calendar", 0x05, "Timezone", V2_5, V16_1),
+            (4, "Calendar", 0x17, "Location", V2_5, V14_1),
+            (4, "Calendar", 0x39, "FirstDayOfWeek", V14_1, V16_1),
+            (4, "Calendar", 0x3C, "ClientUid", V16_0, V16_1),
+            (5, "Move", 0x0C, "DstMsgId", V2_5, V16_1),
+            (6, "GetItemEstimate", 0x0C, "Estimate", V2_5, V16_1),
+            (7, "FolderHierarchy", 0x16, "FolderSync", V2_5, V16_1),
+            (8, "MeetingResponse", 0x0C, "UserResponse", V2_5, V16_1),
+            (8, "MeetingResponse", 0x0E, "InstanceId", V14_1, V16_1),
+            (9, "Tasks", 0x0A, "Complete", V2_5, V16_1),
+            (9, "Tasks", 0x22, "OrdinalDate", V12_0, V16_1),
+            (10, "ResolveRecipients", 0x16, "Availability", V14_0, V16_1),
+            (11, "ValidateCert", 0x09, "CheckCRL", V2_5, V16_1),
+            (12, "Contacts2", 0x0D, "NickName", V2_5, V16_1),
+            (13, "Ping", 0x0D, "MaxFolders", V2_5, V16_1),
+            (14, "Provision", 0x0D, "EASProvisionDoc", V12_0, V16_1),
+            (14, "Provision", 0x21, "AllowWiFi", V12_1, V16_1),
+            (14, "Provision", 0x3B, "AccountOnlyRemoteWipe", V16_1, V16_1),
+            (15, "Search", 0x18, "LongId", V12_0, V16_1),
+            (16, "GAL", 0x0F, "EmailAddress", V2_5, V16_1),
+            (16, "GAL", 0x12, "Data", V14_1, V16_1),
+            (17, "AirSyncBase", 0x0B, "Data", V12_0, V16_1),
+            (17, "AirSyncBase", 0x20, "Location", V16_0, V16_1),
+            (18, "Settings", 0x09, "Oof", V12_0, V16_1),
+            (18, "Settings", 0x23, "PrimarySmtpAddress", V14_1, V16_1),
+            (19, "DocumentLibrary", 0x05, "LinkId", V12_0, V16_1),
+            (20, "ItemOperations", 0x06, "Fetch", V12_0, V16_1),
+            (21, "ComposeMail", 0x10, "Mime", V14_0, V16_1),
+            (21, "ComposeMail", 0x15, "Forwardees", V16_0, V16_1),
+            (22, "Email2", 0x09, "ConversationId", V14_0, V16_1),
+            (22, "Email2", 0x15, "IsDraft", V16_0, V16_1),
+            (23, "Notes", 0x07, "LastModifiedDate", V14_0, V16_1),
+            (24, "RightsManagement", 0x14, "TemplateID", V14_1, V16_1),
+            (25, "Find", 0x08, "MailBoxSearchCriterion", V16_1, V16_1),
+        ];
+        for (number, name, token, tag, first, last) in cases {
+            let row = known(name, token).expect(tag);
+            assert_eq!(row.tag, Tag { page: number, token });
+            assert_eq!(row.name, tag);
+            assert_eq!(row.versions, VersionRange { first, last }, "{tag}");
+            assert_eq!(page(number).and_then(|page| page.tag_by_name(tag)), Some(row.tag));
+            assert_eq!(format!("{:?}", row.tag), format!("{name}:{tag}"));
+        }
+    }
+
+    #[test]
+    fn byte_arrays() {
+        let opaque: Vec<String> = PAGES
+            .iter()
+            .flat_map(|page| page.tokens)
+            .filter(|token| token.opaque)
+            .map(|token| format!("{:?}", token.tag))
+            .collect();
+        let expected = [
+            "ResolveRecipients:Data",
+            "Search:ConversationId",
+            "GAL:Data",
+            "AirSyncBase:Content",
+            "ItemOperations:ConversationId",
+            "ComposeMail:Mime",
+            "Email2:ConversationId",
+            "Email2:ConversationIndex",
+        ];
+        assert_eq!(opaque, expected);
+    }
+
+    #[test]
+    fn unknown_tags_are_shown_by_their_numbers() {
+        assert_eq!(format!("{:?}", Tag { page: 0, token: 0x3F }), "AirSync:0x3F");
+        assert_eq!(format!("{:?}", Tag { page: 254, token: 5 }), "254:0x05");
+        assert!(page(26).is_none());
+        assert!(page_by_name("Airsync").is_none());
+    }
+
+    #[test]
+    fn what_a_version_lacks_is_listed_once() {
+        let unknown = Tag { page: 254, token: 5 };
+        let root = Element::parent(
+            airsync::SYNC,
+            [
+                Element::parent(unknown, [Element::empty(airsync::PARTIAL), Element::empty(unknown)]),
+                Element::empty(email2::IS_DRAFT),
+                Element::empty(airsync::PARTIAL),
+            ],
+        );
+        // version, what is unknown to it
+        let cases: [(ProtocolVersion, &[Tag]); 3] = [
+            (V12_0, &[airsync::PARTIAL, email2::IS_DRAFT, unknown]),
+            (V12_1, &[email2::IS_DRAFT, unknown]),
+            (V16_0, &[unknown]),
+        ];
+        for (version, expected) in cases {
+            assert_eq!(unknown_in(&root, version), expected, "{version}");
+        }
+    }
 }

@@ -1,14 +1,22 @@
 //! WBXML as ActiveSync uses it: documents as trees of [`Element`], decoded, encoded, and shown as text.
 //!
 //! Knows tags and versions, not commands: what a tree means is the business of `eas` and `content`.
-//! Implements [MS-ASWBXML] and the subset of WAP-192 that it names.
+//! Implements [MS-ASWBXML] and the subset of WAP-192 "Binary XML Content Format" that it names.
+//!
+//! - [`codepage`]: the table of all tags, each with the versions that have it
+//! - [`decode()`]: bytes to a tree; takes what devices send, within [`Limits`]
+//! - [`encode()`]: a tree to bytes; writes only what a version has
+//! - [`xml`]: a tree as text for logs, whole or redacted, and back for fixtures
+//!
+//! The codec is tolerant in one direction and strict in the other: an unknown tag is decoded to a value, which nobody
+//! looks for, and is never encoded.
 
 pub mod codepage;
 pub mod decode;
 pub mod encode;
 pub mod xml;
 
-pub use decode::{DecodeError, Limits, decode};
+pub use decode::{DecodeError, Limits, Reason, decode};
 pub use encode::encode;
 
 /// A tag: code page and token. An unknown one survives as a value and is shown by its numbers.
@@ -41,7 +49,7 @@ impl std::fmt::Debug for Tag {
 /// What stands inside an element. ActiveSync has no mixed content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// `<Tag/>`; a tag that is opened and closed at once, or holds an empty string, decodes to the same.
+    /// `<Tag/>`; a tag that is opened and closed at once, or holds an empty string or byte array, decodes to the same.
     Empty,
     Text(String),
     /// A byte array (OPAQUE).
@@ -65,12 +73,16 @@ impl Element {
         }
     }
 
-    /// `<Tag>text</Tag>`; characters that XML 1.0 does not have are left out when encoding.
+    /// `<Tag>text</Tag>`; an empty text makes the same as [`Element::empty`]. Characters that XML 1.0 does not have are
+    /// left out when encoding.
     pub fn text(tag: Tag, text: impl Into<String>) -> Self {
-        Self {
-            tag,
-            content: Content::Text(text.into()),
-        }
+        let text = text.into();
+        let content = if text.is_empty() {
+            Content::Empty
+        } else {
+            Content::Text(text)
+        };
+        Self { tag, content }
     }
 
     /// `<Tag>17</Tag>`
@@ -83,11 +95,15 @@ impl Element {
         Self::text(tag, if flag { "1" } else { "0" })
     }
 
+    /// `<Tag>` around a byte array; an empty one makes the same as [`Element::empty`].
     pub fn opaque(tag: Tag, bytes: impl Into<Vec<u8>>) -> Self {
-        Self {
-            tag,
-            content: Content::Opaque(bytes.into()),
-        }
+        let bytes = bytes.into();
+        let content = if bytes.is_empty() {
+            Content::Empty
+        } else {
+            Content::Opaque(bytes)
+        };
+        Self { tag, content }
     }
 
     /// `<Tag>children</Tag>`; without children the same as [`Element::empty`].
@@ -101,7 +117,7 @@ impl Element {
         Self { tag, content }
     }
 
-    /// Appends a child; text that stood here before is replaced.
+    /// Appends a child; text or bytes that stood here before are replaced.
     pub fn push(&mut self, child: Self) {
         match &mut self.content {
             Content::Children(children) => children.push(child),
@@ -152,3 +168,6 @@ impl Element {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
