@@ -75,3 +75,59 @@ fn id(entry: &Value) -> Option<String> {
     let id = entry.get("id").unwrap_or(entry).as_str()?;
     Some(id.to_ascii_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::failure;
+
+    #[tokio::test]
+    async fn capabilities_decide_where_there_are_any() {
+        let (server, session) = Server::with_session(|request| match request.name().as_str() {
+            "capabilities?all" => {
+                data(json!([{"id": "webmail", "attributes": {}}, {"id": "Active_Sync"}, {"id": "mobility"}]))
+            }
+            name => panic!("{name}"),
+        })
+        .await;
+        // Permission, granted.
+        let cases = [
+            ("active_sync", true),
+            ("ACTIVE_SYNC", true),
+            ("syncml", true),
+            ("usm", false),
+            ("webmail", true),
+            ("", true),
+            ("none", true),
+        ];
+        for (permission, granted) in cases {
+            assert_eq!(session.may_use(permission).await.unwrap(), granted, "{permission}");
+        }
+        assert_eq!(server.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn old_servers_have_it_in_their_configuration() {
+        let (_server, session) = Server::with_session(|request| match request.name().as_str() {
+            "capabilities?all" => failure("SVL-0006", 8),
+            "config/modules/interfaces/syncml" => data(json!(true)),
+            "config/modules/com.openexchange.usm/module" => data(json!(false)),
+            _ => failure("USS-0001", 8),
+        })
+        .await;
+        // Permission, granted.
+        for (permission, granted) in [("syncml", true), ("active_sync", true), ("usm", false)] {
+            assert_eq!(session.may_use(permission).await.unwrap(), granted, "{permission}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_grants_is_not_granted() {
+        let (_server, session) = Server::with_session(|_| Response::text("text/html", "").with_status(404)).await;
+        assert!(!session.may_use("active_sync").await.unwrap());
+    }
+}

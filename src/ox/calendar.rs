@@ -213,3 +213,204 @@ pub async fn delete_occurrence(
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+
+    const MONDAY: i64 = 1_704_099_600_000; // 2024-01-01 09:00 UTC
+    const HOUR: i64 = 60 * 60 * 1000;
+
+    /// A row from the fields that matter in a case.
+    fn row(fields: Value) -> Object {
+        match fields {
+            Value::Object(map) => Object::from_map(map),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// 816 is a weekly series, 820 its changed occurrence, 815 single, 830 of a series the user does not see.
+    fn calendar() -> Vec<Object> {
+        vec![
+            row(
+                json!({"id": 820, "last_modified_utc": 300, "start_date": MONDAY, "end_date": MONDAY + HOUR, "recurrence_id": 816}),
+            ),
+            row(
+                json!({"id": 815, "last_modified_utc": 100, "start_date": MONDAY, "end_date": MONDAY + HOUR, "recurrence_type": 0}),
+            ),
+            row(
+                json!({"id": "816", "last_modified_utc": 200, "start_date": MONDAY, "end_date": MONDAY + HOUR,
+                       "recurrence_id": 816, "recurrence_type": 2, "interval": 1, "days": 2}),
+            ),
+            row(
+                json!({"id": 830, "last_modified": 400, "start_date": MONDAY, "end_date": MONDAY + HOUR, "recurrence_id": 999}),
+            ),
+        ]
+    }
+
+    #[test]
+    fn changed_occurrences_are_parts_of_their_series() {
+        let items = fold(calendar().into_iter());
+        let found: Vec<_> = items
+            .iter()
+            .map(|item| (item.id.as_str(), item.modified, item.parts.clone(), item.ends))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("815", 100, vec![], Some(MONDAY + HOUR)),
+                ("816", 200, vec!["820".to_owned()], None),
+                ("830", 400, vec![], Some(MONDAY + HOUR)),
+            ]
+        );
+        assert_eq!((items[0].revision, items[2].revision), (100, 400));
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter() {
+        let mut reversed = calendar();
+        reversed.reverse();
+        assert_eq!(fold(reversed.into_iter()), fold(calendar().into_iter()));
+    }
+
+    #[test]
+    fn the_revision_of_a_series_tells_of_its_parts() {
+        let revision = |rows: Vec<Object>| {
+            let items = fold(rows.into_iter());
+            items
+                .into_iter()
+                .find(|item| item.id == "816")
+                .map(|item| item.revision)
+        };
+        let with_part = revision(calendar());
+        let without_part = revision(calendar().into_iter().skip(1).collect());
+        let mut changed = calendar();
+        changed[0].set(common::LAST_MODIFIED_UTC, 301);
+        assert_eq!(without_part, Some(200));
+        assert_ne!(with_part, without_part);
+        assert_ne!(with_part, revision(changed));
+        assert_eq!(with_part, revision(calendar()));
+    }
+
+    #[test]
+    fn a_series_that_is_repeated_is_one_item() {
+        let mut rows = calendar();
+        rows.extend(calendar());
+        assert_eq!(fold(rows.into_iter()), fold(calendar().into_iter()));
+    }
+
+    #[test]
+    fn an_exception_of_something_that_is_no_series_stands_alone() {
+        let rows = [
+            row(json!({"id": 815, "last_modified_utc": 100, "recurrence_type": 0})),
+            row(json!({"id": 820, "last_modified_utc": 300, "recurrence_id": 815})),
+        ];
+        let ids: Vec<_> = fold(rows.into_iter()).into_iter().map(|item| item.id).collect();
+        assert_eq!(ids, ["815", "820"]);
+    }
+
+    #[test]
+    fn the_end_of_a_series_is_an_upper_bound() {
+        let until = 1_704_672_000_000_i64; // 2024-01-08
+        // Fields of the pattern; end.
+        let cases = [
+            (json!({"recurrence_type": 0}), Some(MONDAY + HOUR)),
+            (json!({"recurrence_type": 1, "interval": 1}), None),
+            (
+                json!({"recurrence_type": 1, "interval": 1, "until": until}),
+                Some(until + 2 * DAY + HOUR),
+            ),
+            (
+                json!({"recurrence_type": 1, "interval": 2, "occurrences": 5}),
+                Some(MONDAY + HOUR + 10 * DAY),
+            ),
+            // The count wins over a computed end.
+            (
+                json!({"recurrence_type": 2, "interval": 1, "occurrences": 3, "until": until}),
+                Some(MONDAY + HOUR + 21 * DAY),
+            ),
+            (
+                json!({"recurrence_type": 3, "interval": 1, "day_in_month": 1, "occurrences": 2}),
+                Some(MONDAY + HOUR + 62 * DAY),
+            ),
+            // Months without a 31st are skipped.
+            (
+                json!({"recurrence_type": 3, "interval": 1, "day_in_month": 31, "occurrences": 2}),
+                Some(MONDAY + HOUR + 8 * 62 * DAY),
+            ),
+            (
+                json!({"recurrence_type": 4, "interval": 1, "month": 0, "day_in_month": 1, "occurrences": 2}),
+                Some(MONDAY + HOUR + 732 * DAY),
+            ),
+            // Nonsense does no harm.
+            (
+                json!({"recurrence_type": 1, "interval": i64::MAX, "occurrences": i64::MAX}),
+                Some(i64::MAX),
+            ),
+            (json!({"recurrence_type": 1, "interval": -5, "occurrences": -5}), None),
+        ];
+        for (pattern, expected) in cases {
+            let mut appointment = row(pattern.clone());
+            appointment.set(calendar::START_DATE, MONDAY);
+            appointment.set(calendar::END_DATE, MONDAY + HOUR);
+            assert_eq!(ends(&appointment), expected, "{pattern}");
+        }
+        assert_eq!(ends(&Object::new()), None);
+    }
+
+    #[test]
+    fn a_part_that_was_moved_far_out_keeps_the_series() {
+        let rows = [
+            row(
+                json!({"id": 816, "recurrence_id": 816, "recurrence_type": 1, "start_date": 0, "end_date": 1, "until": 0}),
+            ),
+            row(json!({"id": 820, "recurrence_id": 816, "end_date": MONDAY})),
+        ];
+        assert_eq!(fold(rows.into_iter())[0].ends, Some(MONDAY));
+    }
+
+    #[tokio::test]
+    async fn occurrences_are_named_by_their_day() {
+        let (server, session) = Server::with_session(|request| match request.action() {
+            "update" => json!({"data": {"id": 831}, "timestamp": 1_700_000_011_000_i64}).into(),
+            _ => data(json!([])),
+        })
+        .await;
+        let mut change = Object::new();
+        change.set(calendar::TITLE, "Team (spät)");
+        let written = update_occurrence(&session, "31", "816", 1_700_000_000_200, 1_705_881_600_000, change)
+            .await
+            .unwrap();
+        assert_eq!(
+            (written.id.as_str(), written.modified),
+            ("831", Some(1_700_000_011_000))
+        );
+        let update = server.requests().remove(0);
+        assert_eq!(
+            (
+                update.name().as_str(),
+                update.parameter("id"),
+                update.parameter("folder"),
+                update.parameter("timestamp")
+            ),
+            ("calendar?update", "816", "31", "1700000000200")
+        );
+        assert_eq!(
+            update.json(),
+            json!({"title": "Team (spät)", "recurrence_date_position": 1_705_881_600_000_i64, "ignore_conflicts": true})
+        );
+        delete_occurrence(&session, "31", "816", 1_700_000_011_000, 1_706_486_400_000)
+            .await
+            .unwrap();
+        let delete = server.requests().remove(1);
+        assert_eq!(delete.parameter("timestamp"), "1700000011000");
+        assert_eq!(
+            delete.json(),
+            json!({"id": 816, "folder": 31, "recurrence_date_position": 1_706_486_400_000_i64})
+        );
+    }
+}

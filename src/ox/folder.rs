@@ -242,7 +242,7 @@ async fn all_visible(session: &Session) -> Result<Option<Vec<Folder>>, Error> {
             Ok(reply) => rows.extend(sections(module, reply)),
             Err(error) if error.kind == ErrorKind::Unsupported => return Ok(None),
             // A module that the user may not use has no folders.
-            Err(error) if error.kind == ErrorKind::PermissionDenied => {}
+            Err(error) if matches!(error.kind, ErrorKind::PermissionDenied | ErrorKind::NotFound) => {}
             Err(error) => return Err(error),
         }
     }
@@ -382,5 +382,235 @@ fn id(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Object(object) => object.get("id").and_then(id),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::testing::Request;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::each;
+    use crate::ox::testing::envelope;
+    use crate::ox::testing::failure;
+
+    const ALL: u32 = 403_710_016;
+
+    fn visible(entry: &Value) -> Value {
+        // Columns: id, parent, title, module, type, subfolders, own_rights, subscribed, standard_folder_type.
+        let data = match entry["content_type"].as_str() {
+            Some("mail") => json!({"private": [
+                ["default0", "1", "E-Mail", "mail", 1, true, 1, true, 0],
+                ["default0/INBOX", "default0", "Posteingang", "mail", 7, true, ALL, true, 7],
+                ["default0/Lists", "default0", "Lists", "mail", 7, true, 4, true, 0],
+                ["default0/Lists/rust", "default0/Lists", "rust", "mail", 7, false, ALL, false, 0],
+                ["default0/Trash", "default0", "Papierkorb", "mail", 7, false, ALL, true, 12],
+                ["default0/Sent", "default0", "Gesendet", "mail", 7, false, ALL, true, 10],
+                ["default1/INBOX", "default1", "Other", "mail", 7, false, ALL, true, 7]]}),
+            Some("contacts") => json!({
+                "private": [["33", "1", "Kontakte", "contacts", 1, false, ALL, true, 3]],
+                "public": [["6", "2", "Globales Adressbuch", "contacts", 2, false, 257, true, 0]]}),
+            Some("calendar") => json!({
+                "private": [[31, 1, "Kalender", "calendar", 1, false, ALL, true, 2]],
+                "shared": [["57", "3", "Boss", "calendar", 3, false, 257, true, 2], ["58", "3", "Hidden", "calendar", 3, false, 1, true, 0]]}),
+            _ => return envelope("FLD-0003", 3),
+        };
+        json!({"data": data, "timestamp": 1_700_000_000_500_i64})
+    }
+
+    fn summary(folders: &[Folder]) -> Vec<(&str, &str, FolderKind, Option<Standard>)> {
+        let mut rows: Vec<_> = folders
+            .iter()
+            .map(|folder| (folder.id.as_str(), folder.parent.as_str(), folder.kind, folder.standard))
+            .collect();
+        rows.sort_by_key(|row| row.0);
+        rows
+    }
+
+    #[tokio::test]
+    async fn one_request_lists_all_modules() {
+        let (server, session) = Server::with_session(|request| each(request, visible)).await;
+        let folders = session.folders().await.unwrap();
+        assert_eq!(
+            summary(&folders),
+            [
+                ("31", "1", FolderKind::Private, Some(Standard::Calendar)),
+                ("33", "1", FolderKind::Private, Some(Standard::Contacts)),
+                ("57", "3", FolderKind::Shared, None),
+                ("6", "2", FolderKind::Public, None),
+                ("default0/INBOX", "default0", FolderKind::Private, Some(Standard::Inbox)),
+                // "Lists" holds no mails.
+                ("default0/Lists/rust", "default0", FolderKind::Private, None),
+                ("default0/Sent", "default0", FolderKind::Private, Some(Standard::Sent)),
+                ("default0/Trash", "default0", FolderKind::Private, Some(Standard::Trash)),
+            ]
+        );
+        let book = folders.iter().find(|folder| folder.id == "6").unwrap();
+        assert!(book.is_global_address_book && book.own_rights.can_read_all() && !book.own_rights.can_create());
+        assert!(!folders.iter().find(|folder| folder.title == "rust").unwrap().subscribed);
+        let request = server.only();
+        assert_eq!(request.json().as_array().unwrap().len(), 4);
+        assert_eq!(request.json()[0]["columns"], "1,20,300,301,302,304,305,314,316");
+    }
+
+    /// A server before 6.18.2, which does not mark default folders either.
+    fn old_server(request: &Request) -> Response {
+        match request.name().as_str() {
+            "multiple" => each(request, |entry| {
+                let rows = match (entry["action"].as_str(), entry["parent"].as_str()) {
+                    (Some("allVisible"), _) => return envelope("SVL-0001", 8),
+                    (_, Some("1")) => json!([
+                        [31, 1, "Kalender", "calendar", 1, true, ALL, true, null],
+                        ["default0", 1, "E-Mail", "mail", 7, true, 1, true, null]
+                    ]),
+                    (_, Some("3")) => json!([["u:5", 3, "Boss", "system", 5, true, 1, true, null]]),
+                    (_, Some("u:5")) => json!([[57, "u:5", "Boss", "calendar", 3, false, 257, true, null]]),
+                    (_, Some("31")) => json!([
+                        [40, 31, "Projekt", "calendar", 1, false, ALL, true, null],
+                        [31, 40, "a loop", "calendar", 1, true, ALL, true, null]
+                    ]),
+                    (_, Some("default0")) => json!([[
+                        "default0/INBOX",
+                        "default0",
+                        "Posteingang",
+                        "mail",
+                        7,
+                        false,
+                        ALL,
+                        true,
+                        null
+                    ]]),
+                    (_, Some("2")) => return envelope("FLD-0003", 3),
+                    other => panic!("{other:?}"),
+                };
+                json!({"data": rows})
+            }),
+            "config/folder" => data(json!({"calendar": 31})),
+            "config/mail" => data(json!({"addresses": [], "folder": {"inbox": "default0/INBOX"}})),
+            _ => failure("SVL-0001", 8),
+        }
+    }
+
+    #[tokio::test]
+    async fn old_servers_list_level_by_level() {
+        let (_server, session) = Server::with_session(old_server).await;
+        let folders = session.folders().await.unwrap();
+        assert_eq!(
+            summary(&folders),
+            [
+                ("31", "1", FolderKind::Private, Some(Standard::Calendar)),
+                ("40", "31", FolderKind::Private, None),
+                ("57", "u:5", FolderKind::Shared, None),
+                ("default0/INBOX", "default0", FolderKind::Private, Some(Standard::Inbox)),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn trouble_with_one_module_is_no_empty_list() {
+        let (_server, session) = Server::with_session(|request| {
+            each(request, |entry| match entry["content_type"].as_str() {
+                Some("tasks") => envelope("OX-9999", 6),
+                _ => visible(entry),
+            })
+        })
+        .await;
+        assert_eq!(session.folders().await.unwrap_err().kind, ErrorKind::Temporary);
+    }
+
+    #[test]
+    fn rights_are_levels() {
+        // Bits; read, read all, create, write, delete.
+        let cases = [
+            (403_710_016, [true, true, true, true, true]),
+            (135_274_560, [true, true, true, true, true]),
+            (257, [true, true, false, false, false]),
+            (2_113_794 + (1 << 14), [true, true, true, true, true]),
+            (1, [false, false, false, false, false]),
+            (129, [true, false, false, false, false]),
+            (0, [false; 5]),
+        ];
+        for (bits, expected) in cases {
+            let rights = Rights(bits);
+            let found = [
+                rights.can_read(),
+                rights.can_read_all(),
+                rights.can_create(),
+                rights.can_write(),
+                rights.can_delete(),
+            ];
+            assert_eq!(found, expected, "{bits}");
+        }
+    }
+
+    #[test]
+    fn other_accounts_are_not_the_primary_one() {
+        for (id, is_primary) in [
+            ("default0/INBOX", true),
+            ("default0.INBOX", true),
+            ("default0", false),
+            ("default01/x", false),
+            ("default1/INBOX", false),
+        ] {
+            assert_eq!(is_in_primary_account(id), is_primary, "{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn folders_are_made_renamed_and_moved() {
+        let (server, session) = Server::with_session(|request| match request.action() {
+            "new" => data(json!("default0/INBOX/Projekt")),
+            _ => data(json!("default0/INBOX/Projekt B")),
+        })
+        .await;
+        let id = session
+            .create_folder(Module::Mail, "default0/INBOX", "Projekt")
+            .await
+            .unwrap();
+        assert_eq!(id, "default0/INBOX/Projekt");
+        let new = &server.requests()[0];
+        assert_eq!(
+            (new.parameter("folder_id"), new.parameter("tree")),
+            ("default0/INBOX", "0")
+        );
+        assert_eq!(new.json(), json!({"title": "Projekt", "module": "mail"}));
+        assert_eq!(
+            session.rename_folder(&id, "Projekt B").await.unwrap(),
+            "default0/INBOX/Projekt B"
+        );
+        let update = &server.requests()[1];
+        assert_eq!(
+            (update.name().as_str(), update.parameter("id")),
+            ("folders?update", "default0/INBOX/Projekt")
+        );
+        session.move_folder(&id, "default0/Archiv").await.unwrap();
+        assert_eq!(server.requests()[2].json(), json!({"folder_id": "default0/Archiv"}));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_left_was_not_deleted() {
+        // Answer, error.
+        let cases = [
+            (data(json!([])), None),
+            (failure("FLD-0008", 1), None),
+            (failure("FLD-1026", 3), Some(ErrorKind::PermissionDenied)),
+            (data(json!(["default0/Sent"])), Some(ErrorKind::PermissionDenied)),
+            (
+                json!({"data": ["default0/Sent"], "error": "no", "code": "MSG-0099", "category": 13, "categories": "WARNING",
+                       "warnings": {"error": "no", "code": "MSG-0099", "category": 3}})
+                .into(),
+                Some(ErrorKind::PermissionDenied),
+            ),
+        ];
+        for (response, kind) in cases {
+            let (server, session) = Server::with_session(move |_| response.clone()).await;
+            let outcome = session.delete_folder("default0/Sent").await;
+            assert_eq!(outcome.err().map(|error| error.kind), kind);
+            assert_eq!(server.only().json(), json!(["default0/Sent"]));
+        }
     }
 }

@@ -218,3 +218,136 @@ pub(super) fn hash<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> u64 {
 fn no_rows(session: &Session, call: &Call) -> Error {
     Error::new(ErrorKind::Garbled, session.describe(call), "the answer holds no rows")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::each;
+    use crate::ox::testing::envelope;
+
+    async fn listed(module: Module, rows: Value) -> (Server, Vec<Item>) {
+        let (server, session) = Server::with_session(move |_| data(rows.clone())).await;
+        let items = list(&session, module, "F").await.unwrap();
+        (server, items)
+    }
+
+    #[tokio::test]
+    async fn mails() {
+        let rows = json!([
+            ["1044", 1_700_000_300_000_i64, 0],
+            [1043, 1_700_000_200_000_i64, 40],
+            ["1040", 1_700_000_100_000_i64, 34],
+            ["1039", null, 1 | 4 | 16 | 32 | 64 | 256],
+            null,
+        ]);
+        let (server, items) = listed(Module::Mail, rows).await;
+        let flags: Vec<_> = items
+            .iter()
+            .map(|item| (item.id.as_str(), item.revision & 0xffff_ffff, item.ends))
+            .collect();
+        // 1040 is deleted; drafts, recent and user flags do not count.
+        assert_eq!(
+            flags,
+            [
+                ("1044", 0, Some(1_700_000_300_000)),
+                ("1043", 40, Some(1_700_000_200_000)),
+                ("1039", 289, None)
+            ]
+        );
+        let dates: std::collections::HashSet<_> = items.iter().map(|item| item.revision >> 32).collect();
+        assert_eq!(dates.len(), 3);
+        let request = server.only();
+        assert_eq!(request.name(), "mail?all");
+        assert_eq!(request.parameter("folder"), "F");
+        assert_eq!(request.parameter("columns"), "600,610,611");
+    }
+
+    #[test]
+    fn revisions_never_change_with_the_program() {
+        assert_eq!(hash([]), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(
+            mail_revision(1_700_000_300_000, 40),
+            mail_revision(1_700_000_300_000, 40 | 16)
+        );
+        assert_eq!(mail_revision(0, 40), 16_574_362_882_133_721_128);
+        assert_ne!(hash([&b"ab"[..], b"c"]), hash([&b"a"[..], b"bc"]));
+    }
+
+    #[tokio::test]
+    async fn tasks() {
+        let rows = json!([
+            [66, 34, 1_700_000_021_000_i64, 1_700_000_021_500_i64, 3],
+            ["67", 34, 1_700_000_022_000_i64, null, 1]
+        ]);
+        let (server, items) = listed(Module::Tasks, rows).await;
+        let found: Vec<_> = items
+            .iter()
+            .map(|item| (item.id.as_str(), item.revision, item.modified, item.done))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("66", 1_700_000_021_500, 1_700_000_021_500, true),
+                ("67", 1_700_000_022_000, 1_700_000_022_000, false)
+            ]
+        );
+        assert_eq!(server.only().parameter("columns"), "1,20,5,6,300");
+    }
+
+    #[tokio::test]
+    async fn contacts() {
+        let rows = json!([[5, 33, 1, 2, null], [6, 33, 1, 2, false], [7, 33, 1, 2, true]]);
+        let (server, items) = listed(Module::Contacts, rows).await;
+        let ids: Vec<_> = items.iter().map(|item| item.id.as_str()).collect();
+        assert_eq!(ids, ["5", "6"], "7 is a distribution list");
+        assert_eq!(server.only().parameter("columns"), "1,20,5,6,602");
+    }
+
+    #[tokio::test]
+    async fn appointments_are_listed_for_all_time() {
+        let (server, items) = listed(Module::Calendar, json!([])).await;
+        assert!(items.is_empty());
+        let request = server.only();
+        assert_eq!(request.parameter("recurrence_master"), "true");
+        assert_eq!(
+            (request.parameter("start"), request.parameter("end")),
+            ("0", "2208988800000")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_rows_is_no_empty_folder() {
+        let (_server, session) = Server::with_session(|_| data(json!({"x": 1}))).await;
+        assert_eq!(
+            list(&session, Module::Mail, "F").await.unwrap_err().kind,
+            ErrorKind::Garbled
+        );
+    }
+
+    #[tokio::test]
+    async fn a_probe_is_one_request_and_notices_changes() {
+        let seen = std::sync::atomic::AtomicI64::new(0);
+        let (server, session) = Server::with_session(move |request| {
+            let count = seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            each(request, |entry| match entry["module"].as_str() {
+                // The flag of a mail changes, the order of tasks does, and notes can never be read.
+                Some("mail") => json!({"data": [["1", 5, 32 * (count % 2)]]}),
+                Some("tasks") if count == 0 => json!({"data": [[1, 34, 7, 7, 1], [2, 34, 8, 8, 1]]}),
+                Some("tasks") => json!({"data": [[2, 34, 8, 8, 1], [1, 34, 7, 7, 1]]}),
+                _ => envelope("FLD-0008", 1),
+            })
+        })
+        .await;
+        let folders = [Module::Mail, Module::Tasks, Module::Contacts].map(|module| (module, "F".to_owned()));
+        let first = probe(&session, &folders).await.unwrap();
+        let second = probe(&session, &folders).await.unwrap();
+        assert_ne!(first[0].as_ref().unwrap(), second[0].as_ref().unwrap());
+        assert_eq!(first[1].as_ref().unwrap(), second[1].as_ref().unwrap());
+        assert_eq!(first[2].as_ref().unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(server.names(), ["multiple", "multiple"]);
+    }
+}

@@ -40,6 +40,8 @@ mod reply;
 mod session;
 mod settings;
 mod shorten;
+#[cfg(test)]
+mod testing;
 mod write;
 
 pub use call::Call;

@@ -1,9 +1,5 @@
 //! The four modules with items, and the folders that have a special part in them.
 
-use crate::ox::columns::ColumnName;
-use crate::ox::columns::common;
-use crate::ox::columns::mail;
-
 /// A module of the API that holds items in folders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Module {
@@ -29,7 +25,6 @@ impl Module {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|module| module.name() == name)
     }
-
 }
 
 /// A folder that each user has once.

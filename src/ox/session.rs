@@ -255,6 +255,11 @@ impl Session {
         Err(Error::new(ErrorKind::Credentials, self.0.ox.base().as_str(), text))
     }
 
+    /// Takes the session id out of an error's text.
+    pub(super) fn censor(&self, error: Error) -> Error {
+        error.without(self.current().id.expose_secret())
+    }
+
     pub(super) fn generation(&self) -> u64 {
         self.current().generation
     }
@@ -268,5 +273,270 @@ impl fmt::Debug for Session {
             .field("context_id", &self.0.context_id)
             .field("user_id", &self.0.user_id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::SESSION;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::failure;
+    use crate::ox::testing::logged_in;
+    use crate::ox::testing::password;
+
+    #[tokio::test]
+    async fn logs_in_by_form_and_keeps_cookies_and_agent() {
+        let (server, session) = Server::with_session(|_| data(json!("Europe/Berlin"))).await;
+        assert_eq!(
+            (session.user_id(), session.context_id(), session.locale()),
+            (3, 1, "de_DE")
+        );
+        session.call(&Call::get("config/timezone", "")).await.unwrap();
+        let request = server.only();
+        assert_eq!(request.method, "GET");
+        assert_eq!(request.name(), "config/timezone");
+        assert_eq!(request.parameter("session"), SESSION);
+        assert_eq!(request.parameter("timezone"), "UTC");
+        assert_eq!(request.header("user-agent"), "Open-Xchange USM HTTP Client");
+        assert_eq!(
+            request.header("cookie"),
+            "JSESSIONID=4711abcd.OX1; open-xchange-secret-Yq1UuXk0a9=0a1b2c"
+        );
+        assert_eq!((session.calls(), session.ox().calls()), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn the_login_holds_all_and_nothing_in_the_url() {
+        let server = Server::start(|_| logged_in()).await;
+        server.login().await;
+        let request = server.only();
+        assert_eq!(request.method, "POST");
+        assert_eq!(request.name(), "login?login");
+        assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            request.body,
+            format!("name=anton&password=geheim+%26+sicher&client=USM-EAS&version={version}")
+        );
+        let names: Vec<_> = request.parameters.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["action", "authId", "timezone"]);
+        let groups: Vec<_> = request.parameter("authId").split('-').map(str::len).collect();
+        assert_eq!(groups, [8, 4, 4, 4, 12]);
+    }
+
+    #[tokio::test]
+    async fn old_servers_tell_the_context_elsewhere() {
+        let server = Server::start(|request| match request.name().as_str() {
+            "login?login" => json!({"session": SESSION, "user_id": "3"}).into(),
+            "config/context_id" => data(json!(7)),
+            name => panic!("{name}"),
+        })
+        .await;
+        let session = server.login().await;
+        assert_eq!((session.user_id(), session.context_id(), session.locale()), (3, 7, ""));
+        assert_eq!(session.calls(), 2);
+    }
+
+    #[tokio::test]
+    async fn refused_logins_say_why_and_nothing_secret() {
+        // Answer, kind, code.
+        let cases = [
+            (failure("LGI-0006", 1), ErrorKind::Credentials, "LGI-0006"),
+            (failure("LGI-0010", 5), ErrorKind::Temporary, "LGI-0010"),
+            (failure("SES-0007", 2), ErrorKind::TooManySessions, "SES-0007"),
+            (
+                json!({"error": "wrong: geheim & sicher", "code": "LGI-0006", "category": 1}).into(),
+                ErrorKind::Credentials,
+                "LGI-0006",
+            ),
+            (json!({"data": 1}).into(), ErrorKind::Garbled, ""),
+            (
+                Response::text("text/html", "<html>It works!</html>"),
+                ErrorKind::Garbled,
+                "",
+            ),
+            (
+                Response::text("text/html", "not found").with_status(404),
+                ErrorKind::Configuration,
+                "HTTP 404",
+            ),
+            (
+                Response::text("text/html", "")
+                    .with_status(302)
+                    .with("location", "https://x/?token=1"),
+                ErrorKind::Configuration,
+                "HTTP 302",
+            ),
+            (
+                Response::text("text/html", "")
+                    .with_status(503)
+                    .with("retry-after", "30"),
+                ErrorKind::Temporary,
+                "HTTP 503",
+            ),
+        ];
+        for (response, kind, code) in cases {
+            let server = Server::start(move |_| response.clone()).await;
+            let error = server.ox().login("anton", &password()).await.unwrap_err();
+            assert_eq!((error.kind, error.code.as_str()), (kind, code));
+            let text = format!("{error} {error:?}");
+            assert!(text.contains("/ajax/login?action=login"), "{text}");
+            assert!(!text.contains("geheim") && !text.contains("token="), "{text}");
+            if code == "HTTP 503" {
+                assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn alive_means_any_envelope() {
+        let server = Server::start(|_| failure("SVL-0002", 8)).await;
+        server.ox().alive().await.unwrap();
+        assert_eq!(server.only().name(), "login?login");
+        let server = Server::start(|_| Response::text("text/html", "no").with_status(503)).await;
+        assert_eq!(server.ox().alive().await.unwrap_err().kind, ErrorKind::Temporary);
+    }
+
+    /// A server whose sessions are `s1`, `s2`, ...; only the `valid`-th and later ones are known to it.
+    async fn forgetful(valid: usize) -> Server {
+        let logins = AtomicUsize::new(0);
+        Server::start(move |request| {
+            if request.name() == "login?login" {
+                let number = logins.fetch_add(1, Ordering::Relaxed) + 1;
+                let session = format!("s{number}");
+                return Response::from(json!({"session": session, "user_id": 3, "context_id": 1}))
+                    .with("set-cookie", &format!("secret={number}"));
+            }
+            let number: usize = request.parameter("session").trim_start_matches('s').parse().unwrap();
+            assert_eq!(request.header("cookie"), format!("secret={number}"));
+            match number >= valid {
+                true => data(json!(number)),
+                false => failure("SES-0203", 4),
+            }
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_lost_session_is_renewed_once_for_all() {
+        let server = forgetful(2).await;
+        let session = server.login().await;
+        let call = Call::get("config/timezone", "");
+        let (a, b, c) = tokio::join!(session.call(&call), session.call(&call), session.call(&call));
+        for reply in [a, b, c] {
+            assert_eq!(reply.unwrap().data, json!(2));
+        }
+        let logins = server.names().iter().filter(|name| *name == "login?login").count();
+        assert_eq!(logins, 2);
+        assert_eq!(session.calls(), session.ox().calls());
+    }
+
+    #[tokio::test]
+    async fn a_second_failure_is_an_error() {
+        let server = forgetful(100).await;
+        let session = server.login().await;
+        let error = session.call(&Call::get("config/timezone", "")).await.unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Session, "SES-0203"));
+        assert_eq!(
+            server.names(),
+            ["login?login", "config/timezone", "login?login", "config/timezone"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_changed_password_ends_the_session_for_good() {
+        let changed = AtomicBool::new(false);
+        let server = Server::start(move |request| match request.name().as_str() {
+            "login?login" if changed.swap(true, Ordering::Relaxed) => failure("LGI-0006", 1),
+            "login?login" => logged_in(),
+            _ => failure("SES-0203", 4),
+        })
+        .await;
+        let session = server.login().await;
+        for _ in 0..3 {
+            let error = session.call(&Call::get("config/timezone", "")).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Credentials);
+        }
+        let logins = server.names().iter().filter(|name| *name == "login?login").count();
+        assert_eq!(logins, 2, "bad credentials are never repeated");
+    }
+
+    #[tokio::test]
+    async fn another_user_of_the_same_name_is_not_let_in() {
+        let again = AtomicBool::new(false);
+        let server = Server::start(move |request| match request.name().as_str() {
+            "login?login" if again.swap(true, Ordering::Relaxed) => {
+                json!({"session": "x", "user_id": 99, "context_id": 1}).into()
+            }
+            "login?login" => logged_in(),
+            _ => failure("SES-0203", 4),
+        })
+        .await;
+        let session = server.login().await;
+        let error = session.call(&Call::get("config/timezone", "")).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Credentials);
+    }
+
+    #[tokio::test]
+    async fn cookies_of_later_answers_are_kept() {
+        let (server, session) = Server::with_session(|_| {
+            data(json!(1))
+                .with("set-cookie", "JSESSIONID=new.OX2")
+                .with("set-cookie", "open-xchange-shard=a")
+        })
+        .await;
+        for _ in 0..2 {
+            session.call(&Call::get("config/timezone", "")).await.unwrap();
+        }
+        assert_eq!(
+            server.requests()[1].header("cookie"),
+            "open-xchange-secret-Yq1UuXk0a9=0a1b2c; JSESSIONID=new.OX2; open-xchange-shard=a"
+        );
+    }
+
+    #[tokio::test]
+    async fn logout_ends_the_session() {
+        let (server, session) = Server::with_session(|_| Response::text("text/html", "")).await;
+        session.logout().await.unwrap();
+        let request = server.only();
+        assert_eq!(
+            (request.name().as_str(), request.parameter("session")),
+            ("login?logout", SESSION)
+        );
+    }
+
+    #[tokio::test]
+    async fn nothing_shown_is_secret() {
+        let (_server, session) = Server::with_session(|_| failure("OX-9999", 8)).await;
+        let error = session
+            .call(&Call::get("mail", "all").with("folder", "private"))
+            .await
+            .unwrap_err();
+        let shown = format!("{session:?} {:?} {error} {error:?}", session.ox());
+        for secret in [SESSION, "geheim", "0a1b2c", "folder=private"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(error.text.starts_with("Fehler in ***"));
+    }
+
+    #[tokio::test]
+    async fn downloads_have_a_limit() {
+        let (_server, session) =
+            Server::with_session(|_| Response::text("application/octet-stream", vec![b'x'; 1000])).await;
+        let call = Call::get("mail", "attachment");
+        assert_eq!(session.download(&call, 1000).await.unwrap().bytes.len(), 1000);
+        assert_eq!(
+            session.download(&call, 999).await.unwrap_err().kind,
+            ErrorKind::TooLarge
+        );
     }
 }

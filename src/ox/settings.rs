@@ -199,3 +199,97 @@ fn text(value: Option<&Value>) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::error::ErrorKind;
+    use crate::ox::testing::Request;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::failure;
+
+    fn new_server(request: &Request) -> Response {
+        data(match request.name().as_str() {
+            "config/folder" => json!({"tasks": 34, "calendar": 31, "contacts": "33", "infostore": 35}),
+            "config/mail" => json!({"addresses": ["a.anton@example.com", "anton@example.com"],
+                "defaultaddress": "anton@example.com",
+                "folder": {"inbox": "default0/INBOX", "sent": "default0/INBOX/Sent", "spam": null}}),
+            "config/modules" => json!({"mail": {"module": true}, "tasks": {"module": false}}),
+            "config/timezone" => json!("Europe/Berlin"),
+            "config/serverVersion" => json!("7.8.4-Rev33"),
+            "user?get" => json!({"id": 3, "display_name": "Anton Anders", "email1": "other@example.com"}),
+            name => panic!("{name}"),
+        })
+    }
+
+    #[tokio::test]
+    async fn few_calls_tell_everything_once() {
+        let (server, session) = Server::with_session(new_server).await;
+        let settings = session.settings().await.unwrap();
+        assert_eq!(settings.timezone, "Europe/Berlin");
+        assert_eq!(settings.name, "Anton Anders");
+        assert_eq!(settings.address, "anton@example.com");
+        assert_eq!(settings.addresses, ["anton@example.com", "a.anton@example.com"]);
+        assert_eq!(settings.version, Version::new(7, 8));
+        assert_eq!(settings.standard(Standard::Calendar), Some("31"));
+        assert_eq!(settings.standard(Standard::Contacts), Some("33"));
+        assert_eq!(settings.standard(Standard::Sent), Some("default0/INBOX/Sent"));
+        assert_eq!(settings.standard(Standard::Spam), None);
+        assert!(settings.has_module(Module::Mail) && settings.has_module(Module::Calendar));
+        assert!(!settings.has_module(Module::Tasks));
+        session.settings().await.unwrap();
+        assert_eq!(server.requests().len(), 6);
+    }
+
+    /// A server that knows leaves only, and little else.
+    fn old_server(request: &Request) -> Response {
+        match request.name().as_str() {
+            "config/folder/calendar" => data(json!(31)),
+            "config/mail/addresses" => data(json!(["anton@example.com"])),
+            "config/mail/folder/trash" => data(json!("default0/INBOX/Trash")),
+            "contacts?getuser" => data(json!({"display_name": "Anton Anders"})),
+            _ => failure("SVL-0001", 8),
+        }
+    }
+
+    #[tokio::test]
+    async fn old_servers_are_asked_leaf_by_leaf() {
+        let (_server, session) = Server::with_session(old_server).await;
+        let settings = session.settings().await.unwrap();
+        assert_eq!(
+            (settings.timezone.as_str(), settings.name.as_str()),
+            ("UTC", "Anton Anders")
+        );
+        assert_eq!(settings.address, "anton@example.com");
+        assert_eq!(settings.version, Version::new(6, 18));
+        assert_eq!(settings.standard(Standard::Calendar), Some("31"));
+        assert_eq!(settings.standard(Standard::Trash), Some("default0/INBOX/Trash"));
+        assert_eq!(settings.standard(Standard::Inbox), None);
+    }
+
+    #[tokio::test]
+    async fn trouble_is_not_taken_for_missing_settings() {
+        let (_server, session) = Server::with_session(|_| failure("OX-9999", 5)).await;
+        assert_eq!(session.settings().await.unwrap_err().kind, ErrorKind::Temporary);
+    }
+
+    #[test]
+    fn versions() {
+        let cases = [
+            ("7.10.6-Rev12", Some(Version::new(7, 10))),
+            ("6.20.7 Rev5", Some(Version::new(6, 20))),
+            ("8.12.0", Some(Version::new(8, 12))),
+            ("8", None),
+            ("develop", None),
+            ("", None),
+        ];
+        for (text, version) in cases {
+            assert_eq!(Version::parse(text), version, "{text}");
+        }
+        assert!(Version::new(7, 8) < Version::new(7, 10) && Version::new(7, 10) < Version::new(8, 0));
+    }
+}

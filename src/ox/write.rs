@@ -141,3 +141,121 @@ fn new_id(data: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ox::columns::tasks;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::failure;
+
+    fn titled(title: &str) -> Object {
+        let mut object = Object::new();
+        object.set(tasks::TITLE, title);
+        object
+    }
+
+    #[tokio::test]
+    async fn creates() {
+        let (server, session) =
+            Server::with_session(|_| json!({"data": {"id": 66}, "timestamp": 1_700_000_020_000_i64}).into()).await;
+        let written = create(&session, Module::Tasks, "34", titled("Steuer")).await.unwrap();
+        assert_eq!((written.id.as_str(), written.modified), ("66", Some(1_700_000_020_000)));
+        let request = server.only();
+        assert_eq!((request.method.as_str(), request.name().as_str()), ("PUT", "tasks?new"));
+        assert_eq!(request.header("content-type"), "text/javascript; charset=UTF-8");
+        assert_eq!(request.json(), json!({"title": "Steuer", "folder_id": 34}));
+    }
+
+    #[tokio::test]
+    async fn updates_and_moves() {
+        let (server, session) = Server::with_session(|_| json!({"data": {}, "timestamp": 0}).into()).await;
+        let written = update(&session, Module::Tasks, "34", "66", 1_700, titled("x"))
+            .await
+            .unwrap();
+        assert_eq!((written.id.as_str(), written.modified), ("66", None));
+        move_to(&session, Module::Tasks, "34", "66", 1_700, "35").await.unwrap();
+        let requests = server.requests();
+        let parameters = |name| requests[0].parameter(name).to_owned();
+        assert_eq!(["id", "folder", "timestamp"].map(parameters), ["66", "34", "1700"]);
+        assert_eq!(requests[0].json(), json!({"title": "x"}));
+        assert_eq!(requests[1].json(), json!({"folder_id": 35}));
+    }
+
+    #[tokio::test]
+    async fn deletes_what_may_be_gone() {
+        // Answer, error.
+        let cases = [
+            (data(json!([])), None),
+            (data(json!({})), None),
+            (failure("TSK-0019", 8), None),
+            (failure("OX-0001", 1), None),
+            (failure("OX-0001", 9), Some(ErrorKind::Conflict)),
+            (failure("TSK-0014", 3), Some(ErrorKind::PermissionDenied)),
+        ];
+        for (response, kind) in cases {
+            let (server, session) = Server::with_session(move |_| response.clone()).await;
+            let outcome = delete(&session, Module::Tasks, "34", "66", 1_700).await;
+            assert_eq!(outcome.err().map(|error| error.kind), kind);
+            let request = server.only();
+            assert_eq!(request.parameter("timestamp"), "1700");
+            assert_eq!(request.json(), json!({"id": 66, "folder": 34}));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_booked_resource_is_an_error_without_error() {
+        let (server, session) = Server::with_session(|_| {
+            json!({"data": {"conflicts": [{"id": 818, "hard_conflict": true}]}, "timestamp": 5}).into()
+        })
+        .await;
+        let error = create(&session, Module::Calendar, "31", titled("Lunch"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Booked);
+        assert_eq!(server.only().json()["ignore_conflicts"], true);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_id_is_garbled() {
+        let (_server, session) = Server::with_session(|_| data(json!({}))).await;
+        let error = create(&session, Module::Tasks, "34", titled("x")).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Garbled);
+        assert!(error.call.ends_with("/ajax/tasks?action=new"));
+    }
+
+    /// Finds titles of more than five characters too long.
+    fn strict(request: &crate::ox::testing::Request) -> Response {
+        let title = request.json()["title"].as_str().unwrap().to_owned();
+        match title.chars().count() {
+            ..=5 => json!({"data": {"id": 1}, "timestamp": 9}).into(),
+            _ => json!({"error": "too long", "code": "TSK-0041", "category": 12,
+                        "problematic": [{"id": 200, "length": title.len(), "max_size": 5}]})
+            .into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn text_that_is_too_long_is_cut_once() {
+        let (server, session) = Server::with_session(strict).await;
+        create(&session, Module::Tasks, "34", titled("Übermorgen"))
+            .await
+            .unwrap();
+        let titles: Vec<_> = server
+            .requests()
+            .iter()
+            .map(|request| request.json()["title"].clone())
+            .collect();
+        assert_eq!(titles, [json!("Übermorgen"), json!("Überm")]);
+        // Nothing to cut: no second attempt.
+        let (server, session) = Server::with_session(|_| {
+            json!({"error": "too long", "code": "TSK-0041", "category": 12, "truncated": [203]}).into()
+        })
+        .await;
+        let error = create(&session, Module::Tasks, "34", titled("x")).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Truncated);
+        server.only();
+    }
+}
