@@ -138,3 +138,144 @@ fn upload(action: &str, place: &[(&'static str, &str)], mut contact: Object, pic
     let call = Call::upload(Module::Contacts.name(), action, vec![json, file]);
     place.iter().fold(call, |call, (name, value)| call.with(*name, value))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::testing::Request;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::callback_page;
+    use crate::ox::testing::data;
+    use crate::ox::testing::failure;
+    use crate::ox::write::create;
+    use crate::ox::write::update;
+
+    fn contact(key: crate::ox::columns::Column<crate::ox::columns::Text>, value: &str) -> Object {
+        let mut contact = Object::new();
+        contact.set(key, value);
+        contact
+    }
+
+    async fn server(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> (Server, Session) {
+        Server::with_session(answer).await
+    }
+
+    #[tokio::test]
+    async fn pictures_are_fetched_from_our_server_only() {
+        // As in the contact: a path, and a URL as browsers see the server.
+        let urls = [
+            "/ajax/image/contact/picture?folder=33&id=5&session=old&timestamp=17",
+            "https://webmail.example.com/ajax/image/contact/picture?folder=33&id=5&session=old&timestamp=17",
+        ];
+        for url in urls {
+            let (server, session) = server(|_| Response::text("image/png", "PNG")).await;
+            let picture = photo(&session, &contact(contacts::IMAGE1_URL, url)).await.unwrap();
+            assert_eq!(picture, Some(("image/png".to_owned(), b"PNG".to_vec())));
+            let request = server.only();
+            assert_eq!(request.module, "image/contact/picture");
+            assert_eq!((request.parameter("id"), request.parameter("timestamp")), ("5", "17"));
+            assert_eq!(request.parameter("session"), crate::ox::testing::SESSION);
+        }
+    }
+
+    #[tokio::test]
+    async fn old_servers_put_the_picture_into_the_contact() {
+        let (server, session) = server(|_| failure("SVL-0001", 8)).await;
+        let mut contact = contact(contacts::IMAGE1, "/9j/\n4AAQ");
+        contact.set(contacts::IMAGE1_CONTENT_TYPE, "image/jpeg");
+        let (content_type, bytes) = photo(&session, &contact).await.unwrap().unwrap();
+        assert_eq!(
+            (content_type.as_str(), bytes),
+            ("image/jpeg", vec![0xff, 0xd8, 0xff, 0xe0, 0x00, 0x10])
+        );
+        assert_eq!(photo(&session, &Object::new()).await.unwrap(), None);
+        assert!(server.requests().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_picture_that_is_gone_is_no_error() {
+        let (_server, session) = server(|_| Response::text("text/html", "").with_status(404)).await;
+        let contact = contact(contacts::IMAGE1_URL, "/ajax/image/contact/picture?id=5");
+        assert_eq!(photo(&session, &contact).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_change_that_changes_nothing_is_a_success() {
+        let (_server, session) = server(|_| failure("CON-0122", 1)).await;
+        let change = contact(contacts::NOTE, "same");
+        let written = update(&session, Module::Contacts, "33", "5", 1_700, change)
+            .await
+            .unwrap();
+        assert_eq!((written.id.as_str(), written.modified), ("5", None));
+    }
+
+    fn version_or(request: &Request, version: &str, answer: Response) -> Response {
+        match request.name().as_str() {
+            "contacts?new" | "contacts?update" => answer,
+            "config/serverVersion" => data(json!(version)),
+            _ => failure("SVL-0001", 8),
+        }
+    }
+
+    #[tokio::test]
+    async fn new_servers_take_the_picture_in_the_contact() {
+        let (server, session) =
+            server(|request| version_or(request, "7.8.4", json!({"data": {"id": 5}, "timestamp": 7}).into())).await;
+        create(&session, Module::Contacts, "33", contact(contacts::IMAGE1, "/9j/4AAQ"))
+            .await
+            .unwrap();
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.method, "PUT");
+        assert_eq!(request.json(), json!({"image1": "/9j/4AAQ", "folder_id": 33}));
+    }
+
+    #[tokio::test]
+    async fn old_servers_want_an_upload() {
+        let page = callback_page(&json!({"data": {}, "timestamp": 1_700_000_031_000_i64}));
+        let (server, session) = server(move |request| version_or(request, "6.20.7", page.clone())).await;
+        let mut change = contact(contacts::NOTE, "mit Bild");
+        change.set(contacts::IMAGE1, "R0lG");
+        change.set(contacts::IMAGE1_CONTENT_TYPE, "image/gif");
+        let written = update(&session, Module::Contacts, "33", "5", 1_700, change)
+            .await
+            .unwrap();
+        assert_eq!(written.modified, Some(1_700_000_031_000));
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.method, "POST");
+        assert_eq!((request.parameter("id"), request.parameter("timestamp")), ("5", "1700"));
+        assert!(
+            request
+                .header("content-type")
+                .starts_with("multipart/form-data; boundary=")
+        );
+        assert!(
+            request
+                .body
+                .contains("name=\"json\"\r\n\r\n{\"note\":\"mit Bild\"}\r\n"),
+            "{}",
+            request.body
+        );
+        assert!(
+            request
+                .body
+                .contains("name=\"file\"; filename=\"picture\"\r\nContent-Type: image/gif\r\n\r\nGIF\r\n")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_bad_picture_does_not_lose_the_contact() {
+        let (server, session) = server(|request| match request.body.contains("image1") {
+            true => version_or(request, "7.8.4", failure("CON-0136", 1)),
+            false => version_or(request, "7.8.4", json!({"data": {"id": 5}, "timestamp": 7}).into()),
+        })
+        .await;
+        let mut new = contact(contacts::IMAGE1, "AAAA");
+        new.set(contacts::LAST_NAME, "Meier");
+        create(&session, Module::Contacts, "33", new).await.unwrap();
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.json(), json!({"last_name": "Meier", "folder_id": 33}));
+    }
+}

@@ -207,3 +207,214 @@ fn assemble(item: &Wanted, objects: &HashMap<String, Result<Object, Error>>) -> 
         parts,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ox::columns::contacts;
+    use crate::ox::testing::Request;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::each;
+    use crate::ox::testing::envelope;
+    use crate::ox::testing::failure;
+
+    const CONTACT_COLUMNS: &[ColumnName] = &[contacts::LAST_NAME.name()];
+    const CALENDAR_COLUMNS: &[ColumnName] = &[
+        common::PRIVATE_FLAG.name(),
+        calendar::PARTICIPANTS.name(),
+        calendar::CHANGE_EXCEPTIONS.name(),
+        calendar::IGNORE_CONFLICTS.name(),
+    ];
+
+    fn wanted(ids: &[&str]) -> Vec<Wanted> {
+        let one = |id: &&str| Wanted {
+            id: (*id).to_owned(),
+            parts: Vec::new(),
+        };
+        ids.iter().map(one).collect()
+    }
+
+    /// What came of each item: the named field, or the kind of its error.
+    fn outcomes(fetched: &[Result<Fetched, Failed>]) -> Vec<Result<(&str, Option<&str>), ErrorKind>> {
+        let fetched = fetched.iter().map(Result::as_ref);
+        let named = fetched.map(|item| item.map(|item| (item.id.as_str(), item.object.text(contacts::LAST_NAME))));
+        named.map(|item| item.map_err(|failed| failed.error.kind)).collect()
+    }
+
+    #[tokio::test]
+    async fn rows_are_matched_by_id() {
+        let (server, session) = Server::with_session(|request| match request.name().as_str() {
+            // Another order, one twice, one missing, one nobody asked for.
+            "contacts?list" => data(json!([
+                ["7", "33", "Sieben"],
+                [5, 33, "Fünf"],
+                [5, 33, "Fünf"],
+                null,
+                [99, 33, "X"]
+            ])),
+            "multiple" => each(request, |_| envelope("CON-0125", 1)),
+            name => panic!("{name}"),
+        })
+        .await;
+        let fetched = fetch(
+            &session,
+            Module::Contacts,
+            "33",
+            &wanted(&["5", "6", "7"]),
+            CONTACT_COLUMNS,
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            outcomes(&fetched),
+            [
+                Ok(("5", Some("Fünf"))),
+                Err(ErrorKind::NotFound),
+                Ok(("7", Some("Sieben")))
+            ]
+        );
+        let list = &server.requests()[0];
+        assert_eq!(list.parameter("columns"), "1,20,502");
+        assert_eq!(list.json()[0], json!({"id": 5, "folder": 33}));
+    }
+
+    fn single(entry: &Value) -> Value {
+        match entry["id"].as_str() {
+            Some("6") => envelope("CON-0125", 1),
+            Some("13") => envelope("OX-9999", 8),
+            id => json!({"data": {"id": id, "last_name": format!("Nr. {}", id.unwrap())}}),
+        }
+    }
+
+    #[tokio::test]
+    async fn one_bad_object_does_not_fail_the_list() {
+        let (server, session) = Server::with_session(|request| match request.name().as_str() {
+            "contacts?list" => failure("OX-0001", 1),
+            _ => each(request, single),
+        })
+        .await;
+        let fetched = fetch(
+            &session,
+            Module::Contacts,
+            "33",
+            &wanted(&["5", "6", "13"]),
+            CONTACT_COLUMNS,
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            outcomes(&fetched),
+            [
+                Ok(("5", Some("Nr. 5"))),
+                Err(ErrorKind::NotFound),
+                Err(ErrorKind::Server)
+            ]
+        );
+        assert_eq!(server.names(), ["contacts?list", "multiple"]);
+        assert_eq!(
+            server.requests()[1].json()[0],
+            json!({"module": "contacts", "action": "get", "id": "5", "folder": "33", "timezone": "UTC"})
+        );
+    }
+
+    #[tokio::test]
+    async fn trouble_fails_the_whole() {
+        let (server, session) = Server::with_session(|_| failure("SVL-0019", 4)).await;
+        let error = fetch(&session, Module::Contacts, "33", &wanted(&["5"]), CONTACT_COLUMNS)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Temporary);
+        server.only();
+    }
+
+    #[tokio::test]
+    async fn many_are_listed_in_chunks() {
+        let (server, session) = Server::with_session(|request| {
+            let rows = request
+                .json()
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| json!([entry["id"], 33, "x"]))
+                .collect();
+            data(Value::Array(rows))
+        })
+        .await;
+        let ids: Vec<_> = (0..250).map(|id| id.to_string()).collect();
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        let fetched = fetch(&session, Module::Contacts, "33", &wanted(&ids), CONTACT_COLUMNS)
+            .await
+            .unwrap();
+        assert!(fetched.len() == 250 && fetched.iter().all(Result::is_ok));
+        assert_eq!(server.requests().len(), 3);
+    }
+
+    fn calendar_server(version: &'static str) -> impl Fn(&Request) -> Response {
+        move |request| match request.name().as_str() {
+            "config/serverVersion" => data(json!(version)),
+            // Columns: id, folder, private flag, participants, change exceptions.
+            "calendar?list" => data(json!([
+                [816, 31, false, [{"id": 3, "type": 1}], [1_704_672_000_000_i64]],
+                [820, 31, null, null, null],
+            ])),
+            "multiple" => each(request, |entry| match entry["id"].as_str() {
+                Some("999") => envelope("OX-0001", 1),
+                Some("13") => envelope("CAL-5071", 8),
+                id => json!({"data": {"id": id, "private_flag": true, "participants": [{"id": 3, "type": 1}]}}),
+            }),
+            _ => failure("SVL-0001", 8),
+        }
+    }
+
+    fn series() -> Vec<Wanted> {
+        vec![Wanted {
+            id: "816".to_owned(),
+            parts: ["820", "999", "13"].map(str::to_owned).to_vec(),
+        }]
+    }
+
+    #[tokio::test]
+    async fn people_who_are_missing_in_a_list_are_asked_for() {
+        let (server, session) = Server::with_session(calendar_server("6.20.7 Rev5")).await;
+        let fetched = fetch(&session, Module::Calendar, "31", &series(), CALENDAR_COLUMNS)
+            .await
+            .unwrap();
+        let item = fetched[0].as_ref().unwrap();
+        assert_eq!(item.object.flag(common::PRIVATE_FLAG), Some(false));
+        assert!(item.object.has(calendar::CHANGE_EXCEPTIONS));
+        // 999 is gone and 13 broken; the rest of the series does not suffer.
+        let parts: Vec<_> = item.parts.iter().map(|part| part.id(common::ID)).collect();
+        assert_eq!(parts, [Some("820".to_owned())]);
+        assert!(item.parts[0].has(calendar::PARTICIPANTS));
+        let asked: Vec<_> = server
+            .requests()
+            .pop()
+            .unwrap()
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["id"].clone())
+            .collect();
+        assert_eq!(asked, ["820", "999", "13"]);
+        let list = server
+            .requests()
+            .into_iter()
+            .find(|request| request.action() == "list")
+            .unwrap();
+        assert_eq!(list.parameter("columns"), "1,20,101,220,210");
+    }
+
+    #[tokio::test]
+    async fn lists_of_newer_servers_do_not_tell_what_is_private() {
+        let (_server, session) = Server::with_session(calendar_server("7.10.6-Rev12")).await;
+        let fetched = fetch(&session, Module::Calendar, "31", &series(), CALENDAR_COLUMNS)
+            .await
+            .unwrap();
+        let item = fetched[0].as_ref().unwrap();
+        assert_eq!(item.object.flag(common::PRIVATE_FLAG), Some(true));
+        assert!(item.object.has(calendar::CHANGE_EXCEPTIONS), "from the list");
+    }
+}

@@ -367,3 +367,298 @@ fn text(value: &Value) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::callback_page;
+    use crate::ox::testing::data;
+    use crate::ox::testing::each;
+    use crate::ox::testing::envelope;
+    use crate::ox::testing::failure;
+
+    const INBOX: &str = "default0/INBOX";
+    const MIME: &[u8] = b"From: anton@example.com\r\nSubject: Hi\r\n\r\nHello\r\n";
+
+    fn ids(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    fn subjects(mails: Vec<Result<Map<String, Value>, Failed>>) -> Vec<Result<String, (String, ErrorKind)>> {
+        let subject = |mail: Map<String, Value>| mail["subject"].as_str().unwrap().to_owned();
+        mails
+            .into_iter()
+            .map(|mail| mail.map(subject).map_err(|failed| (failed.id, failed.error.kind)))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn mails_are_read_at_once_and_stay_unread() {
+        let (server, session) = Server::with_session(|request| match request.name().as_str() {
+            "mail?get" => data(json!([{"id": "2", "subject": "B"}, null, {"id": 1, "subject": "A"}])),
+            _ => each(request, |_| envelope("MSG-0032", 1)),
+        })
+        .await;
+        let mails = fetch_json(&session, INBOX, &ids(&["1", "2", "3"])).await.unwrap();
+        assert_eq!(
+            subjects(mails),
+            [
+                Ok("A".to_owned()),
+                Ok("B".to_owned()),
+                Err(("3".to_owned(), ErrorKind::NotFound))
+            ]
+        );
+        let requests = server.requests();
+        assert_eq!(requests.len(), 2);
+        assert_eq!(
+            (requests[0].parameter("unseen"), requests[0].parameter("view")),
+            ("true", "raw")
+        );
+        assert_eq!(requests[0].json()[0], json!({"folder": INBOX, "id": "1"}));
+        assert_eq!(
+            requests[1].json(),
+            json!([{"module": "mail", "action": "get", "folder": INBOX, "id": "3", "unseen": "true", "view": "raw",
+                    "timezone": "UTC"}])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_server_that_gives_one_mail_at_a_time_is_remembered() {
+        let (server, session) = Server::with_session(|request| match request.name().as_str() {
+            "mail?get" => failure("SVL-0002", 8),
+            _ => each(request, |entry| json!({"data": {"id": entry["id"], "subject": "S"}})),
+        })
+        .await;
+        for _ in 0..2 {
+            let mails = fetch_json(&session, INBOX, &ids(&["1", "2"])).await.unwrap();
+            assert_eq!(subjects(mails), [Ok("S".to_owned()), Ok("S".to_owned())]);
+        }
+        assert_eq!(server.names(), ["mail?get", "multiple", "multiple"]);
+    }
+
+    #[tokio::test]
+    async fn a_bad_mail_is_not_remembered_as_a_bad_server() {
+        let (server, session) = Server::with_session(|request| match request.name().as_str() {
+            "mail?get" => failure("MSG-0032", 1),
+            _ => each(request, |entry| json!({"data": {"id": entry["id"], "subject": "S"}})),
+        })
+        .await;
+        for _ in 0..2 {
+            fetch_json(&session, INBOX, &ids(&["1", "2"])).await.unwrap();
+        }
+        assert_eq!(server.names(), ["mail?get", "multiple", "mail?get", "multiple"]);
+    }
+
+    #[tokio::test]
+    async fn the_source_is_exact() {
+        let (server, session) =
+            Server::with_session(|_| Response::text("application/octet-stream", b"Subject: \xfc\r\n".to_vec())).await;
+        let source = source(&session, INBOX, "1044", 1000).await.unwrap();
+        assert_eq!(&source[..], b"Subject: \xfc\r\n");
+        let request = server.only();
+        let parameters = ["folder", "id", "unseen", "src", "save"].map(|name| request.parameter(name).to_owned());
+        assert_eq!(parameters, [INBOX, "1044", "true", "1", "1"]);
+    }
+
+    #[tokio::test]
+    async fn error_pages_are_no_mails() {
+        // Answer, kind.
+        let cases = [
+            (callback_page(&envelope("MSG-0032", 1)), ErrorKind::NotFound),
+            (
+                Response::text("text/html", "<h1>Error: MSG-0032</h1>"),
+                ErrorKind::NotFound,
+            ),
+            (
+                Response::text("text/html;charset=UTF-8", "<h1>An error occurred</h1>"),
+                ErrorKind::Server,
+            ),
+            (failure("MSG-0032", 1), ErrorKind::NotFound),
+        ];
+        for (response, kind) in cases {
+            let (_server, session) = Server::with_session(move |_| response.clone()).await;
+            assert_eq!(source(&session, INBOX, "1", 1000).await.unwrap_err().kind, kind);
+        }
+    }
+
+    #[tokio::test]
+    async fn flags_are_set_and_cleared() {
+        // Set, clear, body.
+        let cases = [
+            (32, 0, json!({"flags": 32, "value": true})),
+            (0, 8, json!({"flags": 8, "value": false})),
+            (32, 8, json!({"set_flags": 32, "clear_flags": 8})),
+        ];
+        for (set, clear, body) in cases {
+            let (server, session) = Server::with_session(|_| data(json!({"folder_id": INBOX, "id": "1"}))).await;
+            set_flags(&session, INBOX, "1", set, clear).await.unwrap();
+            let request = server.only();
+            assert_eq!((request.name().as_str(), request.parameter("id")), ("mail?update", "1"));
+            assert_eq!(request.json(), body);
+        }
+        let (server, session) = Server::with_session(|_| data(json!({}))).await;
+        set_flags(&session, INBOX, "1", 0, 0).await.unwrap();
+        assert!(server.requests().is_empty());
+    }
+
+    #[tokio::test]
+    async fn deletes() {
+        // Answer, error.
+        let cases = [
+            (data(json!([])), None),
+            (failure("MSG-0032", 1), None),
+            (failure("MSG-0039", 11), Some(ErrorKind::Quota)),
+            (
+                data(json!([{"folder": INBOX, "id": "1"}])),
+                Some(ErrorKind::PermissionDenied),
+            ),
+        ];
+        for (response, kind) in cases {
+            let (server, session) = Server::with_session(move |_| response.clone()).await;
+            let outcome = delete(&session, INBOX, "1", kind.is_none()).await;
+            assert_eq!(outcome.err().map(|error| error.kind), kind);
+            let request = server.only();
+            assert_eq!(request.json(), json!([{"folder": INBOX, "id": "1"}]));
+            assert_eq!(request.parameter("harddelete"), if kind.is_none() { "1" } else { "" });
+        }
+    }
+
+    fn moving(new_id: Value, found: Value) -> impl Fn(&crate::ox::testing::Request) -> Response {
+        move |request| match request.name().as_str() {
+            "multiple" => each(request, |entry| match entry["action"].as_str() {
+                Some("list") => json!({"data": [["1", "Hi", 100, 5, 6]]}),
+                _ => json!({"data": {"folder_id": "default0/Archiv", "id": new_id}}),
+            }),
+            "mail?all" => data(found.clone()),
+            name => panic!("{name}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_move_gives_a_new_id() {
+        let (server, session) = Server::with_session(moving(json!("12"), json!([]))).await;
+        assert_eq!(
+            move_to(&session, INBOX, "1", "default0/Archiv")
+                .await
+                .unwrap()
+                .as_deref(),
+            Some("12")
+        );
+        let request = server.only();
+        assert_eq!(request.json()[1]["data"], json!({"folder_id": "default0/Archiv"}));
+    }
+
+    #[tokio::test]
+    async fn a_mail_without_new_id_is_looked_for() {
+        let twin = json!([["7", "Hi", 100, 5, 6], ["8", "Ho", 100, 5, 6]]);
+        let twins = json!([["7", "Hi", 100, 5, 6], ["8", "Hi", 100, 5, 6]]);
+        for (found, id) in [(twin, Some("7")), (twins, None), (json!([]), None)] {
+            let (_server, session) = Server::with_session(moving(Value::Null, found)).await;
+            assert_eq!(
+                move_to(&session, INBOX, "1", "default0/Archiv")
+                    .await
+                    .unwrap()
+                    .as_deref(),
+                id
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn sends_and_stores_a_copy() {
+        let (server, session) =
+            Server::with_session(|_| data(json!({"folder_id": "default0/INBOX/Sent", "id": "5"}))).await;
+        send(&session, MIME, true).await.unwrap();
+        let request = server.only();
+        assert_eq!((request.method.as_str(), request.name().as_str()), ("PUT", "mail?new"));
+        assert_eq!(request.header("content-type"), "text/plain; charset=us-ascii");
+        assert_eq!(request.body.as_bytes(), MIME);
+        assert_eq!((request.parameter("copy2Sent"), request.parameter("folder")), ("", ""));
+    }
+
+    #[tokio::test]
+    async fn an_unwanted_copy_is_removed() {
+        // What the server says it stored, where the copy is.
+        let cases = [
+            (json!({"folder_id": "default0/INBOX/Sent", "id": "5"}), Some("5")),
+            (json!("default0/INBOX/Sent/78"), Some("78")),
+            (Value::Null, None),
+        ];
+        for (stored, copy) in cases {
+            let (server, session) = Server::with_session(move |request| match request.action() {
+                "new" => data(stored.clone()),
+                // Even if that fails, the mail is out.
+                _ => failure("MSG-0039", 11),
+            })
+            .await;
+            send(&session, MIME, false).await.unwrap();
+            let requests = server.requests();
+            assert_eq!(requests[0].parameter("copy2Sent"), "false");
+            let deleted = requests.get(1).map(|request| request.json());
+            let expected = copy.map(|id| json!([{"folder": "default0/INBOX/Sent", "id": id}]));
+            assert_eq!(deleted, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn sent_is_sent() {
+        // Answer, error.
+        let cases = [
+            (failure("MSG-0042", 11), None),
+            (failure("MSG-0043", 13), None),
+            (failure("MSG-0082", 8), None),
+            (data(Value::Null), None),
+            (failure("MSG-0056", 1), Some(ErrorKind::SenderRefused)),
+            (failure("MSG-0035", 8), Some(ErrorKind::Server)),
+            (failure("MSG-0075", 4), Some(ErrorKind::Temporary)),
+        ];
+        for (response, kind) in cases {
+            let (server, session) = Server::with_session(move |_| response.clone()).await;
+            let outcome = send(&session, MIME, true).await;
+            assert_eq!(outcome.err().map(|error| error.kind), kind);
+            server.only();
+        }
+    }
+
+    #[tokio::test]
+    async fn drafts_are_stored_and_not_sent() {
+        let (server, session) = Server::with_session(|_| data(json!({"folder_id": "default0/Drafts", "id": 9}))).await;
+        let stored = append(&session, "default0/Drafts", 4, MIME).await.unwrap().unwrap();
+        assert_eq!((stored.folder.as_str(), stored.id.as_str()), ("default0/Drafts", "9"));
+        let request = server.only();
+        assert_eq!(request.method, "PUT");
+        assert_eq!(
+            (request.parameter("folder"), request.parameter("flags")),
+            ("default0/Drafts", "4")
+        );
+    }
+
+    #[tokio::test]
+    async fn mails_of_eight_bits_are_imported() {
+        let stored = json!({"data": [{"folder_id": INBOX, "id": "1050"}]});
+        let failed = json!({"data": [{"folder_id": INBOX, "Filename": "mail.eml", "Error": {"error": "no"}}]});
+        // Answer, id.
+        let cases = [
+            (callback_page(&stored), Some("1050")),
+            (Response::from(stored), Some("1050")),
+            (Response::from(failed), None),
+        ];
+        for (response, id) in cases {
+            let (server, session) = Server::with_session(move |_| response.clone()).await;
+            let outcome = append(&session, INBOX, 0, "Subject: ü\r\n\r\n".as_bytes()).await;
+            assert_eq!(outcome.ok().flatten().map(|stored| stored.id).as_deref(), id);
+            let request = server.only();
+            assert_eq!(
+                (request.method.as_str(), request.name().as_str()),
+                ("POST", "mail?import")
+            );
+            assert!(
+                request
+                    .body
+                    .contains("Content-Type: message/rfc822\r\n\r\nSubject: ü\r\n")
+            );
+        }
+    }
+}
