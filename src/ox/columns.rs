@@ -65,237 +65,258 @@ pub enum Id {}
 /// A structure of its own.
 pub enum Json {}
 
+/// Constants of the columns of a module, one a line: name, what it holds, number, key; and a list of them all.
+macro_rules! columns {
+    ($($name:ident: $kind:ty = $id:literal, $key:literal;)*) => {
+        $(pub const $name: Column<$kind> = Column::new($id, $key);)*
+
+        /// Every column above, to find one by its number.
+        pub const ALL: &[ColumnName] = &[$($name.name()),*];
+    };
+}
+
 /// Columns that calendar, tasks and contacts share.
 pub mod common {
     use super::*;
 
-    pub const ID: Column<Id> = Column::new(1, "id");
-    pub const FOLDER_ID: Column<Id> = Column::new(20, "folder_id");
-    pub const CREATED_BY: Column<Number> = Column::new(2, "created_by");
-    pub const MODIFIED_BY: Column<Number> = Column::new(3, "modified_by");
-    pub const CREATION_DATE: Column<Time> = Column::new(4, "creation_date");
-    pub const LAST_MODIFIED: Column<Time> = Column::new(5, "last_modified");
-    pub const LAST_MODIFIED_UTC: Column<Timestamp> = Column::new(6, "last_modified_utc");
-    pub const CATEGORIES: Column<Text> = Column::new(100, "categories");
-    pub const PRIVATE_FLAG: Column<Flag> = Column::new(101, "private_flag");
-    pub const COLOR_LABEL: Column<Number> = Column::new(102, "color_label");
-    pub const NUMBER_OF_ATTACHMENTS: Column<Number> = Column::new(104, "number_of_attachments");
-    pub const LAST_MODIFIED_OF_NEWEST_ATTACHMENT_UTC: Column<Timestamp> =
-        Column::new(105, "lastModifiedOfNewestAttachmentUTC");
-    pub const UID: Column<Text> = Column::new(223, "uid");
+    columns! {
+        ID: Id = 1, "id";
+        FOLDER_ID: Id = 20, "folder_id";
+        CREATED_BY: Number = 2, "created_by";
+        MODIFIED_BY: Number = 3, "modified_by";
+        CREATION_DATE: Time = 4, "creation_date";
+        LAST_MODIFIED: Time = 5, "last_modified";
+        LAST_MODIFIED_UTC: Timestamp = 6, "last_modified_utc";
+        CATEGORIES: Text = 100, "categories";
+        PRIVATE_FLAG: Flag = 101, "private_flag";
+        COLOR_LABEL: Number = 102, "color_label";
+        NUMBER_OF_ATTACHMENTS: Number = 104, "number_of_attachments";
+        LAST_MODIFIED_OF_NEWEST_ATTACHMENT_UTC: Timestamp = 105, "lastModifiedOfNewestAttachmentUTC";
+        UID: Text = 223, "uid";
+    }
 }
 
 /// Module `contacts`.
 pub mod contacts {
     use super::*;
 
-    pub const DISPLAY_NAME: Column<Text> = Column::new(500, "display_name");
-    pub const FIRST_NAME: Column<Text> = Column::new(501, "first_name");
-    pub const LAST_NAME: Column<Text> = Column::new(502, "last_name");
-    pub const SECOND_NAME: Column<Text> = Column::new(503, "second_name");
-    pub const SUFFIX: Column<Text> = Column::new(504, "suffix");
-    pub const TITLE: Column<Text> = Column::new(505, "title");
-    pub const STREET_HOME: Column<Text> = Column::new(506, "street_home");
-    pub const POSTAL_CODE_HOME: Column<Text> = Column::new(507, "postal_code_home");
-    pub const CITY_HOME: Column<Text> = Column::new(508, "city_home");
-    pub const STATE_HOME: Column<Text> = Column::new(509, "state_home");
-    pub const COUNTRY_HOME: Column<Text> = Column::new(510, "country_home");
-    pub const BIRTHDAY: Column<Date> = Column::new(511, "birthday");
-    pub const MARITAL_STATUS: Column<Text> = Column::new(512, "marital_status");
-    pub const NUMBER_OF_CHILDREN: Column<Text> = Column::new(513, "number_of_children");
-    pub const PROFESSION: Column<Text> = Column::new(514, "profession");
-    pub const NICKNAME: Column<Text> = Column::new(515, "nickname");
-    pub const SPOUSE_NAME: Column<Text> = Column::new(516, "spouse_name");
-    pub const ANNIVERSARY: Column<Date> = Column::new(517, "anniversary");
-    pub const NOTE: Column<Text> = Column::new(518, "note");
-    pub const DEPARTMENT: Column<Text> = Column::new(519, "department");
-    pub const POSITION: Column<Text> = Column::new(520, "position");
-    pub const EMPLOYEE_TYPE: Column<Text> = Column::new(521, "employee_type");
-    pub const ROOM_NUMBER: Column<Text> = Column::new(522, "room_number");
-    pub const STREET_BUSINESS: Column<Text> = Column::new(523, "street_business");
-    pub const USER_ID: Column<Number> = Column::new(524, "user_id");
-    pub const POSTAL_CODE_BUSINESS: Column<Text> = Column::new(525, "postal_code_business");
-    pub const CITY_BUSINESS: Column<Text> = Column::new(526, "city_business");
-    pub const STATE_BUSINESS: Column<Text> = Column::new(527, "state_business");
-    pub const COUNTRY_BUSINESS: Column<Text> = Column::new(528, "country_business");
-    pub const NUMBER_OF_EMPLOYEES: Column<Text> = Column::new(529, "number_of_employees");
-    pub const SALES_VOLUME: Column<Text> = Column::new(530, "sales_volume");
-    pub const TAX_ID: Column<Text> = Column::new(531, "tax_id");
-    pub const COMMERCIAL_REGISTER: Column<Text> = Column::new(532, "commercial_register");
-    pub const BRANCHES: Column<Text> = Column::new(533, "branches");
-    pub const BUSINESS_CATEGORY: Column<Text> = Column::new(534, "business_category");
-    pub const INFO: Column<Text> = Column::new(535, "info");
-    pub const MANAGER_NAME: Column<Text> = Column::new(536, "manager_name");
-    pub const ASSISTANT_NAME: Column<Text> = Column::new(537, "assistant_name");
-    pub const STREET_OTHER: Column<Text> = Column::new(538, "street_other");
-    pub const CITY_OTHER: Column<Text> = Column::new(539, "city_other");
-    pub const POSTAL_CODE_OTHER: Column<Text> = Column::new(540, "postal_code_other");
-    pub const COUNTRY_OTHER: Column<Text> = Column::new(541, "country_other");
-    pub const TELEPHONE_BUSINESS1: Column<Text> = Column::new(542, "telephone_business1");
-    pub const TELEPHONE_BUSINESS2: Column<Text> = Column::new(543, "telephone_business2");
-    pub const FAX_BUSINESS: Column<Text> = Column::new(544, "fax_business");
-    pub const TELEPHONE_CALLBACK: Column<Text> = Column::new(545, "telephone_callback");
-    pub const TELEPHONE_CAR: Column<Text> = Column::new(546, "telephone_car");
-    pub const TELEPHONE_COMPANY: Column<Text> = Column::new(547, "telephone_company");
-    pub const TELEPHONE_HOME1: Column<Text> = Column::new(548, "telephone_home1");
-    pub const TELEPHONE_HOME2: Column<Text> = Column::new(549, "telephone_home2");
-    pub const FAX_HOME: Column<Text> = Column::new(550, "fax_home");
-    pub const CELLULAR_TELEPHONE1: Column<Text> = Column::new(551, "cellular_telephone1");
-    pub const CELLULAR_TELEPHONE2: Column<Text> = Column::new(552, "cellular_telephone2");
-    pub const TELEPHONE_OTHER: Column<Text> = Column::new(553, "telephone_other");
-    pub const FAX_OTHER: Column<Text> = Column::new(554, "fax_other");
-    pub const EMAIL1: Column<Text> = Column::new(555, "email1");
-    pub const EMAIL2: Column<Text> = Column::new(556, "email2");
-    pub const EMAIL3: Column<Text> = Column::new(557, "email3");
-    pub const URL: Column<Text> = Column::new(558, "url");
-    pub const TELEPHONE_ISDN: Column<Text> = Column::new(559, "telephone_isdn");
-    pub const TELEPHONE_PAGER: Column<Text> = Column::new(560, "telephone_pager");
-    pub const TELEPHONE_PRIMARY: Column<Text> = Column::new(561, "telephone_primary");
-    pub const TELEPHONE_RADIO: Column<Text> = Column::new(562, "telephone_radio");
-    pub const TELEPHONE_TELEX: Column<Text> = Column::new(563, "telephone_telex");
-    pub const TELEPHONE_TTYTDD: Column<Text> = Column::new(564, "telephone_ttytdd");
-    pub const INSTANT_MESSENGER1: Column<Text> = Column::new(565, "instant_messenger1");
-    pub const INSTANT_MESSENGER2: Column<Text> = Column::new(566, "instant_messenger2");
-    pub const TELEPHONE_IP: Column<Text> = Column::new(567, "telephone_ip");
-    pub const TELEPHONE_ASSISTANT: Column<Text> = Column::new(568, "telephone_assistant");
-    pub const COMPANY: Column<Text> = Column::new(569, "company");
-    pub const IMAGE1: Column<Text> = Column::new(570, "image1");
-    pub const DISTRIBUTION_LIST: Column<Json> = Column::new(592, "distribution_list");
-    pub const NUMBER_OF_IMAGES: Column<Number> = Column::new(596, "number_of_images");
-    pub const IMAGE_LAST_MODIFIED: Column<Number> = Column::new(597, "image_last_modified");
-    pub const STATE_OTHER: Column<Text> = Column::new(598, "state_other");
-    pub const FILE_AS: Column<Text> = Column::new(599, "file_as");
-    pub const IMAGE1_CONTENT_TYPE: Column<Text> = Column::new(601, "image1_content_type");
-    pub const MARK_AS_DISTRIBUTIONLIST: Column<Flag> = Column::new(602, "mark_as_distributionlist");
-    pub const IMAGE1_URL: Column<Text> = Column::new(606, "image1_url");
-    pub const YOMI_FIRST_NAME: Column<Text> = Column::new(610, "yomiFirstName");
-    pub const YOMI_LAST_NAME: Column<Text> = Column::new(611, "yomiLastName");
-    pub const YOMI_COMPANY: Column<Text> = Column::new(612, "yomiCompany");
-    pub const USERFIELD01: Column<Text> = Column::new(571, "userfield01");
-    pub const USERFIELD02: Column<Text> = Column::new(572, "userfield02");
-    pub const USERFIELD03: Column<Text> = Column::new(573, "userfield03");
-    pub const USERFIELD04: Column<Text> = Column::new(574, "userfield04");
-    pub const USERFIELD05: Column<Text> = Column::new(575, "userfield05");
-    pub const USERFIELD06: Column<Text> = Column::new(576, "userfield06");
-    pub const USERFIELD07: Column<Text> = Column::new(577, "userfield07");
-    pub const USERFIELD08: Column<Text> = Column::new(578, "userfield08");
-    pub const USERFIELD09: Column<Text> = Column::new(579, "userfield09");
-    pub const USERFIELD10: Column<Text> = Column::new(580, "userfield10");
-    pub const USERFIELD11: Column<Text> = Column::new(581, "userfield11");
-    pub const USERFIELD12: Column<Text> = Column::new(582, "userfield12");
-    pub const USERFIELD13: Column<Text> = Column::new(583, "userfield13");
-    pub const USERFIELD14: Column<Text> = Column::new(584, "userfield14");
-    pub const USERFIELD15: Column<Text> = Column::new(585, "userfield15");
-    pub const USERFIELD16: Column<Text> = Column::new(586, "userfield16");
-    pub const USERFIELD17: Column<Text> = Column::new(587, "userfield17");
-    pub const USERFIELD18: Column<Text> = Column::new(588, "userfield18");
-    pub const USERFIELD19: Column<Text> = Column::new(589, "userfield19");
-    pub const USERFIELD20: Column<Text> = Column::new(590, "userfield20");
+    columns! {
+        DISPLAY_NAME: Text = 500, "display_name";
+        FIRST_NAME: Text = 501, "first_name";
+        LAST_NAME: Text = 502, "last_name";
+        SECOND_NAME: Text = 503, "second_name";
+        SUFFIX: Text = 504, "suffix";
+        TITLE: Text = 505, "title";
+        STREET_HOME: Text = 506, "street_home";
+        POSTAL_CODE_HOME: Text = 507, "postal_code_home";
+        CITY_HOME: Text = 508, "city_home";
+        STATE_HOME: Text = 509, "state_home";
+        COUNTRY_HOME: Text = 510, "country_home";
+        BIRTHDAY: Date = 511, "birthday";
+        MARITAL_STATUS: Text = 512, "marital_status";
+        NUMBER_OF_CHILDREN: Text = 513, "number_of_children";
+        PROFESSION: Text = 514, "profession";
+        NICKNAME: Text = 515, "nickname";
+        SPOUSE_NAME: Text = 516, "spouse_name";
+        ANNIVERSARY: Date = 517, "anniversary";
+        NOTE: Text = 518, "note";
+        DEPARTMENT: Text = 519, "department";
+        POSITION: Text = 520, "position";
+        EMPLOYEE_TYPE: Text = 521, "employee_type";
+        ROOM_NUMBER: Text = 522, "room_number";
+        STREET_BUSINESS: Text = 523, "street_business";
+        USER_ID: Number = 524, "user_id";
+        POSTAL_CODE_BUSINESS: Text = 525, "postal_code_business";
+        CITY_BUSINESS: Text = 526, "city_business";
+        STATE_BUSINESS: Text = 527, "state_business";
+        COUNTRY_BUSINESS: Text = 528, "country_business";
+        NUMBER_OF_EMPLOYEES: Text = 529, "number_of_employees";
+        SALES_VOLUME: Text = 530, "sales_volume";
+        TAX_ID: Text = 531, "tax_id";
+        COMMERCIAL_REGISTER: Text = 532, "commercial_register";
+        BRANCHES: Text = 533, "branches";
+        BUSINESS_CATEGORY: Text = 534, "business_category";
+        INFO: Text = 535, "info";
+        MANAGER_NAME: Text = 536, "manager_name";
+        ASSISTANT_NAME: Text = 537, "assistant_name";
+        STREET_OTHER: Text = 538, "street_other";
+        CITY_OTHER: Text = 539, "city_other";
+        POSTAL_CODE_OTHER: Text = 540, "postal_code_other";
+        COUNTRY_OTHER: Text = 541, "country_other";
+        TELEPHONE_BUSINESS1: Text = 542, "telephone_business1";
+        TELEPHONE_BUSINESS2: Text = 543, "telephone_business2";
+        FAX_BUSINESS: Text = 544, "fax_business";
+        TELEPHONE_CALLBACK: Text = 545, "telephone_callback";
+        TELEPHONE_CAR: Text = 546, "telephone_car";
+        TELEPHONE_COMPANY: Text = 547, "telephone_company";
+        TELEPHONE_HOME1: Text = 548, "telephone_home1";
+        TELEPHONE_HOME2: Text = 549, "telephone_home2";
+        FAX_HOME: Text = 550, "fax_home";
+        CELLULAR_TELEPHONE1: Text = 551, "cellular_telephone1";
+        CELLULAR_TELEPHONE2: Text = 552, "cellular_telephone2";
+        TELEPHONE_OTHER: Text = 553, "telephone_other";
+        FAX_OTHER: Text = 554, "fax_other";
+        EMAIL1: Text = 555, "email1";
+        EMAIL2: Text = 556, "email2";
+        EMAIL3: Text = 557, "email3";
+        URL: Text = 558, "url";
+        TELEPHONE_ISDN: Text = 559, "telephone_isdn";
+        TELEPHONE_PAGER: Text = 560, "telephone_pager";
+        TELEPHONE_PRIMARY: Text = 561, "telephone_primary";
+        TELEPHONE_RADIO: Text = 562, "telephone_radio";
+        TELEPHONE_TELEX: Text = 563, "telephone_telex";
+        TELEPHONE_TTYTDD: Text = 564, "telephone_ttytdd";
+        INSTANT_MESSENGER1: Text = 565, "instant_messenger1";
+        INSTANT_MESSENGER2: Text = 566, "instant_messenger2";
+        TELEPHONE_IP: Text = 567, "telephone_ip";
+        TELEPHONE_ASSISTANT: Text = 568, "telephone_assistant";
+        COMPANY: Text = 569, "company";
+        IMAGE1: Text = 570, "image1";
+        DISTRIBUTION_LIST: Json = 592, "distribution_list";
+        NUMBER_OF_IMAGES: Number = 596, "number_of_images";
+        IMAGE_LAST_MODIFIED: Number = 597, "image_last_modified";
+        STATE_OTHER: Text = 598, "state_other";
+        FILE_AS: Text = 599, "file_as";
+        IMAGE1_CONTENT_TYPE: Text = 601, "image1_content_type";
+        MARK_AS_DISTRIBUTIONLIST: Flag = 602, "mark_as_distributionlist";
+        IMAGE1_URL: Text = 606, "image1_url";
+        YOMI_FIRST_NAME: Text = 610, "yomiFirstName";
+        YOMI_LAST_NAME: Text = 611, "yomiLastName";
+        YOMI_COMPANY: Text = 612, "yomiCompany";
+        USERFIELD01: Text = 571, "userfield01";
+        USERFIELD02: Text = 572, "userfield02";
+        USERFIELD03: Text = 573, "userfield03";
+        USERFIELD04: Text = 574, "userfield04";
+        USERFIELD05: Text = 575, "userfield05";
+        USERFIELD06: Text = 576, "userfield06";
+        USERFIELD07: Text = 577, "userfield07";
+        USERFIELD08: Text = 578, "userfield08";
+        USERFIELD09: Text = 579, "userfield09";
+        USERFIELD10: Text = 580, "userfield10";
+        USERFIELD11: Text = 581, "userfield11";
+        USERFIELD12: Text = 582, "userfield12";
+        USERFIELD13: Text = 583, "userfield13";
+        USERFIELD14: Text = 584, "userfield14";
+        USERFIELD15: Text = 585, "userfield15";
+        USERFIELD16: Text = 586, "userfield16";
+        USERFIELD17: Text = 587, "userfield17";
+        USERFIELD18: Text = 588, "userfield18";
+        USERFIELD19: Text = 589, "userfield19";
+        USERFIELD20: Text = 590, "userfield20";
+    }
 }
 
 /// Module `calendar`. `start_date` and `end_date` are days in full-day appointments; `alarm` is in minutes.
 pub mod calendar {
     use super::*;
 
-    pub const TITLE: Column<Text> = Column::new(200, "title");
-    pub const LOCATION: Column<Text> = Column::new(400, "location");
-    pub const NOTE: Column<Text> = Column::new(203, "note");
-    pub const START_DATE: Column<Time> = Column::new(201, "start_date");
-    pub const END_DATE: Column<Time> = Column::new(202, "end_date");
-    pub const FULL_TIME: Column<Flag> = Column::new(401, "full_time");
-    pub const SHOWN_AS: Column<Number> = Column::new(402, "shown_as");
-    pub const TIMEZONE: Column<Text> = Column::new(408, "timezone");
-    pub const ALARM: Column<Number> = Column::new(204, "alarm");
-    pub const RECURRENCE_TYPE: Column<Number> = Column::new(209, "recurrence_type");
-    pub const DAYS: Column<Number> = Column::new(212, "days");
-    pub const DAY_IN_MONTH: Column<Number> = Column::new(213, "day_in_month");
-    pub const MONTH: Column<Number> = Column::new(214, "month");
-    pub const INTERVAL: Column<Number> = Column::new(215, "interval");
-    pub const UNTIL: Column<Date> = Column::new(216, "until");
-    pub const OCCURRENCES: Column<Number> = Column::new(222, "occurrences");
-    pub const RECURRENCE_ID: Column<Number> = Column::new(206, "recurrence_id");
-    pub const RECURRENCE_POSITION: Column<Number> = Column::new(207, "recurrence_position");
-    pub const RECURRENCE_DATE_POSITION: Column<Date> = Column::new(208, "recurrence_date_position");
-    pub const CHANGE_EXCEPTIONS: Column<Json> = Column::new(210, "change_exceptions");
-    pub const DELETE_EXCEPTIONS: Column<Json> = Column::new(211, "delete_exceptions");
-    pub const RECURRENCE_START: Column<Time> = Column::new(410, "recurrence_start");
-    pub const PARTICIPANTS: Column<Json> = Column::new(220, "participants");
-    pub const USERS: Column<Json> = Column::new(221, "users");
-    pub const CONFIRMATIONS: Column<Json> = Column::new(226, "confirmations");
-    pub const ORGANIZER: Column<Text> = Column::new(224, "organizer");
-    pub const SEQUENCE: Column<Number> = Column::new(225, "sequence");
-    pub const ORGANIZER_ID: Column<Number> = Column::new(227, "organizerId");
-    pub const NOTIFICATION: Column<Flag> = Column::new(0, "notification");
-    pub const IGNORE_CONFLICTS: Column<Flag> = Column::new(0, "ignore_conflicts");
+    columns! {
+        TITLE: Text = 200, "title";
+        LOCATION: Text = 400, "location";
+        NOTE: Text = 203, "note";
+        START_DATE: Time = 201, "start_date";
+        END_DATE: Time = 202, "end_date";
+        FULL_TIME: Flag = 401, "full_time";
+        SHOWN_AS: Number = 402, "shown_as";
+        TIMEZONE: Text = 408, "timezone";
+        ALARM: Number = 204, "alarm";
+        RECURRENCE_TYPE: Number = 209, "recurrence_type";
+        DAYS: Number = 212, "days";
+        DAY_IN_MONTH: Number = 213, "day_in_month";
+        MONTH: Number = 214, "month";
+        INTERVAL: Number = 215, "interval";
+        UNTIL: Date = 216, "until";
+        OCCURRENCES: Number = 222, "occurrences";
+        RECURRENCE_ID: Number = 206, "recurrence_id";
+        RECURRENCE_POSITION: Number = 207, "recurrence_position";
+        RECURRENCE_DATE_POSITION: Date = 208, "recurrence_date_position";
+        CHANGE_EXCEPTIONS: Json = 210, "change_exceptions";
+        DELETE_EXCEPTIONS: Json = 211, "delete_exceptions";
+        RECURRENCE_START: Time = 410, "recurrence_start";
+        PARTICIPANTS: Json = 220, "participants";
+        USERS: Json = 221, "users";
+        CONFIRMATIONS: Json = 226, "confirmations";
+        ORGANIZER: Text = 224, "organizer";
+        SEQUENCE: Number = 225, "sequence";
+        ORGANIZER_ID: Number = 227, "organizerId";
+        NOTIFICATION: Flag = 0, "notification";
+        IGNORE_CONFLICTS: Flag = 0, "ignore_conflicts";
+    }
 }
 
 /// Module `tasks`. `alarm` is an instant.
 pub mod tasks {
     use super::*;
 
-    pub const TITLE: Column<Text> = Column::new(200, "title");
-    pub const NOTE: Column<Text> = Column::new(203, "note");
-    pub const START_DATE: Column<Date> = Column::new(201, "start_date");
-    pub const END_DATE: Column<Date> = Column::new(202, "end_date");
-    pub const START_TIME: Column<Time> = Column::new(316, "start_time");
-    pub const END_TIME: Column<Time> = Column::new(317, "end_time");
-    pub const FULL_TIME: Column<Flag> = Column::new(401, "full_time");
-    pub const ALARM: Column<Time> = Column::new(204, "alarm");
-    pub const STATUS: Column<Number> = Column::new(300, "status");
-    pub const PERCENT_COMPLETED: Column<Number> = Column::new(301, "percent_completed");
-    pub const PRIORITY: Column<Number> = Column::new(309, "priority");
-    pub const DATE_COMPLETED: Column<Time> = Column::new(315, "date_completed");
-    pub const ACTUAL_COSTS: Column<Number> = Column::new(302, "actual_costs");
-    pub const ACTUAL_DURATION: Column<Text> = Column::new(303, "actual_duration");
-    pub const TARGET_COSTS: Column<Number> = Column::new(307, "target_costs");
-    pub const TARGET_DURATION: Column<Text> = Column::new(308, "target_duration");
-    pub const BILLING_INFORMATION: Column<Text> = Column::new(305, "billing_information");
-    pub const CURRENCY: Column<Text> = Column::new(312, "currency");
-    pub const TRIP_METER: Column<Text> = Column::new(313, "trip_meter");
-    pub const COMPANIES: Column<Text> = Column::new(314, "companies");
-    pub const RECURRENCE_TYPE: Column<Number> = Column::new(209, "recurrence_type");
-    pub const DAYS: Column<Number> = Column::new(212, "days");
-    pub const DAY_IN_MONTH: Column<Number> = Column::new(213, "day_in_month");
-    pub const MONTH: Column<Number> = Column::new(214, "month");
-    pub const INTERVAL: Column<Number> = Column::new(215, "interval");
-    pub const UNTIL: Column<Date> = Column::new(216, "until");
-    pub const OCCURRENCES: Column<Number> = Column::new(222, "occurrences");
-    pub const PARTICIPANTS: Column<Json> = Column::new(220, "participants");
-    pub const USERS: Column<Json> = Column::new(221, "users");
+    columns! {
+        TITLE: Text = 200, "title";
+        NOTE: Text = 203, "note";
+        START_DATE: Date = 201, "start_date";
+        END_DATE: Date = 202, "end_date";
+        START_TIME: Time = 316, "start_time";
+        END_TIME: Time = 317, "end_time";
+        FULL_TIME: Flag = 401, "full_time";
+        ALARM: Time = 204, "alarm";
+        STATUS: Number = 300, "status";
+        PERCENT_COMPLETED: Number = 301, "percent_completed";
+        PRIORITY: Number = 309, "priority";
+        DATE_COMPLETED: Time = 315, "date_completed";
+        ACTUAL_COSTS: Number = 302, "actual_costs";
+        ACTUAL_DURATION: Text = 303, "actual_duration";
+        TARGET_COSTS: Number = 307, "target_costs";
+        TARGET_DURATION: Text = 308, "target_duration";
+        BILLING_INFORMATION: Text = 305, "billing_information";
+        CURRENCY: Text = 312, "currency";
+        TRIP_METER: Text = 313, "trip_meter";
+        COMPANIES: Text = 314, "companies";
+        RECURRENCE_TYPE: Number = 209, "recurrence_type";
+        DAYS: Number = 212, "days";
+        DAY_IN_MONTH: Number = 213, "day_in_month";
+        MONTH: Number = 214, "month";
+        INTERVAL: Number = 215, "interval";
+        UNTIL: Date = 216, "until";
+        OCCURRENCES: Number = 222, "occurrences";
+        PARTICIPANTS: Json = 220, "participants";
+        USERS: Json = 221, "users";
+    }
 }
 
 /// Module `mail`.
 pub mod mail {
     use super::*;
 
-    pub const ID: Column<Text> = Column::new(600, "id");
-    pub const FOLDER_ID: Column<Text> = Column::new(601, "folder_id");
-    pub const ATTACHMENT: Column<Flag> = Column::new(602, "attachment");
-    pub const FROM: Column<Json> = Column::new(603, "from");
-    pub const TO: Column<Json> = Column::new(604, "to");
-    pub const CC: Column<Json> = Column::new(605, "cc");
-    pub const BCC: Column<Json> = Column::new(606, "bcc");
-    pub const SUBJECT: Column<Text> = Column::new(607, "subject");
-    pub const SIZE: Column<Number> = Column::new(608, "size");
-    pub const SENT_DATE: Column<Time> = Column::new(609, "sent_date");
-    pub const RECEIVED_DATE: Column<Time> = Column::new(610, "received_date");
-    pub const FLAGS: Column<Number> = Column::new(611, "flags");
-    pub const PRIORITY: Column<Number> = Column::new(614, "priority");
-    pub const COLOR_LABEL: Column<Number> = Column::new(102, "color_label");
+    columns! {
+        ID: Text = 600, "id";
+        FOLDER_ID: Text = 601, "folder_id";
+        ATTACHMENT: Flag = 602, "attachment";
+        FROM: Json = 603, "from";
+        TO: Json = 604, "to";
+        CC: Json = 605, "cc";
+        BCC: Json = 606, "bcc";
+        SUBJECT: Text = 607, "subject";
+        SIZE: Number = 608, "size";
+        SENT_DATE: Time = 609, "sent_date";
+        RECEIVED_DATE: Time = 610, "received_date";
+        FLAGS: Number = 611, "flags";
+        PRIORITY: Number = 614, "priority";
+        COLOR_LABEL: Number = 102, "color_label";
+    }
 }
 
 /// Module `folders`.
 pub mod folders {
     use super::*;
 
-    pub const ID: Column<Id> = Column::new(1, "id");
-    pub const FOLDER_ID: Column<Id> = Column::new(20, "folder_id");
-    pub const TITLE: Column<Text> = Column::new(300, "title");
-    pub const MODULE: Column<Text> = Column::new(301, "module");
-    pub const TYPE: Column<Number> = Column::new(302, "type");
-    pub const SUBFOLDERS: Column<Flag> = Column::new(304, "subfolders");
-    pub const OWN_RIGHTS: Column<Number> = Column::new(305, "own_rights");
-    pub const STANDARD_FOLDER: Column<Flag> = Column::new(308, "standard_folder");
-    pub const SUBSCRIBED: Column<Flag> = Column::new(314, "subscribed");
-    pub const STANDARD_FOLDER_TYPE: Column<Number> = Column::new(316, "standard_folder_type");
+    columns! {
+        ID: Id = 1, "id";
+        FOLDER_ID: Id = 20, "folder_id";
+        TITLE: Text = 300, "title";
+        MODULE: Text = 301, "module";
+        TYPE: Number = 302, "type";
+        SUBFOLDERS: Flag = 304, "subfolders";
+        OWN_RIGHTS: Number = 305, "own_rights";
+        STANDARD_FOLDER: Flag = 308, "standard_folder";
+        SUBSCRIBED: Flag = 314, "subscribed";
+        STANDARD_FOLDER_TYPE: Number = 316, "standard_folder_type";
+    }
 }

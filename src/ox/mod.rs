@@ -1,6 +1,77 @@
-//! The OX HTTP API.
+//! The OX HTTP API: the client of an Open-Xchange server, 6.10 to 8.
+//!
+//! An ordinary client, as a browser is one; it needs nothing installed at OX. It knows no devices, no ActiveSync and no
+//! other module of this crate. Where to look:
+//!
+//! | file | subject |
+//! |---|---|
+//! | `client` | [`Ox`]: URL, connections, one request |
+//! | `login`, `session`, `cookies` | [`Session`]: logging in, and renewing itself |
+//! | `call`, `reply`, `multiple` | a request; what its answer means; many in one |
+//! | `error` | [`Error`] and [`ErrorKind`]: the only place that knows error codes |
+//! | `settings`, `access` | what OX says about the user; whether ActiveSync is permitted |
+//! | `folder`, `module` | folders |
+//! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
+//! | `calendar`, `contacts`, `shorten` | what is special about them |
+//! | `mail` | mails |
+//! | `columns`, `object` | the typed columns of objects, which `content` shares |
+//!
+//! Three things matter throughout. Success and failure both come with HTTP status 200, and `reply` alone decides which it
+//! is. Every call asks for `timezone=UTC`, so that all times are UTC. And a lost session is no error: it is renewed and the
+//! call repeated, once.
 
+mod access;
+pub mod calendar;
+mod call;
+mod client;
 pub mod columns;
+pub mod contacts;
+mod cookies;
+mod error;
+mod fetch;
+mod folder;
+mod items;
+mod login;
+pub mod mail;
+mod module;
+mod multiple;
 pub mod object;
+mod reply;
+mod session;
+mod settings;
+mod shorten;
+#[cfg(test)]
+mod testing;
+mod write;
 
+pub use call::Call;
+pub use client::Ox;
+pub use error::Error;
+pub use error::ErrorKind;
+pub use error::TooLong;
+pub use fetch::Failed;
+pub use fetch::Fetched;
+pub use fetch::Wanted;
+pub use fetch::fetch;
+pub use folder::Folder;
+pub use folder::FolderKind;
+pub use folder::MAIL_ROOT;
+pub use folder::Rights;
+pub use items::Item;
+pub use items::list;
+pub use items::probe;
+pub use module::Module;
+pub use module::Standard;
+pub use multiple::multiple;
 pub use object::Object;
+pub use reply::Download;
+pub use reply::Reply;
+pub use reply::Warning;
+pub use session::Session;
+pub use settings::Settings;
+pub use settings::Version;
+pub use write::Written;
+pub use write::create;
+pub use write::delete;
+pub use write::move_to;
+pub use write::update;

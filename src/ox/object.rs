@@ -110,10 +110,59 @@ impl Object {
     }
 }
 
+/// A whole number. Costs are decimal fractions on newer servers, and any number may be text.
 fn integer(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),
         _ => None,
+    }
+}
+
+/// The whole part of a number that is not out of all bounds.
+fn whole(number: f64) -> Option<i64> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    (number.abs() <= LARGEST).then_some(number as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::columns::common;
+    use crate::ox::columns::tasks;
+
+    #[test]
+    fn numbers_come_in_several_forms() {
+        // As on the wire, as read.
+        let cases = [
+            (json!(42), Some(42)),
+            (json!("42"), Some(42)),
+            (json!(" -7 "), Some(-7)),
+            (json!(12.75), Some(12)),
+            (json!("12.75"), Some(12)),
+            (json!(1e300), None),
+            (json!("NaN"), None),
+            (json!("many"), None),
+            (json!(null), None),
+            (json!([1]), None),
+        ];
+        for (wire, number) in cases {
+            let mut task = Object::new();
+            task.set(tasks::ACTUAL_COSTS, wire.clone());
+            assert_eq!(task.number(tasks::ACTUAL_COSTS), number, "{wire}");
+        }
+    }
+
+    #[test]
+    fn a_row_becomes_an_object_without_its_nulls() {
+        let columns = [common::ID.name(), common::FOLDER_ID.name(), common::CATEGORIES.name()];
+        let object = Object::from_row(&columns, vec![json!(815), json!(null), json!(""), json!("beyond")]);
+        assert_eq!(object.id(common::ID).as_deref(), Some("815"));
+        assert!(!object.has(common::FOLDER_ID));
+        assert!(object.has(common::CATEGORIES));
+        assert_eq!(object.text(common::CATEGORIES), None);
+        assert_eq!(object.as_map().len(), 2);
     }
 }

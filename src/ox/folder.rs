@@ -1,0 +1,616 @@
+//! The folders a user sees, and their making, renaming, moving and deleting.
+//!
+//! Always in tree 0, whose parents are the real ones. Implements the API documentation, "Module folders" and "Detailed
+//! folder data".
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::ox::Object;
+use crate::ox::call::Call;
+use crate::ox::columns::ColumnName;
+use crate::ox::columns::folders;
+use crate::ox::error::Error;
+use crate::ox::error::ErrorKind;
+use crate::ox::error::category;
+use crate::ox::error::classify;
+use crate::ox::module::Module;
+use crate::ox::module::Standard;
+use crate::ox::multiple::multiple;
+use crate::ox::reply::Reply;
+use crate::ox::session::Session;
+
+/// The root of the primary mail account. Other accounts are not synced: their roots are called `default1` and so on.
+pub const MAIL_ROOT: &str = "default0";
+/// The folder of all users of the context. "System folders: ids are the same in each context".
+const GLOBAL_ADDRESS_BOOK: &str = "6";
+/// The parents of private, public and shared folders.
+const GROUPWARE_ROOTS: [&str; 3] = ["1", "2", "3"];
+/// How deep folders are followed on servers that list them level by level.
+const MAX_DEPTH: usize = 32;
+/// A timestamp later than any change: the write takes place whatever happened since.
+pub(super) const FAR_FUTURE: i64 = 1 << 53;
+
+const COLUMNS: &[ColumnName] = &[
+    folders::ID.name(),
+    folders::FOLDER_ID.name(),
+    folders::TITLE.name(),
+    folders::MODULE.name(),
+    folders::TYPE.name(),
+    folders::SUBFOLDERS.name(),
+    folders::OWN_RIGHTS.name(),
+    folders::SUBSCRIBED.name(),
+    folders::STANDARD_FOLDER_TYPE.name(),
+];
+
+/// A folder with items that the user may at least read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Opaque. The id of a mail folder changes when it or a folder above it is renamed or moved.
+    pub id: String,
+    /// The folder above it: another folder of the list, or a root that is not.
+    pub parent: String,
+    pub title: String,
+    pub module: Module,
+    pub kind: FolderKind,
+    pub standard: Option<Standard>,
+    pub own_rights: Rights,
+    pub subscribed: bool,
+    /// The address book of all users, which may be huge.
+    pub is_global_address_book: bool,
+}
+
+/// Whose folder it is, as seen by the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FolderKind {
+    /// The user's own.
+    Private,
+    /// Nobody's own.
+    Public,
+    /// Somebody else's.
+    Shared,
+}
+
+/// What the user may do in a folder: the bit field of column `own_rights`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rights(pub u32);
+
+impl Rights {
+    const EVERYTHING: Self = Self(403_710_016);
+
+    /// At least own items; others are missing silently.
+    pub const fn can_read(self) -> bool {
+        self.part(7) >= 1
+    }
+
+    pub const fn can_read_all(self) -> bool {
+        self.part(7) >= 2
+    }
+
+    pub const fn can_create(self) -> bool {
+        self.part(0) >= 2
+    }
+
+    /// At least own items.
+    pub const fn can_write(self) -> bool {
+        self.part(14) >= 1
+    }
+
+    /// At least own items.
+    pub const fn can_delete(self) -> bool {
+        self.part(21) >= 1
+    }
+
+    /// Each part of seven bits is a level: 0 none, 1 own items, 2 all items; more is more.
+    const fn part(self, shift: u32) -> u32 {
+        (self.0 >> shift) & 0x7f
+    }
+}
+
+impl Session {
+    /// All folders of the four modules that the user can read: private, public and shared, and of mail the primary account.
+    pub async fn folders(&self) -> Result<Vec<Folder>, Error> {
+        let rows = match all_visible(self).await? {
+            Some(rows) => rows,
+            None => level_by_level(self).await?,
+        };
+        let rows = rows
+            .into_iter()
+            .filter(|row| row.module != Module::Mail || is_in_primary_account(&row.id))
+            .collect();
+        let mut folders = without_unreadable(rows);
+        self.mark_standard(&mut folders).await?;
+        Ok(folders)
+    }
+
+    /// Old servers do not mark the default folders; the configuration names them.
+    async fn mark_standard(&self, folders: &mut [Folder]) -> Result<(), Error> {
+        let marked: HashSet<_> = folders.iter().filter_map(|folder| folder.standard).collect();
+        let expected = [
+            Standard::Calendar,
+            Standard::Contacts,
+            Standard::Tasks,
+            Standard::Inbox,
+            Standard::Sent,
+            Standard::Trash,
+        ];
+        let modules: HashSet<_> = folders.iter().map(|folder| folder.module).collect();
+        if expected
+            .iter()
+            .all(|standard| marked.contains(standard) || !modules.contains(&standard.module()))
+        {
+            return Ok(());
+        }
+        let settings = self.settings().await?;
+        for folder in folders.iter_mut().filter(|folder| folder.standard.is_none()) {
+            let named = Standard::ALL
+                .into_iter()
+                .find(|standard| settings.standard(*standard) == Some(folder.id.as_str()));
+            folder.standard = named.filter(|standard| standard.module() == folder.module && !marked.contains(standard));
+        }
+        Ok(())
+    }
+
+    /// Makes a folder and returns its id.
+    pub async fn create_folder(&self, module: Module, parent: &str, title: &str) -> Result<String, Error> {
+        let call = Call::put("folders", "new", json!({"title": title, "module": module.name()}))
+            .with("folder_id", parent)
+            .with("tree", 0);
+        let reply = self.call(&call).await?;
+        id(&reply.data).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Garbled,
+                self.describe(&call),
+                "OX did not name the new folder",
+            )
+        })
+    }
+
+    /// Renames a folder and returns its id, which is a new one for a mail folder.
+    pub async fn rename_folder(&self, folder: &str, title: &str) -> Result<String, Error> {
+        self.update_folder(folder, json!({"title": title})).await
+    }
+
+    /// Moves a folder below another one and returns its id, which is a new one for a mail folder.
+    pub async fn move_folder(&self, folder: &str, parent: &str) -> Result<String, Error> {
+        self.update_folder(folder, json!({"folder_id": parent})).await
+    }
+
+    /// Renames and moves a folder in one step.
+    pub async fn change_folder(&self, folder: &str, parent: &str, title: &str) -> Result<String, Error> {
+        self.update_folder(folder, json!({"folder_id": parent, "title": title}))
+            .await
+    }
+
+    async fn update_folder(&self, folder: &str, change: Value) -> Result<String, Error> {
+        let call = Call::put("folders", "update", change)
+            .with("id", folder)
+            .with("tree", 0)
+            .with("timestamp", FAR_FUTURE);
+        let reply = self.call(&call).await?;
+        Ok(id(&reply.data).unwrap_or_else(|| folder.to_owned()))
+    }
+
+    /// Deletes a folder with all that is in it; a mail folder goes to the trash first. One that is gone already is deleted.
+    pub async fn delete_folder(&self, folder: &str) -> Result<(), Error> {
+        let call = Call::put("folders", "delete", json!([folder]))
+            .with("tree", 0)
+            .with("timestamp", FAR_FUTURE);
+        let reply = match self.call(&call).await {
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
+            reply => reply?,
+        };
+        refused(&reply, folder, &self.describe(&call))
+    }
+}
+
+/// "`data`: array of ids that were not deleted"; the reason stands among the warnings.
+fn refused(reply: &Reply, folder: &str, call: &str) -> Result<(), Error> {
+    let left = reply.data.as_array().into_iter().flatten().filter_map(id);
+    if !left.into_iter().any(|left| left == folder) {
+        return Ok(());
+    }
+    let Some(warning) = reply.warnings.first() else {
+        return Err(Error::new(
+            ErrorKind::PermissionDenied,
+            call,
+            "OX did not delete the folder",
+        ));
+    };
+    let category = warning.category.filter(|category| *category != category::WARNING);
+    match classify(&warning.code, category.or(Some(category::PERMISSION_DENIED))) {
+        ErrorKind::NotFound => Ok(()),
+        kind => Err(Error::new(kind, call, &warning.text).with_code(&warning.code)),
+    }
+}
+
+/// One request for all modules; nothing on servers that do not know the action.
+async fn all_visible(session: &Session) -> Result<Option<Vec<Folder>>, Error> {
+    let calls = Module::ALL.map(|module| {
+        Call::get("folders", "allVisible")
+            .with("content_type", module.name())
+            .with("tree", 0)
+            .with("all", 1)
+            .with_columns(COLUMNS)
+    });
+    let mut rows = Vec::new();
+    for (module, outcome) in Module::ALL.into_iter().zip(multiple(session, &calls).await?) {
+        match outcome {
+            Ok(reply) => rows.extend(sections(module, reply)),
+            Err(error) if error.kind == ErrorKind::Unsupported => return Ok(None),
+            // A module that the user may not use has no folders.
+            Err(error) if matches!(error.kind, ErrorKind::PermissionDenied | ErrorKind::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(rows))
+}
+
+/// "`data: {"private":[rows],"public":[rows],"shared":[rows]}`; keys missing when empty".
+fn sections(module: Module, reply: Reply) -> Vec<Folder> {
+    let Value::Object(mut data) = reply.data else {
+        return Vec::new();
+    };
+    let kinds = [
+        ("private", FolderKind::Private),
+        ("public", FolderKind::Public),
+        ("shared", FolderKind::Shared),
+    ];
+    let mut rows = Vec::new();
+    for (name, kind) in kinds {
+        let section = data.remove(name).unwrap_or_default();
+        rows.extend(objects(section).filter_map(|object| row(&object, module, kind)));
+    }
+    rows
+}
+
+/// Children of children, one request a level.
+async fn level_by_level(session: &Session) -> Result<Vec<Folder>, Error> {
+    let mut parents: Vec<String> = GROUPWARE_ROOTS
+        .into_iter()
+        .chain([MAIL_ROOT])
+        .map(str::to_owned)
+        .collect();
+    let mut seen: HashSet<String> = parents.iter().cloned().collect();
+    let mut rows = Vec::new();
+    for _ in 0..MAX_DEPTH {
+        if parents.is_empty() {
+            break;
+        }
+        let calls: Vec<_> = parents.iter().map(|parent| children(parent)).collect();
+        let mut next = Vec::new();
+        for outcome in multiple(session, &calls).await? {
+            let reply = match outcome {
+                Ok(reply) => reply,
+                Err(error) if matches!(error.kind, ErrorKind::PermissionDenied | ErrorKind::NotFound) => continue,
+                Err(error) => return Err(error),
+            };
+            for object in objects(reply.data) {
+                let Some(id) = object.id(folders::ID).filter(|id| seen.insert(id.clone())) else {
+                    continue;
+                };
+                if object.flag(folders::SUBFOLDERS) != Some(false) {
+                    next.push(id);
+                }
+                let module = object.text(folders::MODULE).and_then(Module::from_name);
+                rows.extend(module.and_then(|module| row(&object, module, kind(&object))));
+            }
+        }
+        parents = next;
+    }
+    Ok(rows)
+}
+
+fn children(parent: &str) -> Call {
+    Call::get("folders", "list")
+        .with("parent", parent)
+        .with("tree", 0)
+        .with("all", 1)
+        .with("allowed_modules", "mail,calendar,contacts,tasks")
+        .with_columns(COLUMNS)
+}
+
+/// "Type: 1 private, 2 public, 3 shared"; mail folders give other numbers in places.
+fn kind(object: &Object) -> FolderKind {
+    match object.number(folders::TYPE) {
+        Some(2) => FolderKind::Public,
+        Some(3) => FolderKind::Shared,
+        _ => FolderKind::Private,
+    }
+}
+
+fn objects(rows: Value) -> impl Iterator<Item = Object> {
+    let rows = match rows {
+        Value::Array(rows) => rows,
+        _ => Vec::new(),
+    };
+    rows.into_iter().filter_map(|row| match row {
+        Value::Array(row) => Some(Object::from_row(COLUMNS, row)),
+        _ => None,
+    })
+}
+
+fn row(object: &Object, module: Module, kind: FolderKind) -> Option<Folder> {
+    let id = object.id(folders::ID)?;
+    let standard = object
+        .number(folders::STANDARD_FOLDER_TYPE)
+        .and_then(Standard::from_type);
+    let rights = object
+        .number(folders::OWN_RIGHTS)
+        .map(|bits| Rights(u32::try_from(bits).unwrap_or_default()));
+    Some(Folder {
+        parent: object.id(folders::FOLDER_ID).unwrap_or_default(),
+        title: object.text(folders::TITLE).unwrap_or(&id).to_owned(),
+        module,
+        kind,
+        // A folder that is another user's calendar is not this user's.
+        standard: standard.filter(|standard| standard.module() == module && kind == FolderKind::Private),
+        own_rights: rights.unwrap_or(Rights::EVERYTHING),
+        subscribed: object.flag(folders::SUBSCRIBED).unwrap_or(true),
+        is_global_address_book: module == Module::Contacts && id == GLOBAL_ADDRESS_BOOK,
+        id,
+    })
+}
+
+/// Whether a mail folder belongs to the primary account and is not its root. The rest of the id is opaque.
+fn is_in_primary_account(id: &str) -> bool {
+    let rest = id.strip_prefix(MAIL_ROOT).and_then(|rest| rest.chars().next());
+    rest.is_some_and(|separator| !separator.is_alphanumeric())
+}
+
+/// Drops folders without readable items, such as mail folders that hold only folders. Their children move up.
+fn without_unreadable(rows: Vec<Folder>) -> Vec<Folder> {
+    let (mut kept, dropped): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.own_rights.can_read());
+    let above: HashMap<_, _> = dropped.into_iter().map(|row| (row.id, row.parent)).collect();
+    for folder in &mut kept {
+        for _ in 0..MAX_DEPTH {
+            match above.get(&folder.parent) {
+                Some(parent) => folder.parent.clone_from(parent),
+                None => break,
+            }
+        }
+    }
+    kept
+}
+
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Object(object) => object.get("id").and_then(id),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::testing::Request;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::each;
+    use crate::ox::testing::envelope;
+    use crate::ox::testing::failure;
+
+    const ALL: u32 = 403_710_016;
+
+    fn visible(entry: &Value) -> Value {
+        // Columns: id, parent, title, module, type, subfolders, own_rights, subscribed, standard_folder_type.
+        let data = match entry["content_type"].as_str() {
+            Some("mail") => json!({"private": [
+                ["default0", "1", "E-Mail", "mail", 1, true, 1, true, 0],
+                ["default0/INBOX", "default0", "Posteingang", "mail", 7, true, ALL, true, 7],
+                ["default0/Lists", "default0", "Lists", "mail", 7, true, 4, true, 0],
+                ["default0/Lists/rust", "default0/Lists", "rust", "mail", 7, false, ALL, false, 0],
+                ["default0/Trash", "default0", "Papierkorb", "mail", 7, false, ALL, true, 12],
+                ["default0/Sent", "default0", "Gesendet", "mail", 7, false, ALL, true, 10],
+                ["default1/INBOX", "default1", "Other", "mail", 7, false, ALL, true, 7]]}),
+            Some("contacts") => json!({
+                "private": [["33", "1", "Kontakte", "contacts", 1, false, ALL, true, 3]],
+                "public": [["6", "2", "Globales Adressbuch", "contacts", 2, false, 257, true, 0]]}),
+            Some("calendar") => json!({
+                "private": [[31, 1, "Kalender", "calendar", 1, false, ALL, true, 2]],
+                "shared": [["57", "3", "Boss", "calendar", 3, false, 257, true, 2], ["58", "3", "Hidden", "calendar", 3, false, 1, true, 0]]}),
+            _ => return envelope("FLD-0003", 3),
+        };
+        json!({"data": data, "timestamp": 1_700_000_000_500_i64})
+    }
+
+    fn summary(folders: &[Folder]) -> Vec<(&str, &str, FolderKind, Option<Standard>)> {
+        let mut rows: Vec<_> = folders
+            .iter()
+            .map(|folder| (folder.id.as_str(), folder.parent.as_str(), folder.kind, folder.standard))
+            .collect();
+        rows.sort_by_key(|row| row.0);
+        rows
+    }
+
+    #[tokio::test]
+    async fn one_request_lists_all_modules() {
+        let (server, session) = Server::with_session(|request| each(request, visible)).await;
+        let folders = session.folders().await.unwrap();
+        assert_eq!(
+            summary(&folders),
+            [
+                ("31", "1", FolderKind::Private, Some(Standard::Calendar)),
+                ("33", "1", FolderKind::Private, Some(Standard::Contacts)),
+                ("57", "3", FolderKind::Shared, None),
+                ("6", "2", FolderKind::Public, None),
+                ("default0/INBOX", "default0", FolderKind::Private, Some(Standard::Inbox)),
+                // "Lists" holds no mails.
+                ("default0/Lists/rust", "default0", FolderKind::Private, None),
+                ("default0/Sent", "default0", FolderKind::Private, Some(Standard::Sent)),
+                ("default0/Trash", "default0", FolderKind::Private, Some(Standard::Trash)),
+            ]
+        );
+        let book = folders.iter().find(|folder| folder.id == "6").unwrap();
+        assert!(book.is_global_address_book && book.own_rights.can_read_all() && !book.own_rights.can_create());
+        assert!(!folders.iter().find(|folder| folder.title == "rust").unwrap().subscribed);
+        let request = server.only();
+        assert_eq!(request.json().as_array().unwrap().len(), 4);
+        assert_eq!(request.json()[0]["columns"], "1,20,300,301,302,304,305,314,316");
+    }
+
+    /// A server before 6.18.2, which does not mark default folders either.
+    fn old_server(request: &Request) -> Response {
+        match request.name().as_str() {
+            "multiple" => each(request, |entry| {
+                let rows = match (entry["action"].as_str(), entry["parent"].as_str()) {
+                    (Some("allVisible"), _) => return envelope("SVL-0001", 8),
+                    (_, Some("1")) => json!([
+                        [31, 1, "Kalender", "calendar", 1, true, ALL, true, null],
+                        ["default0", 1, "E-Mail", "mail", 7, true, 1, true, null]
+                    ]),
+                    (_, Some("3")) => json!([["u:5", 3, "Boss", "system", 5, true, 1, true, null]]),
+                    (_, Some("u:5")) => json!([[57, "u:5", "Boss", "calendar", 3, false, 257, true, null]]),
+                    (_, Some("31")) => json!([
+                        [40, 31, "Projekt", "calendar", 1, false, ALL, true, null],
+                        [31, 40, "a loop", "calendar", 1, true, ALL, true, null]
+                    ]),
+                    (_, Some("default0")) => json!([[
+                        "default0/INBOX",
+                        "default0",
+                        "Posteingang",
+                        "mail",
+                        7,
+                        false,
+                        ALL,
+                        true,
+                        null
+                    ]]),
+                    (_, Some("2")) => return envelope("FLD-0003", 3),
+                    other => panic!("{other:?}"),
+                };
+                json!({"data": rows})
+            }),
+            "config/folder" => data(json!({"calendar": 31})),
+            "config/mail" => data(json!({"addresses": [], "folder": {"inbox": "default0/INBOX"}})),
+            _ => failure("SVL-0001", 8),
+        }
+    }
+
+    #[tokio::test]
+    async fn old_servers_list_level_by_level() {
+        let (_server, session) = Server::with_session(old_server).await;
+        let folders = session.folders().await.unwrap();
+        assert_eq!(
+            summary(&folders),
+            [
+                ("31", "1", FolderKind::Private, Some(Standard::Calendar)),
+                ("40", "31", FolderKind::Private, None),
+                ("57", "u:5", FolderKind::Shared, None),
+                ("default0/INBOX", "default0", FolderKind::Private, Some(Standard::Inbox)),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn trouble_with_one_module_is_no_empty_list() {
+        let (_server, session) = Server::with_session(|request| {
+            each(request, |entry| match entry["content_type"].as_str() {
+                Some("tasks") => envelope("OX-9999", 6),
+                _ => visible(entry),
+            })
+        })
+        .await;
+        assert_eq!(session.folders().await.unwrap_err().kind, ErrorKind::Temporary);
+    }
+
+    #[test]
+    fn rights_are_levels() {
+        // Bits; read, read all, create, write, delete.
+        let cases = [
+            (403_710_016, [true, true, true, true, true]),
+            (135_274_560, [true, true, true, true, true]),
+            (257, [true, true, false, false, false]),
+            (2_113_794 + (1 << 14), [true, true, true, true, true]),
+            (1, [false, false, false, false, false]),
+            (129, [true, false, false, false, false]),
+            (0, [false; 5]),
+        ];
+        for (bits, expected) in cases {
+            let rights = Rights(bits);
+            let found = [
+                rights.can_read(),
+                rights.can_read_all(),
+                rights.can_create(),
+                rights.can_write(),
+                rights.can_delete(),
+            ];
+            assert_eq!(found, expected, "{bits}");
+        }
+    }
+
+    #[test]
+    fn other_accounts_are_not_the_primary_one() {
+        for (id, is_primary) in [
+            ("default0/INBOX", true),
+            ("default0.INBOX", true),
+            ("default0", false),
+            ("default01/x", false),
+            ("default1/INBOX", false),
+        ] {
+            assert_eq!(is_in_primary_account(id), is_primary, "{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn folders_are_made_renamed_and_moved() {
+        let (server, session) = Server::with_session(|request| match request.action() {
+            "new" => data(json!("default0/INBOX/Projekt")),
+            _ => data(json!("default0/INBOX/Projekt B")),
+        })
+        .await;
+        let id = session
+            .create_folder(Module::Mail, "default0/INBOX", "Projekt")
+            .await
+            .unwrap();
+        assert_eq!(id, "default0/INBOX/Projekt");
+        let new = &server.requests()[0];
+        assert_eq!(
+            (new.parameter("folder_id"), new.parameter("tree")),
+            ("default0/INBOX", "0")
+        );
+        assert_eq!(new.json(), json!({"title": "Projekt", "module": "mail"}));
+        assert_eq!(
+            session.rename_folder(&id, "Projekt B").await.unwrap(),
+            "default0/INBOX/Projekt B"
+        );
+        let update = &server.requests()[1];
+        assert_eq!(
+            (update.name().as_str(), update.parameter("id")),
+            ("folders?update", "default0/INBOX/Projekt")
+        );
+        session.move_folder(&id, "default0/Archiv").await.unwrap();
+        assert_eq!(server.requests()[2].json(), json!({"folder_id": "default0/Archiv"}));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_left_was_not_deleted() {
+        // Answer, error.
+        let cases = [
+            (data(json!([])), None),
+            (failure("FLD-0008", 1), None),
+            (failure("FLD-1026", 3), Some(ErrorKind::PermissionDenied)),
+            (data(json!(["default0/Sent"])), Some(ErrorKind::PermissionDenied)),
+            (
+                json!({"data": ["default0/Sent"], "error": "no", "code": "MSG-0099", "category": 13, "categories": "WARNING",
+                       "warnings": {"error": "no", "code": "MSG-0099", "category": 3}})
+                .into(),
+                Some(ErrorKind::PermissionDenied),
+            ),
+        ];
+        for (response, kind) in cases {
+            let (server, session) = Server::with_session(move |_| response.clone()).await;
+            let outcome = session.delete_folder("default0/Sent").await;
+            assert_eq!(outcome.err().map(|error| error.kind), kind);
+            assert_eq!(server.only().json(), json!(["default0/Sent"]));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The call that makes a session, and the one that ends it.
+//!
+//! The login is the only call whose success has no envelope. Implements the API documentation, module "login".
+
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::ox::call::Call;
+use crate::ox::client::MAX_JSON;
+use crate::ox::client::Ox;
+use crate::ox::cookies::Cookies;
+use crate::ox::error::Error;
+use crate::ox::error::ErrorKind;
+use crate::ox::error::classify_login;
+use crate::ox::reply;
+
+/// The client id: OX counts such sessions as ActiveSync, and keeps its Unified Mail folders from them.
+const CLIENT: &str = "USM-EAS";
+
+/// What a login yields.
+pub(super) struct Login {
+    pub(super) session: SecretString,
+    pub(super) cookies: Cookies,
+    pub(super) user_id: i64,
+    pub(super) context_id: i64,
+    /// As `de_DE`.
+    pub(super) locale: String,
+    /// How many HTTP requests it took.
+    pub(super) calls: u64,
+}
+
+/// Logs in by form: "name and password in the URL are rejected" by servers from 7.8.0 on.
+pub(super) async fn login(ox: &Ox, name: &str, password: &SecretString) -> Result<Login, Error> {
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("name", name)
+        .append_pair("password", password.expose_secret())
+        .append_pair("client", CLIENT)
+        .append_pair("version", env!("CARGO_PKG_VERSION"))
+        .finish();
+    let call = Call::form("login", "login", form).with("authId", auth_id());
+    let described = call.describe(ox.base());
+    let mut cookies = Cookies::default();
+    let answer = ox.send(&call, None, &mut cookies, MAX_JSON).await?;
+    let value = reply::json(answer).map_err(|error| wrong_place(error, &described))?;
+    let text = |key| value.get(key).and_then(Value::as_str);
+    let Some(session) = text("session") else {
+        return Err(refused(&value, &described).without(password.expose_secret()));
+    };
+    let mut login = Login {
+        session: SecretString::from(session),
+        cookies,
+        user_id: number(value.get("user_id")).unwrap_or_default(),
+        context_id: number(value.get("context_id")).unwrap_or_default(),
+        locale: text("locale").unwrap_or_default().to_owned(),
+        calls: 1,
+    };
+    complete(ox, &mut login).await?;
+    Ok(login)
+}
+
+/// Ids that old servers leave out of the answer stand in the configuration.
+async fn complete(ox: &Ox, login: &mut Login) -> Result<(), Error> {
+    if login.context_id == 0 {
+        login.context_id = config_number(ox, login, "config/context_id").await?;
+    }
+    if login.user_id == 0 {
+        login.user_id = config_number(ox, login, "config/identifier").await?;
+    }
+    Ok(())
+}
+
+async fn config_number(ox: &Ox, login: &mut Login, path: &str) -> Result<i64, Error> {
+    let call = Call::get(path, "");
+    let described = call.describe(ox.base());
+    login.calls += 1;
+    let session = login.session.expose_secret();
+    let answer = ox.send(&call, Some(session), &mut login.cookies, MAX_JSON).await?;
+    let reply = reply::read(reply::json(answer)?, &described).map_err(|error| error.without(session))?;
+    number(Some(&reply.data)).ok_or_else(|| Error::new(ErrorKind::Garbled, described, "the answer is no number"))
+}
+
+/// Ends a session at OX. The answer is empty, and of no interest.
+pub(super) async fn logout(ox: &Ox, session: &str, cookies: &mut Cookies) -> Result<(), Error> {
+    let call = Call::get("login", "logout");
+    ox.send(&call, Some(session), cookies, MAX_JSON).await.map(drop)
+}
+
+/// Asks for a login without credentials: any envelope, naturally one with an error, shows that OX is up.
+pub(super) async fn alive(ox: &Ox) -> Result<(), Error> {
+    let call = Call::form("login", "login", String::new());
+    let described = call.describe(ox.base());
+    let answer = ox.send(&call, None, &mut Cookies::default(), MAX_JSON).await?;
+    reply::json(answer)
+        .map(drop)
+        .map_err(|error| wrong_place(error, &described))
+}
+
+fn refused(value: &Value, call: &str) -> Error {
+    match reply::envelope_error(value) {
+        Some(error) => Error::new(classify_login(&error.code, error.category), call, error.text).with_code(error.code),
+        None => Error::new(
+            ErrorKind::Garbled,
+            call,
+            "the answer holds neither a session nor an error",
+        ),
+    }
+}
+
+/// Every OX has a login, so a server without one is not an OX.
+fn wrong_place(error: Error, call: &str) -> Error {
+    match error.kind {
+        ErrorKind::Unsupported => Error::new(ErrorKind::Configuration, call, error.text).with_code(error.code),
+        _ => error,
+    }
+}
+
+/// A random UUID. OX refuses one it has seen (SES-0008).
+fn auth_id() -> String {
+    let digits = format!("{:032x}", rand::random::<u128>());
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32];
+    groups
+        .map(|group| digits.get(group).unwrap_or_default().to_owned())
+        .join("-")
+}
+
+fn number(value: Option<&Value>) -> Option<i64> {
+    let value = value?;
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+}
