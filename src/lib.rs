@@ -1,6 +1,8 @@
 //! An ActiveSync gateway for Open-Xchange.
 
+pub mod config;
 pub mod content;
 pub mod ox;
+
 pub mod version;
 pub mod wbxml;
