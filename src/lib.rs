@@ -1,7 +1,9 @@
 //! An ActiveSync gateway for Open-Xchange.
 
+pub mod config;
 pub mod content;
 pub mod ox;
+pub mod store;
 pub mod usm;
 pub mod version;
 pub mod wbxml;

@@ -1,0 +1,376 @@
+//! The configuration: `usm.properties` and `eas.properties`, read once into typed parts.
+//!
+//! The one place that knows option names (they stand in [`keys`]); every other module gets only its own part, and no
+//! module reads an option later. Environment variables are not consulted.
+//!
+//! Both files are Java properties, in the directory given on the command line, or where Open-Xchange has its own:
+//! `/opt/open-xchange/etc`, and `/opt/open-xchange/etc/groupware` in the releases 6.x. A file that is missing or an
+//! option that nobody knows is a [`Warning`]; a wrong value is a [`ConfigError`], since to guess what an administrator
+//! meant is worse than not to start.
+
+pub mod keys;
+pub mod properties;
+mod value;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::Map;
+use config::Source;
+use config::Value;
+use secrecy::SecretString;
+use url::Url;
+
+use keys::File;
+use keys::KEYS;
+use keys::Key;
+use keys::Kind;
+use properties::Property;
+use properties::ReadError;
+pub use value::HostPort;
+pub use value::LoginPattern;
+pub use value::MysqlUrl;
+
+/// Where the files are looked for when no directory is given, in this order.
+const DEFAULT_DIRECTORIES: [&str; 2] = ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"];
+
+/// Everything that can be configured, in the parts that the modules get.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub ox: Ox,
+    pub access: Access,
+    pub database: Database,
+    pub listen: Listen,
+    pub eas: Eas,
+    pub ping: Ping,
+    pub limits: Limits,
+    pub cache: Cache,
+}
+
+/// How Open-Xchange is reached.
+#[derive(Clone, Debug)]
+pub struct Ox {
+    /// Base of the HTTP API; ends with a slash.
+    pub url: Url,
+}
+
+/// What a user must be allowed to be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The module he must have, in lower case; `None` when this is not checked.
+    pub module: Option<String>,
+    /// Whether he must also have the permission for ActiveSync.
+    pub active_sync: bool,
+}
+
+/// Where the state of the devices is kept.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A file of our own.
+    Sqlite(PathBuf),
+    /// One schema for all contexts.
+    Mysql(MysqlUrl),
+    /// The schema of each context, as Open-Xchange finds it.
+    Configdb {
+        /// Where `configdb.properties` and `system.properties` are looked for, in this order.
+        directories: Vec<PathBuf>,
+    },
+}
+
+/// The doors of the gateway.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    pub ajp: Option<HostPort>,
+    /// What the web server must send over AJP; `None` when nothing is asked of it.
+    pub ajp_secret: Option<SecretString>,
+    pub http: Option<HostPort>,
+    /// Health and metrics.
+    pub admin: Option<HostPort>,
+}
+
+/// The ActiveSync protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Eas {
+    /// The path that devices call; begins with a slash and does not end with one.
+    pub alias: String,
+    pub login_pattern: LoginPattern,
+    /// Only the folders of tree 20.
+    pub folder_selection: bool,
+    /// Give an empty Sync a new SyncKey, too.
+    pub new_sync_key_on_empty_sync: bool,
+}
+
+/// Waiting devices. `min_heartbeat` is not above `max_heartbeat`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ping {
+    pub min_heartbeat: Duration,
+    pub max_heartbeat: Duration,
+    pub poll_interval: Duration,
+}
+
+/// What a device gets at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The age of mail; `None` sets no limit.
+    pub mail_age: Option<Duration>,
+    pub objects_per_folder: usize,
+    pub attachments_per_object: usize,
+}
+
+/// What is kept in memory, and how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    pub check_interval: Duration,
+    pub log_interval: Duration,
+    /// Idle time of a device's session.
+    pub session_timeout: Duration,
+    /// Idle time of a folder's state.
+    pub sync_state_timeout: Duration,
+}
+
+/// What the administrator should know, though the gateway starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    MissingFile { file: PathBuf },
+    UnknownKey { place: Place, key: String },
+    UnusedKey { place: Place, key: String },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingFile { file } => {
+                write!(f, "{} does not exist; its options have their defaults", file.display())
+            }
+            Self::UnknownKey { place, key } => write!(f, "{place}: unknown option {key}; it is ignored"),
+            Self::UnusedKey { place, key } => write!(f, "{place}: {key} is accepted and has no effect here"),
+        }
+    }
+}
+
+/// Where an option was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub file: PathBuf,
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}", self.file.display(), self.line)
+    }
+}
+
+/// Why the gateway cannot start with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the configuration directory {} does not exist", .0.display())]
+    NoDirectory(PathBuf),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("{place}: {key}={value} is not valid; allowed: {allowed}", place = Origin(place))]
+    Value {
+        /// `None` when the default is meant.
+        place: Option<Place>,
+        key: &'static str,
+        /// As written, or a remark where a password may stand in it.
+        value: String,
+        allowed: String,
+    },
+    /// The layers could not be put together.
+    #[error("the configuration cannot be read: {0}")]
+    Layers(#[from] config::ConfigError),
+}
+
+/// The place of a value in an error message.
+struct Origin<'a>(&'a Option<Place>);
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(place) => place.fmt(f),
+            None => f.write_str("default"),
+        }
+    }
+}
+
+impl Config {
+    /// Reads both files from `etc`, which must then exist, or from the directories of Open-Xchange.
+    pub fn load(etc: Option<&Path>) -> Result<(Self, Vec<Warning>), ConfigError> {
+        let directories = match etc {
+            Some(directory) if !directory.is_dir() => return Err(ConfigError::NoDirectory(directory.to_owned())),
+            Some(directory) => vec![directory.to_owned()],
+            None => DEFAULT_DIRECTORIES.map(PathBuf::from).to_vec(),
+        };
+        let mut warnings = Vec::new();
+        let settings = Settings::read(&directories, &mut warnings)?;
+        Ok((settings.config(directories)?, warnings))
+    }
+}
+
+/// The first of the directories that has the file, else `None`.
+pub fn locate(directories: &[PathBuf], name: &str) -> Option<PathBuf> {
+    directories.iter().map(|d| d.join(name)).find(|f| f.is_file())
+}
+
+/// The known entries of one file, as a layer.
+#[derive(Clone, Debug)]
+struct Layer {
+    file: PathBuf,
+    entries: Vec<Property>,
+}
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
+        let origin = self.file.display().to_string();
+        let value = |entry: &Property| Value::new(Some(&origin), entry.value.clone());
+        Ok(self.entries.iter().map(|e| (e.key.clone(), value(e))).collect())
+    }
+}
+
+/// The layers put together, still as text, and where each value comes from.
+struct Settings {
+    values: config::Config,
+    places: HashMap<String, Place>,
+}
+
+impl Settings {
+    fn read(directories: &[PathBuf], warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
+        let mut builder = config::Config::builder();
+        for key in KEYS {
+            builder = builder.set_default(key.name, key.default)?;
+        }
+        let mut places = HashMap::new();
+        for name in File::ALL.map(File::name) {
+            let Some(file) = locate(directories, name) else {
+                let file = directories.first().map(|d| d.join(name)).unwrap_or_default();
+                warnings.push(Warning::MissingFile { file });
+                continue;
+            };
+            let mut entries = properties::read(&file)?.unwrap_or_default();
+            entries.retain(|entry| {
+                let place = Place {
+                    file: file.clone(),
+                    line: entry.line,
+                };
+                let key = entry.key.clone();
+                match keys::find(&key).map(|key| key.kind) {
+                    None => warnings.push(Warning::UnknownKey { place, key }),
+                    Some(Kind::Unused) => warnings.push(Warning::UnusedKey { place, key }),
+                    Some(_) => {
+                        places.insert(key, place);
+                        return true;
+                    }
+                }
+                false
+            });
+            builder = builder.add_source(Layer { file, entries });
+        }
+        Ok(Self {
+            values: builder.build()?,
+            places,
+        })
+    }
+
+    fn config(&self, directories: Vec<PathBuf>) -> Result<Config, ConfigError> {
+        let config = Config {
+            ox: Ox {
+                url: self.parse(&keys::OX_URL, value::url)?,
+            },
+            access: Access {
+                module: self.parse(&keys::ACCESS_CHECK_MODULE, value::module)?,
+                active_sync: self.parse(&keys::ACCESS_CHECK, value::flag)?,
+            },
+            database: self.parse(&keys::DATABASE_URL, |text| value::database(text, &directories))?,
+            listen: Listen {
+                ajp: self.parse(&keys::AJP_LISTEN, value::listen)?,
+                ajp_secret: self.parse(&keys::AJP_SECRET, value::secret)?,
+                http: self.parse(&keys::HTTP_LISTEN, value::listen)?,
+                admin: self.parse(&keys::ADMIN_LISTEN, value::listen)?,
+            },
+            eas: Eas {
+                alias: self.parse(&keys::ALIAS, value::url_path)?,
+                login_pattern: self.parse(&keys::LOGIN_PATTERN, LoginPattern::new)?,
+                folder_selection: self.parse(&keys::ALLOW_FOLDER_SELECTION, value::flag)?,
+                new_sync_key_on_empty_sync: self.parse(&keys::NEW_SYNC_KEY_ON_EMPTY_SYNC, value::flag)?,
+            },
+            ping: Ping {
+                min_heartbeat: self.duration(&keys::PING_MIN_HEARTBEAT)?,
+                max_heartbeat: self.duration(&keys::PING_MAX_HEARTBEAT)?,
+                poll_interval: self.duration(&keys::PING_POLL_INTERVAL)?,
+            },
+            limits: Limits {
+                mail_age: Some(self.duration(&keys::MAIL_TIME_LIMIT)?).filter(|age| !age.is_zero()),
+                objects_per_folder: self.count(&keys::MAX_OBJECTS_PER_FOLDER)?,
+                attachments_per_object: self.count(&keys::MAX_ATTACHMENTS_PER_OBJECT)?,
+            },
+            cache: Cache {
+                check_interval: self.duration(&keys::SESSION_CACHE_CHECK_INTERVAL)?,
+                log_interval: self.duration(&keys::SESSION_CACHE_LOG_INTERVAL)?,
+                session_timeout: self.duration(&keys::SESSION_CACHE_TIMEOUT)?,
+                sync_state_timeout: self.duration(&keys::SYNC_STATE_CACHE_TIMEOUT)?,
+            },
+        };
+        self.check_together(&config)?;
+        Ok(config)
+    }
+
+    /// What no option can say for itself.
+    fn check_together(&self, config: &Config) -> Result<(), ConfigError> {
+        let (min, max) = (config.ping.min_heartbeat, config.ping.max_heartbeat);
+        if max < min {
+            let allowed = format!(
+                "at least {}, the value of {}",
+                min.as_secs(),
+                keys::PING_MIN_HEARTBEAT.name
+            );
+            return Err(self.error(&keys::PING_MAX_HEARTBEAT, allowed));
+        }
+        if config.listen.ajp.is_none() && config.listen.http.is_none() {
+            let allowed = format!("host:port, unless {} is set", keys::HTTP_LISTEN.name);
+            return Err(self.error(&keys::AJP_LISTEN, allowed));
+        }
+        Ok(())
+    }
+
+    fn text(&self, key: &Key) -> String {
+        // Every key has a default, so there is always a value.
+        self.values.get_string(key.name).unwrap_or_default()
+    }
+
+    /// The value, if `read` accepts it.
+    fn parse<T>(&self, key: &'static Key, read: impl FnOnce(&str) -> Option<T>) -> Result<T, ConfigError> {
+        read(&self.text(key)).ok_or_else(|| self.error(key, key.kind.to_string()))
+    }
+
+    fn duration(&self, key: &'static Key) -> Result<Duration, ConfigError> {
+        self.parse(key, |text| value::duration(text, key.kind))
+    }
+
+    fn count(&self, key: &'static Key) -> Result<usize, ConfigError> {
+        self.parse(key, |text| usize::try_from(value::number(text, key.kind)?).ok())
+    }
+
+    fn error(&self, key: &Key, allowed: String) -> ConfigError {
+        let value = match key.kind {
+            Kind::Database | Kind::Secret => "(not shown, since it may hold a password)".to_owned(),
+            _ => self.text(key),
+        };
+        ConfigError::Value {
+            place: self.places.get(key.name).cloned(),
+            key: key.name,
+            value,
+            allowed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

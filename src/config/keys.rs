@@ -1,0 +1,279 @@
+//! The table of options: name, file, default, what a value may be, and what an administrator should know.
+//!
+//! The files in `etc/` are this table in another form; a test holds them against it. The names are those of the
+//! products the gateway stands in for, so that existing configuration keeps its meaning.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use File::Eas;
+use File::Usm;
+use Kind::Database;
+use Kind::Flag;
+use Kind::Listen;
+use Kind::LoginPattern;
+use Kind::Module;
+use Kind::Number;
+use Kind::Secret;
+use Kind::Unused;
+use Kind::Url;
+use Kind::UrlPath;
+use Unit::Count;
+use Unit::Days;
+use Unit::Milliseconds;
+use Unit::Seconds;
+
+/// One option.
+#[derive(Debug)]
+pub struct Key {
+    pub name: &'static str,
+    /// Where the key is expected. It is accepted in the other file too, as Open-Xchange does.
+    pub file: File,
+    /// As it would be written in the file.
+    pub default: &'static str,
+    pub kind: Kind,
+    /// For the administrator, without line breaks.
+    pub explanation: &'static str,
+}
+
+/// The two files, in the order in which they are read: a key in both has the value of the later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum File {
+    Usm,
+    Eas,
+}
+
+impl File {
+    pub const ALL: [Self; 2] = [Usm, Eas];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Usm => "usm.properties",
+            Eas => "eas.properties",
+        }
+    }
+
+    const fn subject(self) -> &'static str {
+        match self {
+            Usm => "the synchronisation: Open-Xchange, database, caches and limits",
+            Eas => "ActiveSync: listeners, waiting devices, mail and logins",
+        }
+    }
+}
+
+/// What a value may be; `Display` says it to the administrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Flag,
+    Number { unit: Unit, min: u64, max: u64 },
+    Url,
+    UrlPath,
+    Listen,
+    Module,
+    LoginPattern,
+    Database,
+    Secret,
+    Unused,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Milliseconds,
+    Seconds,
+    Days,
+    Count,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Flag => f.write_str("true or false"),
+            Number { unit, min, max } => {
+                let of = match unit {
+                    Milliseconds => " of milliseconds",
+                    Seconds => " of seconds",
+                    Days => " of days",
+                    Count => "",
+                };
+                write!(f, "a whole number{of} from {min} to {max}")
+            }
+            Url => f.write_str("a URL that begins with http:// or https:// and names a host"),
+            UrlPath => f.write_str("a path that begins with / and has no blanks, ? or #"),
+            Listen => f.write_str("host:port (port 0: any free one), or empty for no listener"),
+            Module => f.write_str("the name of one Open-Xchange module, or none"),
+            LoginPattern => f.write_str("text that contains $USER and may contain $DOMAIN"),
+            Database => f.write_str("sqlite:/absolute/path, mysql://user:password@host:port/schema, or configdb"),
+            Secret | Unused => f.write_str("any text"),
+        }
+    }
+}
+
+/// Lists options once: each becomes a constant, and all of them [`KEYS`].
+macro_rules! keys {
+    ($($constant:ident = $file:expr, $name:literal, $default:literal, $kind:expr, $explanation:literal;)+) => {
+        $(pub const $constant: Key = Key {
+            name: $name, file: $file, default: $default, kind: $kind, explanation: $explanation,
+        };)+
+        /// Every option, in the order of the files.
+        pub const KEYS: &[&Key] = &[$(&$constant),+];
+    };
+}
+
+const SECONDS: Kind = Number {
+    unit: Seconds,
+    min: 1,
+    max: 31_536_000,
+};
+const MILLISECONDS: Kind = Number {
+    unit: Milliseconds,
+    min: 1000,
+    max: 86_400_000,
+};
+const OBJECTS: Kind = Number {
+    unit: Count,
+    min: 1,
+    max: 1_000_000,
+};
+const HEARTBEAT: Kind = Number {
+    unit: Seconds,
+    min: 1,
+    max: 3540,
+};
+
+keys! {
+    OX_URL = Usm, "com.openexchange.usm.ox.url", "http://127.0.0.1/ajax/", Url,
+        "Base URL of the HTTP API of Open-Xchange, as the gateway reaches it. A missing slash at the end is added. \
+         Open-Xchange 8 has it at http://HOST:8009/appsuite/api/.";
+    DATABASE_URL = Usm, "com.openexchange.usm.database.url", "sqlite:/var/lib/oxtender/oxtender.db", Database,
+        "Where the state of the devices is kept: sqlite:/path for a file of our own, \
+         mysql://user:password@host:port/schema for one schema, or configdb to keep it in the database of each context, \
+         found through configdb.properties and system.properties beside this file. Percent-encode what a URL cannot \
+         hold (an @ in a password is %40).";
+    ACCESS_CHECK_MODULE = Usm, "com.openexchange.usm.access_check_module", "syncml", Module,
+        "The module of Open-Xchange that a user must have to be served. The words none or nothing at all switch the \
+         check off.";
+    SESSION_CACHE_CHECK_INTERVAL = Usm, "com.openexchange.usm.session_cache_check_interval", "60000", MILLISECONDS,
+        "Milliseconds between two runs of the clean-up of memory.";
+    SESSION_CACHE_LOG_INTERVAL = Usm, "com.openexchange.usm.session_cache_check_interval_log_info", "300000",
+        MILLISECONDS,
+        "Milliseconds between two lines of statistics that this clean-up writes to the log.";
+    SESSION_CACHE_TIMEOUT = Usm, "com.openexchange.usm.cache.session.timeout", "43200", SECONDS,
+        "Seconds without a request after which the session of a device leaves the memory. Nothing is lost by that.";
+    SYNC_STATE_CACHE_TIMEOUT = Usm, "com.openexchange.usm.cache.syncstate.timeout", "3600", SECONDS,
+        "Seconds for which the state of one folder stays in memory. Nothing is lost by its leaving.";
+    NEW_SYNC_KEY_ON_EMPTY_SYNC = Usm, "com.openexchange.usm.force_new_sync_key_on_empty_sync", "false", Flag,
+        "Whether a Sync without changes gets a new SyncKey. With false the old one is used again, which spares the \
+         database a write.";
+    MAX_OBJECTS_PER_FOLDER = Usm, "com.openexchange.usm.max_objects_per_folder", "65535", OBJECTS,
+        "How many objects of one folder a device gets at most. Of a larger folder the oldest are left out, and the log \
+         says so.";
+    MAX_ATTACHMENTS_PER_OBJECT = Usm, "com.openexchange.usm.max_attachment_count_per_object", "100",
+        Number { unit: Count, min: 0, max: 10_000 },
+        "How many attachments an appointment, a contact or a task may have on a device. An object with more is sent \
+         without the excess.";
+    JSON_ALIAS = Usm, "com.openexchange.usm.json.alias", "/usm-json", Unused,
+        "Accepted and not used: the gateway does not offer the JSON protocol of the Outlook connector.";
+
+    ALIAS = Eas, "com.openexchange.usm.eas.alias", "/Microsoft-Server-ActiveSync", UrlPath,
+        "The path at which devices are answered. They insist on this one; another is of use only behind a web server \
+         that rewrites it.";
+    AJP_LISTEN = Eas, "com.openexchange.usm.eas.ajp.listen", "127.0.0.1:8009", Listen,
+        "Address and port for the AJP connector of the web server. Anybody who reaches this port can speak for the web \
+         server, so keep it on an internal address. Where Open-Xchange itself has port 8009, choose another.";
+    AJP_SECRET = Eas, "com.openexchange.usm.eas.ajp.secret", "", Secret,
+        "If set, only a web server that sends this secret is served (ProxyPass ... secret=...).";
+    HTTP_LISTEN = Eas, "com.openexchange.usm.eas.http.listen", "", Listen,
+        "Address and port for plain HTTP from a web server that does not speak AJP. Empty: no such listener.";
+    ADMIN_LISTEN = Eas, "com.openexchange.usm.eas.admin.listen", "127.0.0.1:8011", Listen,
+        "Address and port for health and metrics. Not for the public. Empty: no such listener.";
+    PING_MIN_HEARTBEAT = Eas, "com.openexchange.usm.eas.ping.min_heartbeat", "60", HEARTBEAT,
+        "The shortest time in seconds for which a device may ask the gateway to wait for changes.";
+    PING_MAX_HEARTBEAT = Eas, "com.openexchange.usm.eas.ping.max_heartbeat", "3540", HEARTBEAT,
+        "The longest such time in seconds. The timeouts of the web server and of every proxy and firewall on the way \
+         must be longer, or devices see broken connections.";
+    PING_POLL_INTERVAL = Eas, "com.openexchange.usm.eas.ping.poll_interval", "30",
+        Number { unit: Seconds, min: 1, max: 3600 },
+        "Seconds between two looks at Open-Xchange while a device waits. Shorter means earlier news and more load.";
+    MAIL_TIME_LIMIT = Eas, "com.openexchange.usm.eas.mail.time_limit", "0",
+        Number { unit: Days, min: 0, max: 36_500 },
+        "How many days of mail a device may have, whatever it asks for; 0 sets no limit. The original of this option \
+         had 3, and \"only the last three days arrive, whatever I set on the phone\" was the most frequent complaint, \
+         so the gateway leaves the choice to the device.";
+    ACCESS_CHECK = Eas, "com.openexchange.usm.eas.access_check", "false", Flag,
+        "Whether a user must also have the permission for ActiveSync (active_sync, known since Open-Xchange 6.20).";
+    LOGIN_PATTERN = Eas, "com.openexchange.usm.eas.login_pattern.domain_user", "$USER@$DOMAIN", LoginPattern,
+        "How a login of the form DOMAIN\\user becomes the login name at Open-Xchange.";
+    ALLOW_FOLDER_SELECTION = Eas, "com.openexchange.usm.eas.allow_folder_selection", "false", Flag,
+        "Whether devices get only the folders that the user chose for mobile devices (folder tree 20). The same key \
+         in the configuration of Open-Xchange must have the same value.";
+}
+
+/// The option of that name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().copied().find(|key| key.name == name)
+}
+
+/// The text of a file with every option at its default: what is shipped in `etc/`.
+pub fn render(file: File) -> String {
+    let mut text = format!("# {}: {}.\n", file.name(), file.subject());
+    text.push_str("# Every option stands here at its default; a line that is missing means the same.\n");
+    text.push_str("# A change takes effect when the service is restarted.\n");
+    for key in KEYS.iter().filter(|key| key.file == file) {
+        text.push('\n');
+        for line in wrap(key.explanation, 110) {
+            let _ = writeln!(text, "# {line}");
+        }
+        let off = if key.kind == Unused { "#" } else { "" };
+        let _ = writeln!(text, "{off}{}={}", key.name, key.default);
+    }
+    text
+}
+
+/// Breaks text at blanks into lines of at most `width` characters.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The shipped files are the table. With `UPDATE_ETC=1` in the environment this test writes them.
+    #[test]
+    fn shipped_files_agree_with_the_table() {
+        for file in File::ALL {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("etc").join(file.name());
+            if std::env::var_os("UPDATE_ETC").is_some() {
+                fs::write(&path, render(file)).unwrap();
+            }
+            let shipped = fs::read_to_string(&path).unwrap();
+            assert_eq!(
+                shipped,
+                render(file),
+                "run this test with UPDATE_ETC=1 to write {}",
+                path.display()
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for key in KEYS {
+            let rows = KEYS.iter().filter(|other| other.name == key.name).count();
+            assert_eq!(rows, 1, "{} stands twice in the table", key.name);
+        }
+    }
+}

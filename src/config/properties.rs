@@ -1,0 +1,155 @@
+//! Reads one Java `.properties` file: a list of keys and values, each with its line.
+//!
+//! Knows the format, no key. Implements the text format of `java.util.Properties.load` (separators `=`, `:` and blank,
+//! continued lines, `\uXXXX`), through the `java-properties` crate; what this file adds is the character set, line
+//! numbers that survive, and an absent file that is no error.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use java_properties::LineContent;
+use java_properties::PropertiesIter;
+
+/// One entry of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Property {
+    pub key: String,
+    /// Without blanks at its ends: Java keeps those behind a value, but nobody who edits a file can see them.
+    pub value: String,
+    /// Counted from 1; of an entry over several lines, as the reader counts it.
+    pub line: usize,
+}
+
+/// Why a file could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("{}: {source}", file.display())]
+    Io { file: PathBuf, source: io::Error },
+    #[error("{}, line {line}: {reason}", file.display())]
+    Syntax { file: PathBuf, line: usize, reason: String },
+}
+
+/// A file longer than this is no configuration; reading it whole would only cost memory.
+const MAX_LENGTH: u64 = 4 * 1024 * 1024;
+
+/// The entries of `file` in their order, or `None` when there is no such file.
+pub fn read(file: &Path) -> Result<Option<Vec<Property>>, ReadError> {
+    let io_error = |source| ReadError::Io {
+        file: file.to_owned(),
+        source,
+    };
+    let length = match fs::metadata(file) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(io_error(e)),
+        Ok(metadata) => metadata.len(),
+    };
+    if length > MAX_LENGTH {
+        return Err(io_error(io::Error::other(format!(
+            "the file has {length} bytes, more than the {MAX_LENGTH} allowed"
+        ))));
+    }
+    let bytes = fs::read(file).map_err(io_error)?;
+    parse(file, &bytes).map(Some)
+}
+
+/// The entries of `bytes`; `file` serves for error messages only.
+pub fn parse(file: &Path, bytes: &[u8]) -> Result<Vec<Property>, ReadError> {
+    let bytes = without_comments(bytes);
+    // Java reads Latin-1, editors write UTF-8. Latin-1 text with umlauts is practically never valid UTF-8.
+    let lines = match std::str::from_utf8(&bytes) {
+        Ok(_) => PropertiesIter::new_with_encoding(bytes.as_slice(), encoding_rs::UTF_8),
+        Err(_) => PropertiesIter::new(bytes.as_slice()),
+    };
+    let mut entries = Vec::new();
+    for line in lines {
+        let line = line.map_err(|e| ReadError::Syntax {
+            file: file.to_owned(),
+            line: e.line_number().unwrap_or_default(),
+            reason: e.to_string(),
+        })?;
+        let number = line.line_number();
+        if let LineContent::KVPair(key, value) = line.consume_content() {
+            entries.push(Property {
+                key,
+                value: value.trim().to_owned(),
+                line: number,
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// The same lines with every comment emptied. Java skips comments unread; the crate looks for escapes in them, and would
+/// refuse a file that mentions `DOMAIN\user`.
+fn without_comments(bytes: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut continued = false;
+    for line in bytes.split_inclusive(|&b| b == b'\n') {
+        let text = line.trim_ascii();
+        if !continued && text.first().is_some_and(|b| b"#!".contains(b)) {
+            kept.extend_from_slice(b"#\n");
+            continue;
+        }
+        kept.extend_from_slice(line);
+        let end = line.strip_suffix(b"\n").unwrap_or(line);
+        let end = end.strip_suffix(b"\r").unwrap_or(end);
+        // An even number of backslashes is that many escaped backslashes.
+        continued = end.iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 1;
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(bytes: &[u8]) -> Vec<(String, String, usize)> {
+        parse(Path::new("t.properties"), bytes)
+            .unwrap()
+            .into_iter()
+            .map(|p| (p.key, p.value, p.line))
+            .collect()
+    }
+
+    /// Each case: the text, and key, value and line of what it holds.
+    #[test]
+    fn known_answers() {
+        for (text, key, value, line) in [
+            ("a=b", "a", "b", 1),
+            ("a : b", "a", "b", 1),
+            ("a b", "a", "b", 1),
+            ("# comment\n! comment\n\na=b\n", "a", "b", 4),
+            ("a=http\\://host/?x=y", "a", "http://host/?x=y", 1),
+            ("a=b  \t\n", "a", "b", 1),
+            ("a=\\u00e4", "a", "ä", 1),
+            ("a", "a", "", 1),
+            // One entry over two lines, its indentation dropped.
+            ("a=b,\\\n   c", "a", "b,c", 1),
+            ("a=b,\\\r\n   #c", "a", "b,#c", 1),
+            // A comment is not read: it may hold what would be a broken escape, and it does not go on.
+            ("# DOMAIN\\user \\\na=b", "a", "b", 2),
+            ("a=b\\\\\n# \\u", "a", "b\\", 1),
+        ] {
+            assert_eq!(pairs(text.as_bytes()), [(key.into(), value.into(), line)], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reads_both_character_sets() {
+        assert_eq!(pairs("a=grün".as_bytes())[0].1, "grün");
+        assert_eq!(pairs(b"a=gr\xfcn")[0].1, "grün");
+    }
+
+    #[test]
+    fn a_broken_escape_names_file_and_line() {
+        let error = parse(Path::new("t.properties"), b"a=b\nc=\\u12").unwrap_err();
+        assert!(error.to_string().starts_with("t.properties, line 2: "), "{error}");
+    }
+
+    #[test]
+    fn an_absent_file_is_no_error() {
+        assert!(read(Path::new("/nowhere/t.properties")).unwrap().is_none());
+    }
+}

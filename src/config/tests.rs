@@ -1,0 +1,145 @@
+//! Whole configurations: files in, typed parts, warnings or one error out.
+
+use std::fs;
+
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A directory with both files; `None` leaves one out.
+fn etc(usm: Option<&str>, eas: Option<&str>) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (file, text) in [(File::Usm, usm), (File::Eas, eas)] {
+        if let Some(text) = text {
+            fs::write(directory.path().join(file.name()), text).unwrap();
+        }
+    }
+    directory
+}
+
+fn load(usm: &str, eas: &str) -> Result<(Config, Vec<Warning>), ConfigError> {
+    Config::load(Some(etc(Some(usm), Some(eas)).path()))
+}
+
+#[test]
+fn the_shipped_files_are_accepted_and_are_the_defaults() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("etc");
+    let (config, warnings) = Config::load(Some(&shipped)).unwrap();
+    assert_eq!(warnings, []);
+    let (defaults, _) = load("", "").unwrap();
+    assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
+}
+
+#[test]
+fn defaults() {
+    let (config, warnings) = load("", "").unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(config.ox.url.as_str(), "http://127.0.0.1/ajax/");
+    assert_eq!(config.access.module.as_deref(), Some("syncml"));
+    assert!(!config.access.active_sync);
+    let Database::Sqlite(path) = config.database else {
+        panic!("the default is a file");
+    };
+    assert_eq!(path, Path::new("/var/lib/oxtender/oxtender.db"));
+    assert_eq!(config.listen.ajp.unwrap().to_string(), "127.0.0.1:8009");
+    assert_eq!(config.listen.admin.unwrap().to_string(), "127.0.0.1:8011");
+    assert!(config.listen.http.is_none() && config.listen.ajp_secret.is_none());
+    assert_eq!(config.eas.alias, "/Microsoft-Server-ActiveSync");
+    assert_eq!(config.ping.max_heartbeat, Duration::from_secs(3540));
+    assert_eq!(config.limits.mail_age, None);
+    assert_eq!(config.limits.objects_per_folder, 65535);
+    assert_eq!(config.cache.check_interval, Duration::from_secs(60));
+}
+
+#[test]
+fn values_are_read_from_both_files() {
+    let (config, warnings) = load(
+        "com.openexchange.usm.ox.url: https://ox.example/ajax\ncom.openexchange.usm.access_check_module = none\n",
+        "com.openexchange.usm.eas.ajp.listen=[::1]:0\ncom.openexchange.usm.eas.ajp.secret=s\u{e4}cret\n\
+         com.openexchange.usm.eas.mail.time_limit=31\n",
+    )
+    .unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(config.ox.url.as_str(), "https://ox.example/ajax/");
+    assert_eq!(config.access.module, None);
+    assert_eq!(config.listen.ajp.unwrap().to_string(), "[::1]:0");
+    assert_eq!(config.listen.ajp_secret.unwrap().expose_secret(), "s\u{e4}cret");
+    assert_eq!(config.limits.mail_age, Some(Duration::from_secs(31 * 86_400)));
+}
+
+#[test]
+fn a_key_may_stand_in_the_other_file() {
+    let (config, warnings) = load("com.openexchange.usm.eas.alias=/eas", "").unwrap();
+    assert_eq!((config.eas.alias.as_str(), warnings.len()), ("/eas", 0));
+}
+
+/// Each case: what both files hold, and what the warning ends with.
+#[test]
+fn warnings() {
+    for (usm, eas, end) in [
+        (
+            "\na.b=1",
+            "",
+            "usm.properties, line 2: unknown option a.b; it is ignored",
+        ),
+        (
+            "com.openexchange.usm.json.alias=/x",
+            "",
+            "line 1: com.openexchange.usm.json.alias is accepted and has no effect here",
+        ),
+    ] {
+        let (_, warnings) = load(usm, eas).unwrap();
+        let texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+        assert_eq!(texts.len(), 1, "{texts:?}");
+        assert!(texts[0].ends_with(end), "{texts:?}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_a_warning_and_a_missing_directory_an_error() {
+    let directory = etc(Some(""), None);
+    let (_, warnings) = Config::load(Some(directory.path())).unwrap();
+    let file = directory.path().join("eas.properties");
+    assert_eq!(warnings, [Warning::MissingFile { file }]);
+
+    let nowhere = directory.path().join("nowhere");
+    assert!(matches!(Config::load(Some(&nowhere)), Err(ConfigError::NoDirectory(d)) if d == nowhere));
+}
+
+/// Each case: key and value in `eas.properties`, and a part of what is said to be allowed.
+#[test]
+fn a_wrong_value_names_file_line_key_value_and_what_is_allowed() {
+    let prefix = "com.openexchange.usm";
+    for (key, value, allowed) in [
+        ("ox.url", "ox.example", "http://"),
+        ("access_check_module", "a b", "none"),
+        ("eas.access_check", "yes", "true or false"),
+        ("eas.alias", "eas", "begins with /"),
+        ("eas.ajp.listen", "8009", "host:port"),
+        (
+            "eas.ping.poll_interval",
+            "0",
+            "a whole number of seconds from 1 to 3600",
+        ),
+        ("eas.ping.max_heartbeat", "-1", "from 1 to 3540"),
+        ("eas.ping.max_heartbeat", "59", "at least 60"),
+        ("eas.mail.time_limit", "3 days", "a whole number of days"),
+        ("eas.login_pattern.domain_user", "$DOMAIN", "$USER"),
+        ("max_objects_per_folder", "0", "a whole number from 1"),
+        ("eas.ajp.listen", "", "unless com.openexchange.usm.eas.http.listen"),
+    ] {
+        let error = load("", &format!("# comment\n{prefix}.{key}={value}\n"))
+            .unwrap_err()
+            .to_string();
+        let start = format!("eas.properties, line 2: {prefix}.{key}={value} is not valid; allowed: ");
+        assert!(error.contains(&start) && error.contains(allowed), "{error}");
+    }
+}
+
+#[test]
+fn no_error_shows_a_password() {
+    let error = load("com.openexchange.usm.database.url=mysql://ox:geheim@/", "").unwrap_err();
+    assert!(!error.to_string().contains("geheim"), "{error}");
+    assert!(error.to_string().contains("usm.properties, line 1"), "{error}");
+}
