@@ -122,6 +122,23 @@ impl Error {
         }
     }
 
+    /// The same call may succeed later: OX, or the way to it, is in trouble.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Temporary
+                | ErrorKind::Unreachable
+                | ErrorKind::Garbled
+                | ErrorKind::Session
+                | ErrorKind::TooManySessions
+        )
+    }
+
+    /// OX has answered, and it is this one object that it does not want.
+    pub const fn is_about_the_item(&self) -> bool {
+        self.kind.concerns_one_call() && !self.is_temporary()
+    }
+
     pub(super) fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = code.into();
         self

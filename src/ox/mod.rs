@@ -37,6 +37,7 @@ mod module;
 mod multiple;
 pub mod object;
 mod reply;
+pub mod revision;
 mod session;
 mod settings;
 mod shorten;

@@ -24,7 +24,9 @@
 //! | [`journal`] | what was applied already | | |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | | |
 
+pub mod collection;
 pub mod conflict;
+pub mod hierarchy;
 pub mod ids;
 pub mod journal;
 pub mod plan;

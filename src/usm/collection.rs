@@ -1,0 +1,611 @@
+//! The driver of one collection: loads, looks, carries a plan out, commits.
+//!
+//! An exchange goes through four types, each of which can only become the next: [`Opened`] has the state behind the
+//! device's key; [`Looked`] knows what OX holds; [`Pending`] has written the device's changes to OX and knows what the device
+//! lacks; [`Committed`] is in the store. What objects look like to a device is the caller's business, in between.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use crate::ox;
+use crate::ox::Item;
+use crate::ox::Module;
+use crate::ox::Object;
+use crate::ox::revision::ANY_TIMESTAMP;
+use crate::store;
+use crate::store::Note;
+use crate::store::SessionId;
+use crate::store::Store;
+use crate::usm::conflict::Policy;
+use crate::usm::journal;
+use crate::usm::journal::Applied;
+use crate::usm::journal::Done;
+use crate::usm::plan::Change;
+use crate::usm::plan::Options;
+use crate::usm::plan::Plan;
+use crate::usm::plan::Send;
+use crate::usm::plan::Step;
+use crate::usm::plan::What;
+use crate::usm::plan::plan;
+use crate::usm::settle::Answer;
+use crate::usm::settle::Delivery;
+use crate::usm::settle::Outcome;
+use crate::usm::settle::settle;
+use crate::usm::snapshot::Filter;
+use crate::usm::snapshot::Revision;
+use crate::usm::snapshot::Seen;
+use crate::usm::snapshot::Snapshot;
+use crate::usm::state::State;
+
+/// How long the list of a folder serves the windows that follow each other, in milliseconds.
+const LISTING_LIFETIME: i64 = 60_000;
+
+/// Why an exchange failed as a whole. Nothing was committed: the device repeats its request and loses nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key is neither of the two that the device can have.
+    #[error("the sync key is not known")]
+    UnknownKey,
+    /// Another request of the same device was faster.
+    #[error("another request of this device committed first")]
+    Superseded,
+    #[error(transparent)]
+    Ox(#[from] ox::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// One folder as one device syncs it.
+#[derive(Clone, Copy)]
+pub struct Collection<'a> {
+    pub store: &'a Store,
+    pub ox: &'a ox::Session,
+    pub listings: &'a Listings,
+    pub device: SessionId,
+    /// The id the device knows.
+    pub id: u32,
+    pub module: Module,
+    /// The folder's id at OX.
+    pub folder: &'a str,
+}
+
+/// What a change of the device writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// A new object.
+    Create(Object),
+    /// The changed fields of an object, and of single occurrences of a series.
+    Update {
+        fields: Object,
+        occurrences: Vec<Occurrence>,
+    },
+    /// The flags of a mail.
+    Flags { set: u32, clear: u32 },
+    /// `hard`: not into the trash.
+    Delete { hard: bool },
+    /// What the device sent cannot be written; its answer says so.
+    Refused,
+}
+
+/// The change of one occurrence of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurrence {
+    /// The day of its original start, as OX names occurrences.
+    pub day: i64,
+    /// `None` deletes it.
+    pub fields: Option<Object>,
+}
+
+impl<'a> Collection<'a> {
+    /// Starts anew: the device knows nothing, and gets this key. Keys of one collection never repeat, because they
+    /// start at the time.
+    pub async fn reset(&self, options: Vec<u8>, now: i64) -> Result<u64, Error> {
+        let newest = self
+            .store
+            .states(self.device, &self.object())
+            .await?
+            .first()
+            .map(|state| state.key);
+        let key = newest
+            .map_or(0, |key| key + 1)
+            .max(u64::try_from(now).unwrap_or_default());
+        let state = State {
+            options,
+            ..State::default()
+        };
+        self.commit(newest, key, &state, &[]).await?;
+        Ok(key)
+    }
+
+    /// The state behind a key.
+    pub async fn open(self, key: u64) -> Result<Opened<'a>, Error> {
+        let states = self.store.states(self.device, &self.object()).await?;
+        let newest = states.first().map(|state| state.key).ok_or(Error::UnknownKey)?;
+        let bytes = states
+            .into_iter()
+            .find(|state| state.key == key)
+            .ok_or(Error::UnknownKey)?
+            .bytes;
+        let state = State::decode(&bytes).ok_or(Error::UnknownKey)?;
+        Ok(Opened {
+            collection: self,
+            key,
+            newest,
+            state,
+        })
+    }
+
+    /// The state the device will come with next, if it synced this collection before.
+    pub async fn open_newest(self) -> Result<Option<Opened<'a>>, Error> {
+        let states = self.store.states(self.device, &self.object()).await?;
+        let Some(newest) = states.first() else { return Ok(None) };
+        let Some(state) = State::decode(&newest.bytes) else {
+            return Ok(None);
+        };
+        Ok(Some(Opened {
+            collection: self,
+            key: newest.key,
+            newest: newest.key,
+            state,
+        }))
+    }
+
+    async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
+        let items = ox::list(self.ox, self.module, self.folder).await?;
+        let items = items.into_iter().map(|item| (item.id.clone(), item)).collect();
+        Ok(Arc::new(Listing { items, at: now }))
+    }
+
+    async fn commit(&self, newest: Option<u64>, key: u64, state: &State, keep: &[u64]) -> Result<(), Error> {
+        let row = store::State {
+            key,
+            bytes: state.encode(),
+        };
+        match self
+            .store
+            .commit(self.device, &self.object(), newest, row, keep)
+            .await?
+        {
+            true => Ok(()),
+            false => Err(Error::Superseded),
+        }
+    }
+
+    /// The collection's name in the store.
+    fn object(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// A collection with the state behind the device's key.
+pub struct Opened<'a> {
+    collection: Collection<'a>,
+    key: u64,
+    newest: u64,
+    state: State,
+}
+
+impl<'a> Opened<'a> {
+    /// What the device asked for when this state was made.
+    pub fn options(&self) -> &[u8] {
+        &self.state.options
+    }
+
+    pub const fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// OX ids of the items the device may name.
+    pub fn known(&self) -> impl Iterator<Item = &str> {
+        self.state.items.keys().map(String::as_str)
+    }
+
+    /// How many items the device lacks. Writes nothing.
+    pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
+        let listing = self.collection.list(now).await?;
+        let options = Options {
+            policy: Policy::OxWins,
+            window: usize::MAX,
+            wants_changes: true,
+        };
+        Ok(plan(
+            &self.state,
+            &Applied::default(),
+            &listing.snapshot(filter),
+            &[],
+            options,
+        )
+        .to_device
+        .len())
+    }
+
+    /// Looks at OX. A device that brings no changes goes on with the list that its window before was cut from.
+    pub async fn look(self, brings_changes: bool, now: i64) -> Result<Looked<'a>, Error> {
+        let Collection {
+            listings, device, id, ..
+        } = self.collection;
+        let kept = listings
+            .take(device, id, self.key)
+            .filter(|kept| now - kept.at < LISTING_LIFETIME);
+        let listing = match kept.filter(|_| !brings_changes) {
+            Some(listing) => listing,
+            None => self.collection.list(now).await?,
+        };
+        Ok(Looked {
+            opened: self,
+            listing,
+            now,
+        })
+    }
+}
+
+/// A collection with its state and what OX holds now.
+pub struct Looked<'a> {
+    opened: Opened<'a>,
+    listing: Arc<Listing>,
+    now: i64,
+}
+
+impl<'a> Looked<'a> {
+    /// What the list says of an item.
+    pub fn item(&self, id: &str) -> Option<&Item> {
+        self.listing.items.get(id)
+    }
+
+    /// Decides, and writes the device's changes: each comes with what to write where OX must be written to.
+    pub async fn exchange(
+        self,
+        changes: Vec<(Change, Write)>,
+        options: Options,
+        filter: Filter,
+    ) -> Result<Pending<'a>, Error> {
+        let Self { opened, listing, now } = self;
+        let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
+        let applied = match changes.is_empty() {
+            true => Applied::default(),
+            false => opened.applied().await?,
+        };
+        let plan = plan(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+        let mut writer = Writer {
+            opened: &opened,
+            listing: &listing,
+            modified: BTreeMap::new(),
+            now,
+        };
+        let mut outcomes = Vec::new();
+        for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
+            if *step == Step::Write {
+                outcomes.push(writer.write(change, write).await?);
+            }
+        }
+        let outcomes = opened.with_revisions(outcomes, now).await?;
+        Ok(Pending {
+            opened,
+            listing,
+            plan,
+            changes,
+            outcomes,
+        })
+    }
+}
+
+impl Opened<'_> {
+    async fn applied(&self) -> Result<Applied, Error> {
+        let collection = &self.collection;
+        let notes = collection
+            .store
+            .notes(collection.device, &collection.object(), self.key)
+            .await?;
+        Ok(Applied::read(
+            notes.into_iter().map(|note| (note.operation, note.outcome)),
+        ))
+    }
+
+    /// Fills in the revisions that OX did not tell, by one more look at the folder.
+    async fn with_revisions(&self, outcomes: Vec<Written>, now: i64) -> Result<Vec<Outcome>, Error> {
+        let incomplete = outcomes
+            .iter()
+            .any(|outcome| matches!(outcome, Written::Done { revision: None, .. }));
+        let listing = match incomplete {
+            true => Some(self.collection.list(now).await?),
+            false => None,
+        };
+        let revision = |id: &String| {
+            let item = listing.as_ref().and_then(|listing| listing.items.get(id));
+            Revision(item.map_or(0, |item| item.revision))
+        };
+        let outcomes = outcomes.into_iter().map(|written| match written {
+            Written::Done {
+                id,
+                revision: Some(revision),
+            } => Outcome::Done { id, revision },
+            Written::Done { id, revision: None } => Outcome::Done {
+                revision: revision(&id),
+                id,
+            },
+            Written::Not(outcome) => outcome,
+        });
+        Ok(outcomes.collect())
+    }
+}
+
+/// A write as OX answered it.
+enum Written {
+    Done { id: String, revision: Option<Revision> },
+    Not(Outcome),
+}
+
+/// Carries the writes of one exchange out, one after the other.
+struct Writer<'a> {
+    opened: &'a Opened<'a>,
+    listing: &'a Listing,
+    /// What OX said last of the items written here, so that two changes of one item do not collide.
+    modified: BTreeMap<String, i64>,
+    now: i64,
+}
+
+impl Writer<'_> {
+    /// Writes one change and notes it before anything else happens. An error is OX's or the store's: the request
+    /// fails, and what was noted is not written again when it is repeated.
+    async fn write(&mut self, change: &Change, write: Write) -> Result<Written, Error> {
+        let collection = &self.opened.collection;
+        let written = match self.attempt(change, write).await {
+            Ok(written) => written,
+            Err(error) => return refusal(error).map(Written::Not),
+        };
+        if let Written::Done { id, revision } = &written {
+            let done = Done {
+                fingerprint: change.fingerprint,
+                id: id.clone(),
+                revision: *revision,
+            };
+            let note = Note {
+                base: self.opened.key,
+                operation: journal::operation(&change.what),
+                outcome: done.encode(),
+                created: self.now,
+            };
+            collection
+                .store
+                .note(collection.device, &collection.object(), note)
+                .await?;
+        }
+        Ok(written)
+    }
+
+    async fn attempt(&mut self, change: &Change, write: Write) -> Result<Written, ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.opened.collection;
+        match (&change.what, write) {
+            (What::Add { .. }, Write::Create(object)) => {
+                let written = ox::create(session, module, folder, object).await?;
+                Ok(Written::Done {
+                    revision: revision(written.modified),
+                    id: written.id,
+                })
+            }
+            (What::Change { id }, Write::Flags { set, clear }) => {
+                ox::mail::set_flags(session, folder, id, set, clear).await?;
+                let flags = self
+                    .listing
+                    .items
+                    .get(id)
+                    .map(|item| ox::revision::with_flags(item.revision, set, clear));
+                Ok(Written::Done {
+                    id: id.clone(),
+                    revision: flags.map(Revision),
+                })
+            }
+            (What::Change { id }, Write::Update { fields, occurrences }) => self.update(id, fields, occurrences).await,
+            (What::Delete { id }, Write::Delete { hard }) => {
+                self.delete(id, hard).await?;
+                Ok(Written::Done {
+                    id: id.clone(),
+                    revision: Some(Revision(0)),
+                })
+            }
+            _ => Ok(Written::Not(Outcome::Rejected)),
+        }
+    }
+
+    async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.opened.collection;
+        let item = self.listing.items.get(id);
+        let series = item.is_some_and(|item| !item.parts.is_empty()) || !occurrences.is_empty();
+        let unchanged = fields.is_empty() && occurrences.is_empty();
+        if !fields.is_empty() {
+            let written = ox::update(session, module, folder, id, self.timestamp(id), fields).await?;
+            self.seen(id, written.modified);
+        }
+        for Occurrence { day, fields } in occurrences {
+            let timestamp = self.timestamp(id);
+            let modified = match fields {
+                Some(fields) => {
+                    ox::calendar::update_occurrence(session, folder, id, timestamp, day, fields)
+                        .await?
+                        .modified
+                }
+                None => ox::calendar::delete_occurrence(session, folder, id, timestamp, day).await?,
+            };
+            self.seen(id, modified);
+        }
+        let revision = match (unchanged, series) {
+            (true, _) => item.map(|item| Revision(item.revision)),
+            (false, true) => None,
+            (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
+        };
+        Ok(Written::Done {
+            id: id.to_owned(),
+            revision,
+        })
+    }
+
+    async fn delete(&mut self, id: &str, hard: bool) -> Result<(), ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.opened.collection;
+        if module == Module::Mail {
+            return ox::mail::delete(session, folder, id, hard).await;
+        }
+        // A deletion beats a change from the other side, so there is nothing to collide with.
+        ox::delete(session, module, folder, id, ANY_TIMESTAMP).await
+    }
+
+    fn timestamp(&self, id: &str) -> i64 {
+        let listed = self.listing.items.get(id).map(|item| item.modified);
+        self.modified.get(id).copied().or(listed).unwrap_or(ANY_TIMESTAMP)
+    }
+
+    fn seen(&mut self, id: &str, modified: Option<i64>) {
+        let modified = modified.unwrap_or(ANY_TIMESTAMP);
+        self.modified.insert(id.to_owned(), modified);
+    }
+}
+
+fn revision(modified: Option<i64>) -> Option<Revision> {
+    let modified = modified.filter(|modified| *modified != ANY_TIMESTAMP)?;
+    u64::try_from(modified).ok().map(Revision)
+}
+
+/// What an error of OX means for one item; errors that are not the item's end the request.
+fn refusal(error: ox::Error) -> Result<Outcome, Error> {
+    match error.kind {
+        ox::ErrorKind::Conflict => Ok(Outcome::Conflict),
+        ox::ErrorKind::NotFound => Ok(Outcome::NotFound),
+        ox::ErrorKind::Quota => Ok(Outcome::Full),
+        _ if error.is_about_the_item() => {
+            log::warn!("OX does not take a change: {error}");
+            Ok(Outcome::Rejected)
+        }
+        _ => Err(Error::Ox(error)),
+    }
+}
+
+/// The device's changes are at OX; what it lacks is known. Not committed yet.
+pub struct Pending<'a> {
+    opened: Opened<'a>,
+    listing: Arc<Listing>,
+    plan: Plan,
+    changes: Vec<Change>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Pending<'_> {
+    /// What the device gets, in the order of sending.
+    pub fn to_device(&self) -> &[Send] {
+        &self.plan.to_device
+    }
+
+    /// What the list said of an item.
+    pub fn item(&self, id: &str) -> Option<&Item> {
+        self.listing.items.get(id)
+    }
+
+    /// Commits. `deliveries` say what became of each item of [`Pending::to_device`]; where nothing changed nothing is
+    /// written, and the key stays, unless `force_new_key`.
+    pub async fn settle(
+        self,
+        deliveries: &[Delivery],
+        options: Vec<u8>,
+        force_new_key: bool,
+    ) -> Result<Committed, Error> {
+        let Self {
+            opened,
+            listing,
+            plan,
+            changes,
+            outcomes,
+        } = self;
+        let Opened {
+            collection,
+            key,
+            newest,
+            state,
+        } = opened;
+        let wrote = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done { .. }));
+        let settled = settle(plan, &changes, outcomes, deliveries, options);
+        let mut committed = Committed {
+            key,
+            answers: settled.answers,
+            more_available: settled.more_available,
+            wrote,
+        };
+        if settled.state != state || !changes.is_empty() || force_new_key {
+            committed.key = newest + 1;
+            collection
+                .commit(Some(newest), committed.key, &settled.state, &[key])
+                .await?;
+        }
+        if settled.more_available {
+            collection
+                .listings
+                .keep(collection.device, collection.id, committed.key, listing);
+        }
+        Ok(committed)
+    }
+}
+
+/// In the store: the answer may go out.
+#[derive(Debug)]
+pub struct Committed {
+    pub key: u64,
+    /// One for each change of the device, in its order.
+    pub answers: Vec<Answer>,
+    pub more_available: bool,
+    /// OX was written to: other devices want to know.
+    pub wrote: bool,
+}
+
+/// A folder's list at one moment.
+#[derive(Debug)]
+struct Listing {
+    items: HashMap<String, Item>,
+    at: i64,
+}
+
+impl Listing {
+    fn snapshot(&self, filter: Filter) -> Snapshot {
+        let seen = |item: &Item| Seen {
+            revision: Revision(item.revision),
+            within: filter.passes(item.ends, item.done),
+            newest: item.ends.unwrap_or(item.modified),
+        };
+        Snapshot {
+            items: self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect(),
+        }
+    }
+}
+
+/// Lists of folders whose windows are not all sent yet, so that a large folder is not listed anew for each window.
+/// At most one for each collection of a device, each used once.
+#[derive(Debug, Default)]
+pub struct Listings(Mutex<HashMap<(SessionId, u32), (u64, Arc<Listing>)>>);
+
+impl Listings {
+    fn keep(&self, device: SessionId, collection: u32, key: u64, listing: Arc<Listing>) {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.retain(|_, (_, kept)| listing.at - kept.at < LISTING_LIFETIME);
+        lists.insert((device, collection), (key, listing));
+    }
+
+    fn take(&self, device: SessionId, collection: u32, key: u64) -> Option<Arc<Listing>> {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept, listing) = lists.remove(&(device, collection))?;
+        (kept == key).then_some(listing)
+    }
+}

@@ -1,0 +1,247 @@
+//! The driver of the hierarchy: the folders of a user as a collection of the same engine.
+//!
+//! The items are folders, their revision is a digest of what a device sees of them. Which folders a device is offered is the
+//! caller's business.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use crate::ox;
+use crate::ox::Module;
+use crate::store;
+use crate::store::SessionId;
+use crate::store::Store;
+use crate::usm::collection::Error;
+use crate::usm::conflict::Policy;
+use crate::usm::journal::Applied;
+use crate::usm::journal::fingerprint;
+use crate::usm::plan::Options;
+use crate::usm::plan::Send;
+use crate::usm::plan::plan;
+use crate::usm::settle::Delivery;
+use crate::usm::settle::settle;
+use crate::usm::snapshot::Revision;
+use crate::usm::snapshot::Seen;
+use crate::usm::snapshot::Snapshot;
+use crate::usm::state::State;
+
+/// The hierarchy's name in the store; collections have numbers.
+const OBJECT: &str = "hierarchy";
+
+/// A folder under the id the device knows.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    pub id: u32,
+    /// 0 for the root.
+    pub parent: u32,
+    pub folder: ox::Folder,
+}
+
+/// What a device has to change in its tree.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// The key the device comes with next.
+    pub key: u64,
+    /// Parents come before their children.
+    pub added: Vec<Folder>,
+    pub changed: Vec<Folder>,
+    pub deleted: Vec<u32>,
+}
+
+/// The folders of one device.
+#[derive(Clone, Copy)]
+pub struct Hierarchy<'a> {
+    pub store: &'a Store,
+    pub device: SessionId,
+}
+
+impl Hierarchy<'_> {
+    /// Starts anew: the device gets everything.
+    pub async fn reset(&self, folders: &[ox::Folder], now: i64) -> Result<Changes, Error> {
+        let newest = self
+            .store
+            .states(self.device, OBJECT)
+            .await?
+            .first()
+            .map(|state| state.key);
+        let key = newest
+            .map_or(0, |key| key + 1)
+            .max(u64::try_from(now).unwrap_or_default());
+        let numbered = self.numbered(folders).await?;
+        let (changes, state) = compare(&State::default(), &numbered, key);
+        self.commit(newest, key, &state, &[]).await?;
+        Ok(changes)
+    }
+
+    /// What changed since the state behind a key. Where nothing did, nothing is written and the key stays.
+    pub async fn sync(&self, key: u64, folders: &[ox::Folder]) -> Result<Changes, Error> {
+        let (newest, state) = self.load(key).await?;
+        let numbered = self.numbered(folders).await?;
+        let (changes, next) = compare(&state, &numbered, newest + 1);
+        if next == state {
+            return Ok(Changes {
+                key,
+                ..Changes::default()
+            });
+        }
+        self.commit(Some(newest), newest + 1, &next, &[key]).await?;
+        Ok(changes)
+    }
+
+    /// Whether the device's tree is out of date; `true` as well if it never had one. Writes nothing.
+    pub async fn is_stale(&self, folders: &[ox::Folder]) -> Result<bool, Error> {
+        let states = self.store.states(self.device, OBJECT).await?;
+        let Some(state) = states.first().and_then(|state| State::decode(&state.bytes)) else {
+            return Ok(true);
+        };
+        let known: HashMap<String, u32> = self.ids().await?.into_iter().map(|(id, name)| (name, id)).collect();
+        let names: Vec<String> = folders.iter().map(long_id).collect();
+        if names.iter().any(|name| !known.contains_key(name)) {
+            return Ok(true);
+        }
+        let numbered = number(folders, &known);
+        Ok(compare(&state, &numbered, 0).1 != state)
+    }
+
+    /// Module and OX id of the folder behind a device's id.
+    pub async fn resolve(&self, id: u32) -> Result<Option<(Module, String)>, Error> {
+        Ok(self
+            .ids()
+            .await?
+            .into_iter()
+            .find(|(short, _)| *short == id)
+            .and_then(|(_, name)| parse_long_id(&name)))
+    }
+
+    /// All folders the device was ever told of: its id and the name in the store.
+    async fn ids(&self) -> Result<Vec<(u32, String)>, Error> {
+        Ok(self.store.folder_ids(self.device).await?)
+    }
+
+    async fn load(&self, key: u64) -> Result<(u64, State), Error> {
+        let states = self.store.states(self.device, OBJECT).await?;
+        let newest = states.first().map(|state| state.key).ok_or(Error::UnknownKey)?;
+        let bytes = states
+            .into_iter()
+            .find(|state| state.key == key)
+            .ok_or(Error::UnknownKey)?
+            .bytes;
+        let state = State::decode(&bytes).ok_or(Error::UnknownKey)?;
+        Ok((newest, state))
+    }
+
+    async fn numbered(&self, folders: &[ox::Folder]) -> Result<Vec<Folder>, Error> {
+        let names: Vec<String> = folders.iter().map(long_id).collect();
+        let ids = self.store.assign_folder_ids(self.device, &names).await?;
+        let ids: HashMap<String, u32> = ids.into_iter().map(|(id, name)| (name, id)).collect();
+        Ok(number(folders, &ids))
+    }
+
+    async fn commit(&self, newest: Option<u64>, key: u64, state: &State, keep: &[u64]) -> Result<(), Error> {
+        let row = store::State {
+            key,
+            bytes: state.encode(),
+        };
+        match self.store.commit(self.device, OBJECT, newest, row, keep).await? {
+            true => Ok(()),
+            false => Err(Error::Superseded),
+        }
+    }
+}
+
+fn number(folders: &[ox::Folder], ids: &HashMap<String, u32>) -> Vec<Folder> {
+    let by_ox_id: HashMap<&str, u32> = folders
+        .iter()
+        .filter_map(|folder| Some((folder.id.as_str(), *ids.get(&long_id(folder))?)))
+        .collect();
+    let numbered = folders.iter().filter_map(|folder| {
+        let id = *by_ox_id.get(folder.id.as_str())?;
+        let parent = by_ox_id
+            .get(folder.parent.as_str())
+            .copied()
+            .filter(|parent| *parent != id)
+            .unwrap_or(0);
+        Some(Folder {
+            id,
+            parent,
+            folder: folder.clone(),
+        })
+    });
+    parents_first(numbered.collect())
+}
+
+/// Devices drop a folder whose parent they do not know. A folder in a circle of parents is hung under the root.
+fn parents_first(folders: Vec<Folder>) -> Vec<Folder> {
+    let mut placed: std::collections::HashSet<u32> = [0].into();
+    let mut ordered = Vec::with_capacity(folders.len());
+    let mut waiting = folders;
+    loop {
+        let (ready, rest): (Vec<Folder>, Vec<Folder>) =
+            waiting.into_iter().partition(|folder| placed.contains(&folder.parent));
+        if ready.is_empty() {
+            ordered.extend(rest.into_iter().map(|folder| Folder { parent: 0, ..folder }));
+            return ordered;
+        }
+        placed.extend(ready.iter().map(|folder| folder.id));
+        ordered.extend(ready);
+        waiting = rest;
+    }
+}
+
+/// What differs between the device's state and the folders now, and the state after.
+fn compare(state: &State, folders: &[Folder], key: u64) -> (Changes, State) {
+    let by_id: BTreeMap<String, &Folder> = folders.iter().map(|folder| (folder.id.to_string(), folder)).collect();
+    let seen = |folder: &Folder| Seen {
+        revision: revision(folder),
+        within: true,
+        newest: 0,
+    };
+    let snapshot = Snapshot {
+        items: by_id.iter().map(|(id, folder)| (id.clone(), seen(folder))).collect(),
+    };
+    let options = Options {
+        policy: Policy::OxWins,
+        window: usize::MAX,
+        wants_changes: true,
+    };
+    let plan = plan(state, &Applied::default(), &snapshot, &[], options);
+    let mut changes = Changes {
+        key,
+        ..Changes::default()
+    };
+    for send in &plan.to_device {
+        match send {
+            Send::Change { id, .. } => changes.changed.extend(by_id.get(id).map(|folder| (*folder).clone())),
+            Send::Delete { id } | Send::SoftDelete { id } => changes.deleted.extend(id.parse::<u32>()),
+            Send::Add { .. } => {}
+        }
+    }
+    // In the order of the tree, which the plan does not know.
+    let is_new = |folder: &&Folder| !state.items.contains_key(&folder.id.to_string());
+    changes.added = folders.iter().filter(is_new).cloned().collect();
+    let deliveries = vec![Delivery::Sent; plan.to_device.len()];
+    let settled = settle(plan, &[], Vec::new(), &deliveries, Vec::new());
+    (changes, settled.state)
+}
+
+/// A digest of what a device sees of a folder.
+fn revision(folder: &Folder) -> Revision {
+    let seen = format!(
+        "{}\n{:?}\n{}",
+        folder.parent, folder.folder.standard, folder.folder.title
+    );
+    let digest = fingerprint(seen.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(digest.split_at(8).0);
+    Revision(u64::from_le_bytes(bytes))
+}
+
+/// How a folder is called in the store: its module and its id at OX.
+fn long_id(folder: &ox::Folder) -> String {
+    format!("{}/{}", folder.module.name(), folder.id)
+}
+
+fn parse_long_id(name: &str) -> Option<(Module, String)> {
+    let (module, id) = name.split_once('/')?;
+    Some((Module::from_name(module)?, id.to_owned()))
+}
