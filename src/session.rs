@@ -1,0 +1,343 @@
+//! Who is asking: credentials to an OX session and a device's record, both kept for the requests that follow.
+//!
+//! One OX session per user and device, made at the first request and renewed by the client when OX loses it. A password
+//! that OX refused is not offered to it again for a minute, so that a forgotten phone does not lock an account. One request
+//! per device at a time: a new one ends the wait of the one before. What a user may do with ActiveSync is checked here;
+//! what ActiveSync is, is not known here.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
+
+use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
+use sha2::Digest as _;
+use sha2::Sha256;
+use tokio::sync::OwnedMutexGuard;
+use tokio_util::sync::CancellationToken;
+
+use crate::ox;
+use crate::ox::Ox;
+use crate::store;
+use crate::store::Note;
+use crate::store::SessionId;
+use crate::store::Store;
+
+/// How long a refused password is refused here, without asking OX.
+const REFUSAL_LIFETIME: Duration = Duration::from_secs(60);
+
+/// Refusals kept at most; more of them are somebody's guessing, and OX has its own limit.
+const REFUSALS: usize = 10_000;
+
+/// How long a request waits for the one before it, of the same device.
+const TURN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The name of this protocol in the store.
+const PROTOCOL: &str = "EAS";
+
+/// A login and its password, as the device gave them.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub login: String,
+    pub password: SecretString,
+}
+
+/// What a user must be allowed at OX to be served.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// `None`: everybody.
+    pub module: Option<String>,
+    /// The permission for ActiveSync as well.
+    pub active_sync: bool,
+}
+
+/// Why a request is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("login or password is wrong")]
+    Credentials,
+    #[error("the user may not sync: {0}")]
+    Forbidden(String),
+    #[error("an earlier request of this device is still running")]
+    Busy,
+    #[error(transparent)]
+    Ox(#[from] ox::Error),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// The devices that were served lately.
+pub struct Sessions {
+    ox: Ox,
+    store: Arc<Store>,
+    access: Access,
+    /// Makes the digests of passwords in memory useless elsewhere.
+    salt: [u8; 16],
+    devices: Mutex<HashMap<(String, String), Arc<Slot>>>,
+    refused: Mutex<HashMap<[u8; 32], Instant>>,
+    stop: CancellationToken,
+}
+
+/// The place of one user and device; the lock lets only one request at a time log in.
+#[derive(Default)]
+struct Slot {
+    device: tokio::sync::Mutex<Option<Arc<Device>>>,
+}
+
+/// One device of one user, logged in at OX and known to the store.
+pub struct Device {
+    pub ox: ox::Session,
+    pub store: Arc<Store>,
+    pub id: SessionId,
+    password: [u8; 32],
+    turn: Arc<tokio::sync::Mutex<()>>,
+    waiting: Mutex<CancellationToken>,
+    stop: CancellationToken,
+    last_used: Mutex<Instant>,
+}
+
+impl Sessions {
+    pub fn new(ox: Ox, store: Arc<Store>, access: Access) -> Self {
+        let (devices, refused, stop) = Default::default();
+        Self {
+            ox,
+            store,
+            access,
+            salt: rand::random(),
+            devices,
+            refused,
+            stop,
+        }
+    }
+
+    /// The device behind a request. Asks OX only at the first one, and when the password changed.
+    pub async fn open(&self, credentials: &Credentials, device: &str) -> Result<Arc<Device>, Error> {
+        let password = self.digest(credentials);
+        self.check_refused(&password)?;
+        let slot = self.slot(credentials, device);
+        let mut entry = slot.device.lock().await;
+        if let Some(known) = entry.as_ref().filter(|known| known.password == password) {
+            known.touch();
+            return Ok(known.clone());
+        }
+        // Somebody else's wrong guess in the meantime.
+        self.check_refused(&password)?;
+        let session = self.login(credentials, &password).await?;
+        let known = Arc::new(self.register(session, device, password).await?);
+        *entry = Some(known.clone());
+        Ok(known)
+    }
+
+    /// Whether OX takes the credentials; makes no device.
+    pub async fn verify(&self, credentials: &Credentials) -> Result<(), Error> {
+        let password = self.digest(credentials);
+        self.check_refused(&password)?;
+        if self.knows(credentials, &password) {
+            return Ok(());
+        }
+        let session = self.login(credentials, &password).await?;
+        log_out(&session).await;
+        Ok(())
+    }
+
+    /// Drops a device whose OX session cannot be renewed any more.
+    pub async fn forget(&self, credentials: &Credentials, device: &str) {
+        let slot = self.slot(credentials, device);
+        *slot.device.lock().await = None;
+    }
+
+    /// Logs out the devices that were idle for so long, and drops old refusals.
+    pub async fn sweep(&self, idle: Duration) {
+        lock(&self.refused).retain(|_, since| since.elapsed() < REFUSAL_LIFETIME);
+        let slots: Vec<_> = lock(&self.devices)
+            .iter()
+            .map(|(key, slot)| (key.clone(), slot.clone()))
+            .collect();
+        for (key, slot) in slots {
+            let Ok(mut entry) = slot.device.try_lock() else {
+                continue;
+            };
+            if entry.as_ref().is_some_and(|device| device.idle() < idle) {
+                continue;
+            }
+            if let Some(device) = entry.take() {
+                log_out(&device.ox).await;
+            }
+            lock(&self.devices).remove(&key);
+        }
+    }
+
+    /// Ends all waits, now and from now on: the gateway is going down.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Devices that are logged in now.
+    pub fn count(&self) -> usize {
+        lock(&self.devices).len()
+    }
+
+    async fn login(&self, credentials: &Credentials, password: &[u8; 32]) -> Result<ox::Session, Error> {
+        match self.ox.login(&credentials.login, &credentials.password).await {
+            Ok(session) => Ok(session),
+            Err(error) if error.kind == ox::ErrorKind::Credentials => {
+                self.refuse(*password);
+                Err(Error::Credentials)
+            }
+            Err(error) if error.kind == ox::ErrorKind::Denied => Err(Error::Forbidden(error.to_string())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn register(&self, session: ox::Session, device: &str, password: [u8; 32]) -> Result<Device, Error> {
+        if let Err(error) = self.check_access(&session).await {
+            log_out(&session).await;
+            return Err(error);
+        }
+        let (Ok(context), Ok(user)) = (u32::try_from(session.context_id()), u32::try_from(session.user_id())) else {
+            return Err(Error::Forbidden("OX gave the user an id that is none".to_owned()));
+        };
+        self.store.prepare(context).await?;
+        let id = self.store.session(context, user, PROTOCOL, device).await?;
+        Ok(Device {
+            ox: session,
+            store: self.store.clone(),
+            id,
+            password,
+            turn: Arc::default(),
+            waiting: Mutex::default(),
+            stop: self.stop.clone(),
+            last_used: Mutex::new(Instant::now()),
+        })
+    }
+
+    async fn check_access(&self, session: &ox::Session) -> Result<(), Error> {
+        let active_sync = self.access.active_sync.then_some("active_sync");
+        for module in self.access.module.as_deref().into_iter().chain(active_sync) {
+            if !session.may_use(module).await? {
+                return Err(Error::Forbidden(format!("the permission {module:?} is missing at OX")));
+            }
+        }
+        Ok(())
+    }
+
+    fn slot(&self, credentials: &Credentials, device: &str) -> Arc<Slot> {
+        let key = (credentials.login.clone(), device.to_owned());
+        lock(&self.devices).entry(key).or_default().clone()
+    }
+
+    fn knows(&self, credentials: &Credentials, password: &[u8; 32]) -> bool {
+        let devices = lock(&self.devices);
+        let mut own = devices.iter().filter(|((login, _), _)| *login == credentials.login);
+        own.any(|(_, slot)| {
+            slot.device
+                .try_lock()
+                .is_ok_and(|known| known.as_ref().is_some_and(|known| known.password == *password))
+        })
+    }
+
+    fn digest(&self, credentials: &Credentials) -> [u8; 32] {
+        let digest = Sha256::new()
+            .chain_update(self.salt)
+            .chain_update(credentials.login.as_bytes())
+            .chain_update([0])
+            .chain_update(credentials.password.expose_secret().as_bytes());
+        digest.finalize().into()
+    }
+
+    fn check_refused(&self, password: &[u8; 32]) -> Result<(), Error> {
+        let refused = lock(&self.refused);
+        match refused.get(password) {
+            Some(since) if since.elapsed() < REFUSAL_LIFETIME => Err(Error::Credentials),
+            _ => Ok(()),
+        }
+    }
+
+    fn refuse(&self, password: [u8; 32]) {
+        let mut refused = lock(&self.refused);
+        if refused.len() >= REFUSALS {
+            refused.retain(|_, since| since.elapsed() < REFUSAL_LIFETIME);
+        }
+        if refused.len() < REFUSALS {
+            refused.insert(password, Instant::now());
+        }
+    }
+}
+
+impl Device {
+    /// Waits until the requests of this device before this one are done, ending the one that only waits.
+    pub async fn turn(&self) -> Result<Turn, Error> {
+        lock(&self.waiting).cancel();
+        let turn = tokio::time::timeout(TURN_PATIENCE, self.turn.clone().lock_owned());
+        let guard = turn.await.map_err(|_| Error::Busy)?;
+        let superseded = self.stop.child_token();
+        *lock(&self.waiting) = superseded.clone();
+        Ok(Turn {
+            superseded,
+            _guard: guard,
+        })
+    }
+
+    /// What is kept of this device, by name.
+    pub async fn fields(&self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(self.store.fields(self.id).await?)
+    }
+
+    /// Keeps something of this device; `None` forgets it.
+    pub async fn remember(&self, fields: &[(&str, Option<&str>)]) -> Result<(), Error> {
+        Ok(self.store.set_fields(self.id, fields).await?)
+    }
+
+    /// The outcome of an operation that was carried out before, in one of the journals of this device.
+    pub async fn noted(&self, journal: &str, operation: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self
+            .store
+            .note_of(self.id, journal, operation)
+            .await?
+            .map(|note| note.outcome))
+    }
+
+    /// Remembers that an operation was carried out. `now` in milliseconds since 1970.
+    pub async fn note(&self, journal: &str, operation: &[u8], outcome: &[u8], now: i64) -> Result<(), Error> {
+        let note = Note {
+            base: 0,
+            operation: operation.to_vec(),
+            outcome: outcome.to_vec(),
+            created: now,
+        };
+        Ok(self.store.note(self.id, journal, note).await?)
+    }
+
+    fn touch(&self) {
+        *lock(&self.last_used) = Instant::now();
+    }
+
+    fn idle(&self) -> Duration {
+        match self.turn.try_lock() {
+            Ok(_) => lock(&self.last_used).elapsed(),
+            Err(_) => Duration::ZERO,
+        }
+    }
+}
+
+/// The right to be the one request of a device, until it is dropped.
+pub struct Turn {
+    /// Cancelled when the next request of the device has come, or the gateway goes down: whoever waits for changes answers now.
+    pub superseded: CancellationToken,
+    _guard: OwnedMutexGuard<()>,
+}
+
+/// A session that cannot be logged out ends by itself at OX.
+async fn log_out(session: &ox::Session) {
+    if let Err(error) = session.logout().await {
+        log::debug!("logging out: {error}");
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
