@@ -125,6 +125,13 @@ impl Element {
         }
     }
 
+    /// Appends children.
+    pub fn extend(&mut self, children: impl IntoIterator<Item = Self>) {
+        for child in children {
+            self.push(child);
+        }
+    }
+
     /// The children, in the order sent; none for text and empty elements.
     pub fn children(&self) -> &[Self] {
         match &self.content {

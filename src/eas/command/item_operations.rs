@@ -1,0 +1,299 @@
+//! ItemOperations: single items and attachments, fetched whole.
+//!
+//! Fetch from the mailbox is offered, inline and in several parts; EmptyFolderContents, Move and the document library are
+//! not, and say so. Implements [MS-ASCMD] ItemOperations.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use crate::content::email;
+use crate::eas::command::Call;
+use crate::eas::command::Reply;
+use crate::eas::items::Items;
+use crate::eas::items::Loaded;
+use crate::eas::items::Wanted;
+use crate::eas::items::class_of;
+use crate::eas::options;
+use crate::eas::status::Error;
+use crate::ox;
+use crate::ox::Module;
+use crate::usm::collection;
+use crate::usm::ids;
+use crate::wbxml::Content;
+use crate::wbxml::Element;
+use crate::wbxml::codepage::airsync;
+use crate::wbxml::codepage::airsyncbase;
+use crate::wbxml::codepage::itemoperations as tag;
+use crate::wbxml::codepage::search;
+
+const SUCCESS: i64 = 1;
+const PROTOCOL_ERROR: i64 = 2;
+const SERVER_ERROR: i64 = 3;
+const NOT_FOUND: i64 = 6;
+const INVALID_RANGE: i64 = 8;
+const STORE_UNKNOWN: i64 = 9;
+const TOO_LARGE: i64 = 11;
+const CONVERSION_FAILED: i64 = 14;
+const ATTACHMENT_INVALID: i64 = 15;
+
+/// The largest attachment that is fetched, in bytes.
+const LARGEST_ATTACHMENT: usize = 100 * 1024 * 1024;
+
+/// More operations than this in one request are refused.
+const MOST_OPERATIONS: usize = 100;
+
+pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
+    let operations = call.root()?.children();
+    if operations.is_empty() || operations.len() > MOST_OPERATIONS {
+        let status = if operations.is_empty() {
+            PROTOCOL_ERROR
+        } else {
+            TOO_LARGE
+        };
+        return Ok(Reply::Document(Element::parent(
+            tag::ITEM_OPERATIONS,
+            [Element::number(tag::STATUS, status)],
+        )));
+    }
+    let mut parts = call.request.parameters.accept_multipart.then(Vec::new);
+    let mut answers = Vec::with_capacity(operations.len());
+    for operation in operations {
+        answers.push(match operation.tag {
+            tag::FETCH => fetch(call, operation, &mut parts).await?,
+            other => Element::parent(other, [Element::number(tag::STATUS, SERVER_ERROR)]),
+        });
+    }
+    let response = Element::parent(tag::RESPONSE, answers);
+    let root = Element::parent(tag::ITEM_OPERATIONS, [Element::number(tag::STATUS, SUCCESS), response]);
+    Ok(match parts {
+        Some(parts) => Reply::Multipart(root, parts),
+        None => Reply::Document(root),
+    })
+}
+
+/// One Fetch: its Status, what identifies the item, and its properties.
+async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Element, Error> {
+    let mut echoed = Vec::new();
+    for tag in [
+        airsync::COLLECTION_ID,
+        airsync::SERVER_ID,
+        search::LONG_ID,
+        airsyncbase::FILE_REFERENCE,
+    ] {
+        echoed.extend(operation.child(tag).cloned());
+    }
+    let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
+    let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
+    let fetched = if !store.eq_ignore_ascii_case("mailbox") {
+        Err(STORE_UNKNOWN)
+    } else if operation.children_of(airsyncbase::FILE_REFERENCE).count() > 1 {
+        Err(PROTOCOL_ERROR)
+    } else if let Some(reference) = reference {
+        attachment(call, operation, reference.trim(), parts).await?
+    } else {
+        item(call, operation, parts).await?
+    };
+    let (status, class, properties) = match fetched {
+        Ok((class, properties)) => (SUCCESS, class, properties),
+        Err(status) => (status, None, Vec::new()),
+    };
+    let mut answer = Element::parent(tag::FETCH, [Element::number(tag::STATUS, status)]);
+    answer.extend(echoed);
+    answer.extend(class.map(|class: &str| Element::text(airsync::CLASS, class)));
+    if !properties.is_empty() {
+        answer.push(Element::parent(tag::PROPERTIES, properties));
+    }
+    Ok(answer)
+}
+
+/// Class and properties, or the Status that says why there are none.
+type Fetched = Result<(Option<&'static str>, Vec<Element>), i64>;
+
+async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Fetched, Error> {
+    let text = |tag| operation.child_text(tag).unwrap_or_default().trim();
+    let server_id = text(airsync::SERVER_ID);
+    if server_id.is_empty() {
+        return Ok(Err(PROTOCOL_ERROR));
+    }
+    let Some((id, module, folder)) = call.folder(text(airsync::COLLECTION_ID)).await? else {
+        return Ok(Err(NOT_FOUND));
+    };
+    let bodies = match operation.child(tag::OPTIONS).map(options::bodies).transpose() {
+        Ok(bodies) => bodies.unwrap_or_default(),
+        Err(options::Invalid) => return Ok(Err(PROTOCOL_ERROR)),
+    };
+    let Some(wanted) = wanted(call, id, module, &folder, server_id).await? else {
+        return Ok(Err(NOT_FOUND));
+    };
+    let items = Items {
+        call,
+        collection: id,
+        module,
+        folder: &folder,
+        bodies: &bodies,
+    };
+    let mut data = match items.load(&[wanted]).await?.pop() {
+        Some(Loaded::Item(data)) => data,
+        Some(Loaded::Unconvertible(reason)) => {
+            log::warn!("{}: item {server_id} cannot be fetched: {reason}", call.device_label());
+            return Ok(Err(CONVERSION_FAILED));
+        }
+        Some(Loaded::Vanished) | None => return Ok(Err(NOT_FOUND)),
+    };
+    if let Some(parts) = parts {
+        data.iter_mut().for_each(|element| move_body(element, parts));
+    }
+    Ok(Ok((Some(class_of(module).name()), data)))
+}
+
+/// The item with the parts that the folder's list says it has: a series has its exceptions as parts.
+async fn wanted(
+    call: &Call<'_>,
+    collection: u32,
+    module: Module,
+    folder: &str,
+    server_id: &str,
+) -> Result<Option<Wanted>, Error> {
+    if module == Module::Mail
+        && let Some(id) = ids::ox_id(collection, server_id, [])
+    {
+        return Ok(Some(Wanted::by_id(&id)));
+    }
+    let listed = match ox::list(&call.device.ox, module, folder).await {
+        Ok(listed) => listed,
+        Err(error) => return not_found_is_none(error),
+    };
+    let found = ids::ox_id(collection, server_id, listed.iter().map(|item| item.id.as_str()));
+    Ok(listed
+        .iter()
+        .find(|item| Some(&item.id) == found.as_ref())
+        .map(Wanted::from))
+}
+
+fn not_found_is_none<T>(error: ox::Error) -> Result<Option<T>, Error> {
+    match error.kind {
+        ox::ErrorKind::NotFound => Ok(None),
+        _ => Err(collection::Error::from(error).into()),
+    }
+}
+
+/// In an answer of several parts, the text of a body is a part of its own.
+fn move_body(element: &mut Element, parts: &mut Vec<Bytes>) {
+    if element.tag != airsyncbase::BODY {
+        return;
+    }
+    let Content::Children(children) = &mut element.content else {
+        return;
+    };
+    for child in children {
+        if child.tag == airsyncbase::DATA {
+            let part = add_part(parts, Bytes::copy_from_slice(child.as_bytes()));
+            *child = Element::text(tag::PART, part);
+        }
+    }
+}
+
+/// Parts are counted from 1: part 0 is the document.
+fn add_part(parts: &mut Vec<Bytes>, bytes: Bytes) -> String {
+    parts.push(bytes);
+    parts.len().to_string()
+}
+
+async fn attachment(
+    call: &Call<'_>,
+    operation: &Element,
+    reference: &str,
+    parts: &mut Option<Vec<Bytes>>,
+) -> Result<Fetched, Error> {
+    let Some(wanted) = email::parse_file_reference(reference) else {
+        return Ok(Err(ATTACHMENT_INVALID));
+    };
+    let Some((_, Module::Mail, folder)) = call.folder(&wanted.collection_id).await? else {
+        return Ok(Err(ATTACHMENT_INVALID));
+    };
+    let attachment = ox::mail::attachment(
+        &call.device.ox,
+        &folder,
+        &wanted.mail_id,
+        &wanted.part_id,
+        LARGEST_ATTACHMENT,
+    )
+    .await;
+    let attachment = match attachment {
+        Ok(attachment) => attachment,
+        Err(error) if error.kind == ox::ErrorKind::NotFound || error.is_about_the_item() => {
+            return Ok(Err(ATTACHMENT_INVALID));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let asked = operation
+        .child(tag::OPTIONS)
+        .and_then(|options| options.child_text(tag::RANGE));
+    let total = attachment.bytes.len();
+    let range = match asked.map(|asked| byte_range(asked, total)) {
+        Some(None) => return Ok(Err(INVALID_RANGE)),
+        Some(Some(range)) => range,
+        None => 0..total,
+    };
+    let bytes = attachment.bytes.slice(range.clone());
+    let mut properties = vec![match parts {
+        Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
+        None => Element::text(tag::DATA, STANDARD.encode(bytes)),
+    }];
+    // A range that was not asked for confuses iOS.
+    if asked.is_some() {
+        let last = range.end.saturating_sub(1);
+        properties.push(Element::text(tag::RANGE, format!("{}-{last}", range.start)));
+        properties.push(Element::text(tag::TOTAL, total.to_string()));
+    }
+    properties.push(Element::text(airsyncbase::CONTENT_TYPE, attachment.content_type));
+    Ok(Ok((None, properties)))
+}
+
+/// `m-n`, both included, counted from 0; the end is cut to what is there. `None` if it begins beyond the end.
+fn byte_range(text: &str, total: usize) -> Option<Range<usize>> {
+    let (first, last) = text.trim().split_once('-')?;
+    let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+    (first <= last && first < total).then(|| first..last.saturating_add(1).min(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        // asked, size, expected
+        let cases = [
+            ("0-9", 100, Some(0..10)),
+            ("90-200", 100, Some(90..100)),
+            ("99-99", 100, Some(99..100)),
+            ("100-110", 100, None),
+            ("9-0", 100, None),
+            ("x", 100, None),
+            ("0-18446744073709551615", 5, Some(0..5)),
+        ];
+        for (asked, total, expected) in cases {
+            assert_eq!(byte_range(asked, total), expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn bodies_become_parts() {
+        let mut parts = vec![Bytes::from_static(b"first")];
+        let mut body = Element::parent(
+            airsyncbase::BODY,
+            [
+                Element::text(airsyncbase::TYPE, "1"),
+                Element::text(airsyncbase::DATA, "text"),
+            ],
+        );
+        move_body(&mut body, &mut parts);
+        assert_eq!(body.child_text(tag::PART), Some("2"));
+        assert!(body.child(airsyncbase::DATA).is_none());
+        assert_eq!(parts[1], "text");
+    }
+}

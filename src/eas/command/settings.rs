@@ -1,0 +1,108 @@
+//! Settings: what a device tells of itself, and what it asks about its user.
+//!
+//! DeviceInformation and UserInformation are offered; Oof, DevicePassword and rights management are answered as
+//! not available. Implements [MS-ASCMD] Settings.
+
+use crate::eas::command::Call;
+use crate::eas::command::Reply;
+use crate::eas::status::Error;
+use crate::version::ProtocolVersion::V14_0;
+use crate::version::VersionRange;
+use crate::wbxml::Element;
+use crate::wbxml::Tag;
+use crate::wbxml::codepage::settings as tag;
+
+/// The addresses stand directly below Get in these versions, in an account later.
+const PLAIN_ADDRESSES: VersionRange = VersionRange::until(V14_0);
+
+/// Statuses of a property: done; the request is malformed; not offered here; refused by policy.
+const SUCCESS: i64 = 1;
+const PROTOCOL_ERROR: i64 = 2;
+const UNAVAILABLE: i64 = 4;
+const DENIED_BY_POLICY: i64 = 7;
+
+/// Device fields are named after the element, with this before it.
+const FIELD_PREFIX: &str = "device.";
+
+/// Longer values are cut: the documents allow 1024 characters.
+const LONGEST_VALUE: usize = 1024;
+
+pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
+    let mut children = vec![Element::number(tag::STATUS, SUCCESS)];
+    for property in call.root()?.children() {
+        children.extend(answer(call, property).await?);
+    }
+    if children.len() == 1 {
+        children = vec![Element::number(tag::STATUS, PROTOCOL_ERROR)];
+    }
+    Ok(Reply::Document(Element::parent(tag::SETTINGS, children)))
+}
+
+/// The answer to one property; `None` for what we do not know.
+async fn answer(call: &Call<'_>, property: &Element) -> Result<Option<Element>, Error> {
+    let children = match property.tag {
+        tag::DEVICE_INFORMATION => match remember_device(call, property).await? {
+            true => vec![status(SUCCESS)],
+            false => vec![status(PROTOCOL_ERROR)],
+        },
+        tag::USER_INFORMATION => user_information(call),
+        tag::DEVICE_PASSWORD => vec![status(DENIED_BY_POLICY)],
+        tag::OOF | tag::RIGHTS_MANAGEMENT_INFORMATION => vec![status(UNAVAILABLE)],
+        _ => return Ok(None),
+    };
+    Ok(Some(Element::parent(property.tag, children)))
+}
+
+fn status(status: i64) -> Element {
+    Element::number(tag::STATUS, status)
+}
+
+fn user_information(call: &Call<'_>) -> Vec<Element> {
+    let user = &call.user;
+    let smtp = |address: &String| Element::text(tag::SMTP_ADDRESS, address.clone());
+    let mut addresses: Vec<Element> = user.addresses.iter().map(smtp).collect();
+    if PLAIN_ADDRESSES.contains(call.version) {
+        let addresses = Element::parent(tag::EMAIL_ADDRESSES, addresses);
+        return vec![status(SUCCESS), Element::parent(tag::GET, [addresses])];
+    }
+    addresses.push(Element::text(tag::PRIMARY_SMTP_ADDRESS, user.address.clone()));
+    let account = Element::parent(
+        tag::ACCOUNT,
+        [
+            Element::text(tag::USER_DISPLAY_NAME, user.name.clone()),
+            Element::parent(tag::EMAIL_ADDRESSES, addresses),
+        ],
+    );
+    vec![
+        status(SUCCESS),
+        Element::parent(tag::GET, [Element::parent(tag::ACCOUNTS, [account])]),
+    ]
+}
+
+/// Keeps what a device says of itself; `false` if it says nothing. Values it leaves out are kept.
+pub(super) async fn remember_device(call: &Call<'_>, information: &Element) -> Result<bool, Error> {
+    let Some(set) = information.child(tag::SET) else {
+        return Ok(false);
+    };
+    let values: Vec<(String, &str)> = set
+        .children()
+        .iter()
+        .filter_map(|value| named(value.tag, value))
+        .collect();
+    let known = call.device.fields().await?;
+    let news: Vec<(&str, Option<&str>)> = values
+        .iter()
+        .filter(|(name, value)| known.get(name).map(String::as_str) != Some(*value))
+        .map(|(name, value)| (name.as_str(), Some(*value)))
+        .collect();
+    if !news.is_empty() {
+        call.device.remember(&news).await?;
+    }
+    Ok(!values.is_empty())
+}
+
+fn named(tag: Tag, value: &Element) -> Option<(String, &str)> {
+    let text = value.as_text()?;
+    let cut = text.get(..text.floor_char_boundary(LONGEST_VALUE)).unwrap_or_default();
+    Some((format!("{FIELD_PREFIX}{}", tag.name()), cut))
+}

@@ -1,0 +1,271 @@
+//! What a device did, as writes to OX.
+//!
+//! The objects that a device changed are read first, because what it leaves out must survive. What cannot be converted
+//! becomes a refused write: the device is told for this item, and the others go on.
+
+use std::collections::HashMap;
+
+use crate::content;
+use crate::content::Context;
+use crate::content::Unconvertible;
+use crate::eas::command::Call;
+use crate::eas::command::sync::request::Command;
+use crate::eas::items::Items;
+use crate::eas::options::Options;
+use crate::eas::status::Error;
+use crate::ox::Fetched;
+use crate::ox::Module;
+use crate::ox::Wanted;
+use crate::usm::collection::Looked;
+use crate::usm::collection::Occurrence;
+use crate::usm::collection::Write;
+use crate::usm::ids;
+use crate::usm::journal::fingerprint;
+use crate::usm::plan::Change;
+use crate::usm::plan::What;
+use crate::wbxml;
+use crate::wbxml::Element;
+
+/// Where the commands come from.
+pub(super) struct Source<'a> {
+    pub(super) call: &'a Call<'a>,
+    pub(super) collection: u32,
+    pub(super) module: Module,
+    pub(super) deletes_as_moves: bool,
+    pub(super) options: &'a Options,
+    /// OX ids of the items the device has.
+    pub(super) known: &'a [String],
+}
+
+/// The device's changes, and which of them each command became.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) list: Vec<(Change, Write)>,
+    /// `None`: a Fetch, or an id that is nobody's.
+    pub(super) of_command: Vec<Option<usize>>,
+}
+
+pub(super) async fn read(
+    source: &Source<'_>,
+    looked: &Looked<'_>,
+    items: &Items<'_>,
+    commands: &[Command],
+) -> Result<Changes, Error> {
+    let current = source.current(looked, items, commands).await?;
+    let mut changes = Changes::default();
+    for command in commands {
+        let change = source.change(command, &current);
+        let index = change.map(|(change, write)| changes.push(change, write));
+        changes.of_command.push(index);
+    }
+    Ok(changes)
+}
+
+impl Changes {
+    /// Occurrences of one series are one change, whatever the number of commands.
+    fn push(&mut self, change: Change, write: Write) -> usize {
+        if let Write::Update { fields, occurrences } = &write
+            && fields.is_empty()
+            && let Some(index) = self.list.iter().position(|(earlier, _)| earlier.what == change.what)
+            && let Some((earlier, Write::Update { occurrences: all, .. })) = self.list.get_mut(index)
+        {
+            all.extend(occurrences.iter().cloned());
+            earlier.fingerprint = fingerprint(&[earlier.fingerprint, change.fingerprint].concat());
+            return index;
+        }
+        self.list.push((change, write));
+        self.list.len() - 1
+    }
+}
+
+impl Source<'_> {
+    /// The objects that the device changed, as OX has them now; mail needs none.
+    async fn current(
+        &self,
+        looked: &Looked<'_>,
+        items: &Items<'_>,
+        commands: &[Command],
+    ) -> Result<HashMap<String, Fetched>, Error> {
+        let mut wanted = Vec::new();
+        for command in commands {
+            let id = match command {
+                Command::Change { server_id, .. }
+                | Command::Delete {
+                    server_id,
+                    instance: Some(_),
+                } => self.ox_id(server_id),
+                _ => None,
+            };
+            if let Some(item) = id.as_deref().and_then(|id| looked.item(id)) {
+                wanted.push(Wanted::from(item));
+            }
+        }
+        wanted.sort_by(|a, b| a.id.cmp(&b.id));
+        wanted.dedup();
+        if self.module == Module::Mail || wanted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let fetched = items.fetch(&wanted).await?;
+        Ok(fetched
+            .into_iter()
+            .flatten()
+            .map(|item| (item.id.clone(), item))
+            .collect())
+    }
+
+    fn change(&self, command: &Command, current: &HashMap<String, Fetched>) -> Option<(Change, Write)> {
+        let version = self.call.version;
+        let (what, said, write) = match command {
+            Command::Fetch { .. } => return None,
+            Command::Add { client_id, data } => {
+                let what = What::Add {
+                    client_id: client_id.clone(),
+                };
+                (what, wbxml::encode(data, version), self.create(data))
+            }
+            Command::Change {
+                server_id,
+                instance,
+                data,
+            } => {
+                let id = self.ox_id(server_id)?;
+                let write = self.update(data, instance.as_deref(), current.get(&id));
+                let said = [
+                    wbxml::encode(data, version),
+                    instance.clone().unwrap_or_default().into_bytes(),
+                ];
+                (What::Change { id }, said.concat(), write)
+            }
+            Command::Delete {
+                server_id,
+                instance: Some(instance),
+            } => {
+                let id = self.ox_id(server_id)?;
+                let write = self.occurrence(instance, None, current.get(&id));
+                (What::Change { id }, instance.clone().into_bytes(), write)
+            }
+            Command::Delete {
+                server_id,
+                instance: None,
+            } => {
+                let id = self.ox_id(server_id)?;
+                (
+                    What::Delete { id },
+                    Vec::new(),
+                    Ok(Write::Delete {
+                        hard: !self.deletes_as_moves,
+                    }),
+                )
+            }
+        };
+        let write = write.unwrap_or_else(|reason| {
+            log::warn!(
+                "{}: a change of the device is refused: {reason}",
+                self.call.device_label()
+            );
+            Write::Refused
+        });
+        Some((
+            Change {
+                what,
+                fingerprint: fingerprint(&said),
+            },
+            write,
+        ))
+    }
+
+    fn create(&self, data: &Element) -> Result<Write, Unconvertible> {
+        let context = self.context();
+        let ghosted = &self.options.ghosted;
+        let object = match self.module {
+            Module::Contacts => content::contacts::to_ox(data, None, ghosted, &context)?,
+            Module::Tasks => content::tasks::to_ox(data, None, ghosted, &context)?,
+            Module::Calendar => content::calendar::to_ox(data, None, ghosted, &context)?.fields,
+            Module::Mail => return Err(Unconvertible("mail is sent, not added".to_owned())),
+        };
+        Ok(Write::Create(object))
+    }
+
+    fn update(
+        &self,
+        data: &Element,
+        instance: Option<&str>,
+        current: Option<&Fetched>,
+    ) -> Result<Write, Unconvertible> {
+        if self.module == Module::Mail {
+            let change = content::email::to_ox(data)?;
+            return Ok(Write::Flags {
+                set: change.set,
+                clear: change.clear,
+            });
+        }
+        if let Some(instance) = instance {
+            return self.occurrence(instance, Some(data), current);
+        }
+        // Gone meanwhile: the plan knows, and nothing of this is written.
+        let Some(Fetched { object, parts, .. }) = current else {
+            return Ok(Write::Refused);
+        };
+        let context = self.context();
+        let ghosted = &self.options.ghosted;
+        let (fields, occurrences) = match self.module {
+            Module::Contacts => (
+                content::contacts::to_ox(data, Some(object), ghosted, &context)?,
+                Vec::new(),
+            ),
+            Module::Tasks => (
+                content::tasks::to_ox(data, Some(object), ghosted, &context)?,
+                Vec::new(),
+            ),
+            _ => {
+                let write = content::calendar::to_ox(data, Some((object, parts)), ghosted, &context)?;
+                (write.fields, write.occurrences.into_iter().map(occurrence).collect())
+            }
+        };
+        Ok(Write::Update { fields, occurrences })
+    }
+
+    /// From 16.0 on, one occurrence of a series is changed or deleted by a command of its own.
+    fn occurrence(
+        &self,
+        instance: &str,
+        data: Option<&Element>,
+        current: Option<&Fetched>,
+    ) -> Result<Write, Unconvertible> {
+        if self.module != Module::Calendar {
+            return Err(Unconvertible("InstanceId of what is no appointment".to_owned()));
+        }
+        let Some(Fetched { object, parts, .. }) = current else {
+            return Ok(Write::Refused);
+        };
+        let change = content::calendar::instance_to_ox(instance, data, (object, parts), &self.context())?;
+        Ok(Write::Update {
+            fields: Default::default(),
+            occurrences: vec![occurrence(change)],
+        })
+    }
+
+    fn ox_id(&self, server_id: &str) -> Option<String> {
+        ids::ox_id(self.collection, server_id, self.known.iter().map(String::as_str))
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            version: self.call.version,
+            user: &self.call.user,
+            bodies: &self.options.bodies,
+            now: self.call.now,
+        }
+    }
+}
+
+fn occurrence(change: content::calendar::Occurrence) -> Occurrence {
+    let fields = match change.change {
+        content::calendar::OccurrenceChange::Deleted => None,
+        content::calendar::OccurrenceChange::Changed(fields) => Some(fields),
+    };
+    Occurrence {
+        day: change.day,
+        fields,
+    }
+}

@@ -1,0 +1,392 @@
+//! One collection of a Sync.
+
+use crate::content::BodyOptions;
+use crate::content::BodyPreference;
+use crate::content::BodyType;
+use crate::content::Unconvertible;
+use crate::eas::command::Call;
+use crate::eas::command::sync::changes;
+use crate::eas::command::sync::changes::Changes;
+use crate::eas::command::sync::request;
+use crate::eas::command::sync::request::Command;
+use crate::eas::command::sync::response;
+use crate::eas::items::Items;
+use crate::eas::items::Loaded;
+use crate::eas::items::Wanted;
+use crate::eas::items::class_of;
+use crate::eas::options::Options;
+use crate::eas::options::Sticky;
+use crate::eas::status::Error;
+use crate::ox;
+use crate::ox::Module;
+use crate::usm::collection;
+use crate::usm::collection::Committed;
+use crate::usm::collection::Looked;
+use crate::usm::collection::Opened;
+use crate::usm::collection::Pending;
+use crate::usm::ids;
+use crate::usm::plan;
+use crate::usm::plan::Send;
+use crate::usm::settle::Answer;
+use crate::usm::settle::Delivery;
+use crate::wbxml::Element;
+use crate::wbxml::Tag;
+use crate::wbxml::codepage::airsync as tag;
+
+/// An answer is ended when its items are larger than this, in bytes of text: what is left comes with the next.
+const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
+
+/// Items fetched at a time.
+const FETCH: usize = 100;
+
+pub(super) async fn sync(
+    call: &Call<'_>,
+    wanted: &request::Collection,
+    room: usize,
+) -> Result<response::Collection, Error> {
+    let failed = |status| Ok(response::Collection::failed(&wanted.id, &wanted.sync_key, status));
+    let Some((id, module, folder)) = call.folder(&wanted.id).await? else {
+        return failed(response::HIERARCHY_CHANGED);
+    };
+    let one = One {
+        call,
+        wanted,
+        id,
+        module,
+        folder: &folder,
+    };
+    match one.run(room).await {
+        Ok(answer) => Ok(answer),
+        Err(Failure::Status(status)) => failed(status),
+        Err(Failure::Whole(error)) => Err(error),
+    }
+}
+
+/// Why a collection is not served.
+enum Failure {
+    /// The device is told so for this collection.
+    Status(i64),
+    Whole(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Whole(error)
+    }
+}
+
+impl From<collection::Error> for Failure {
+    fn from(error: collection::Error) -> Self {
+        match error {
+            collection::Error::UnknownKey => Self::Status(response::INVALID_SYNC_KEY),
+            // The folder is gone: the device has to look at the tree.
+            collection::Error::Ox(error) if error.kind == ox::ErrorKind::NotFound => {
+                Self::Status(response::HIERARCHY_CHANGED)
+            }
+            error => Self::Whole(error.into()),
+        }
+    }
+}
+
+/// A collection that is being served.
+struct One<'a> {
+    call: &'a Call<'a>,
+    wanted: &'a request::Collection,
+    id: u32,
+    module: Module,
+    folder: &'a str,
+}
+
+impl One<'_> {
+    async fn run(&self, room: usize) -> Result<response::Collection, Failure> {
+        let collection = self.call.collection(self.id, self.module, self.folder);
+        if self.wanted.sync_key == "0" {
+            let sticky = self.sticky(&[]);
+            self.options(&sticky)?;
+            let key = collection
+                .reset(sticky.to_bytes(self.call.version), self.call.now)
+                .await?;
+            return Ok(self.answer(key));
+        }
+        let key = self
+            .wanted
+            .sync_key
+            .parse()
+            .map_err(|_| Failure::Status(response::INVALID_SYNC_KEY))?;
+        let opened = collection.open(key).await?;
+        let sticky = self.sticky(opened.options());
+        let options = self.options(&sticky)?;
+        self.exchange(opened, &sticky, &options, room).await
+    }
+
+    /// What the device asks for now, else what it asked for last.
+    fn sticky(&self, stored: &[u8]) -> Sticky {
+        let stored = Sticky::from_bytes(stored);
+        let first = self.wanted.sync_key == "0";
+        Sticky {
+            supported: if first {
+                self.wanted.supported.clone()
+            } else {
+                stored.supported
+            },
+            options: self.wanted.options.clone().unwrap_or(stored.options),
+        }
+    }
+
+    fn options(&self, sticky: &Sticky) -> Result<Options, Failure> {
+        Options::read(sticky, class_of(self.module), self.call.version)
+            .map_err(|_| Failure::Status(response::PROTOCOL_ERROR))
+    }
+
+    async fn exchange(
+        &self,
+        opened: Opened<'_>,
+        sticky: &Sticky,
+        options: &Options,
+        room: usize,
+    ) -> Result<response::Collection, Failure> {
+        let sent_key = opened.key();
+        let known: Vec<String> = opened.known().map(str::to_owned).collect();
+        let filter = options.filter(class_of(self.module), self.call.services.mail_age, self.call.now);
+        let looked = opened.look(!self.wanted.commands.is_empty(), self.call.now).await?;
+        let items = self.items(&options.bodies);
+        let changes = self.changes(&looked, &items, options, &known).await?;
+        let plan = plan::Options {
+            policy: options.policy,
+            window: self.wanted.window.min(room),
+            wants_changes: self.wanted.wants_changes,
+        };
+        let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
+        let (commands, deliveries) = self.deliver(&pending, &items).await?;
+        let force = self.call.services.new_key_on_empty_sync;
+        let committed = pending
+            .settle(&deliveries, sticky.to_bytes(self.call.version), force)
+            .await?;
+        if committed.wrote {
+            self.call
+                .services
+                .notifier
+                .touched(self.call.user_key(), &(self.module, self.folder.to_owned()));
+        }
+        let mut responses = self.responses(&changes, &committed);
+        responses.extend(self.fetched(&known).await?);
+        Ok(response::Collection {
+            more_available: committed.more_available,
+            is_news: committed.key != sent_key
+                || committed.more_available
+                || !responses.is_empty()
+                || !commands.is_empty(),
+            responses,
+            commands,
+            ..self.answer(committed.key)
+        })
+    }
+
+    fn answer(&self, key: u64) -> response::Collection {
+        response::Collection {
+            class: Some(class_of(self.module)),
+            ..response::Collection::failed(&self.wanted.id, &key.to_string(), response::SUCCESS)
+        }
+    }
+
+    const fn items<'b>(&'b self, bodies: &'b BodyOptions) -> Items<'b> {
+        Items {
+            call: self.call,
+            collection: self.id,
+            module: self.module,
+            folder: self.folder,
+            bodies,
+        }
+    }
+
+    async fn changes(
+        &self,
+        looked: &Looked<'_>,
+        items: &Items<'_>,
+        options: &Options,
+        known: &[String],
+    ) -> Result<Changes, Failure> {
+        let source = changes::Source {
+            call: self.call,
+            collection: self.id,
+            module: self.module,
+            deletes_as_moves: self.wanted.deletes_as_moves,
+            options,
+            known,
+        };
+        Ok(changes::read(&source, looked, items, &self.wanted.commands).await?)
+    }
+
+    /// The items the device lacks, as commands, and what became of each.
+    async fn deliver(
+        &self,
+        pending: &Pending<'_>,
+        items: &Items<'_>,
+    ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
+        let mut commands = Vec::new();
+        let mut deliveries = Vec::new();
+        let mut size = 0;
+        for sends in pending.to_device().chunks(FETCH) {
+            if size > LARGEST_ANSWER {
+                break;
+            }
+            let mut loaded = self.load(pending, items, sends).await?.into_iter();
+            for send in sends {
+                if size > LARGEST_ANSWER {
+                    return Ok((commands, deliveries));
+                }
+                let delivery = match self.command(send, &mut loaded) {
+                    Ok(command) => {
+                        size += text_size(&command);
+                        commands.push(command);
+                        Delivery::Sent
+                    }
+                    Err(delivery) => delivery,
+                };
+                deliveries.push(delivery);
+            }
+        }
+        Ok((commands, deliveries))
+    }
+
+    /// Fetches what has to be fetched, in the order of `sends`.
+    async fn load(&self, pending: &Pending<'_>, items: &Items<'_>, sends: &[Send]) -> Result<Vec<Loaded>, Error> {
+        let wanted: Vec<Wanted> = sends
+            .iter()
+            .filter(|send| self.needs_object(send))
+            .map(|send| {
+                pending
+                    .item(send.id())
+                    .map_or_else(|| Wanted::by_id(send.id()), Wanted::from)
+            })
+            .collect();
+        items.load(&wanted).await
+    }
+
+    /// A mail whose flags alone changed is told without being fetched.
+    fn needs_object(&self, send: &Send) -> bool {
+        match send {
+            Send::Add { .. } => true,
+            Send::Change { from, to, .. } => self.module != Module::Mail || !ox::revision::same_mail(from.0, to.0),
+            Send::Delete { .. } | Send::SoftDelete { .. } => false,
+        }
+    }
+
+    fn command(&self, send: &Send, loaded: &mut impl Iterator<Item = Loaded>) -> Result<Element, Delivery> {
+        let server_id = ids::server_id(self.id, send.id());
+        let command = |tag: Tag, data: Vec<Element>| {
+            let data = Element::parent(tag::APPLICATION_DATA, data);
+            Element::parent(tag, [Element::text(tag::SERVER_ID, server_id.clone()), data])
+        };
+        let tag = match send {
+            Send::Delete { .. } => return Ok(bare(tag::DELETE, &server_id)),
+            Send::SoftDelete { .. } => return Ok(bare(tag::SOFT_DELETE, &server_id)),
+            Send::Change { from, to, .. } if !self.needs_object(send) => {
+                let (from, to) = (ox::revision::flags_of(from.0), ox::revision::flags_of(to.0));
+                return Ok(command(tag::CHANGE, crate::content::email::flag_changes(from, to)));
+            }
+            Send::Change { .. } => tag::CHANGE,
+            Send::Add { .. } => tag::ADD,
+        };
+        match loaded.next() {
+            Some(Loaded::Item(data)) => Ok(command(tag, data)),
+            Some(Loaded::Unconvertible(reason)) => {
+                self.report(&server_id, &reason);
+                Err(Delivery::LeftOut)
+            }
+            Some(Loaded::Vanished) | None => Err(Delivery::Vanished),
+        }
+    }
+
+    fn report(&self, server_id: &str, reason: &Unconvertible) {
+        log::warn!(
+            "{}: item {server_id} of {} folder {} is left out: {reason}",
+            self.call.device_label(),
+            self.module.name(),
+            self.folder,
+        );
+    }
+
+    /// Adds are always answered, the other changes only when they failed.
+    fn responses(&self, changes: &Changes, committed: &Committed) -> Vec<Element> {
+        let mut responses = Vec::new();
+        for (command, change) in self.wanted.commands.iter().zip(&changes.of_command) {
+            let answer = match change {
+                Some(index) => committed.answers.get(*index).unwrap_or(&Answer::Rejected),
+                None => &Answer::NotFound,
+            };
+            let status = response::status_of(answer);
+            let element = match (command, answer) {
+                (Command::Add { client_id, .. }, Answer::Done { id }) => {
+                    response::added(client_id, Some(ids::server_id(self.id, id)), status)
+                }
+                (Command::Add { client_id, .. }, _) => response::added(client_id, None, status),
+                (Command::Fetch { .. }, _) | (_, Answer::Done { .. }) => continue,
+                (
+                    Command::Change {
+                        server_id, instance, ..
+                    },
+                    _,
+                ) => response::failed(tag::CHANGE, server_id, instance.as_deref(), status),
+                // What the device does not have any more it need not be told of.
+                (Command::Delete { .. }, Answer::NotFound) => continue,
+                (Command::Delete { server_id, instance }, _) => {
+                    response::failed(tag::DELETE, server_id, instance.as_deref(), status)
+                }
+            };
+            responses.push(element);
+        }
+        responses
+    }
+
+    /// The items a device wants whole, with bodies that are not cut.
+    async fn fetched(&self, known: &[String]) -> Result<Vec<Element>, Error> {
+        let server_ids: Vec<&String> = self
+            .wanted
+            .commands
+            .iter()
+            .filter_map(|command| {
+                if let Command::Fetch { server_id } = command {
+                    Some(server_id)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        let mut responses = Vec::new();
+        let whole = whole_bodies();
+        let items = self.items(&whole);
+        for server_id in server_ids {
+            let id = ids::ox_id(self.id, server_id, known.iter().map(String::as_str));
+            let wanted: Vec<Wanted> = id.iter().map(|id| Wanted::by_id(id)).collect();
+            let data = match items.load(&wanted).await?.pop() {
+                Some(Loaded::Item(data)) => Some(data),
+                _ => None,
+            };
+            responses.push(response::fetched(server_id, data));
+        }
+        Ok(responses)
+    }
+}
+
+fn bare(tag: Tag, server_id: &str) -> Element {
+    Element::parent(tag, [Element::text(tag::SERVER_ID, server_id)])
+}
+
+fn whole_bodies() -> BodyOptions {
+    let whole = |kind| BodyPreference {
+        kind,
+        truncation_size: None,
+        all_or_none: false,
+        preview: None,
+    };
+    BodyOptions {
+        preferences: vec![whole(BodyType::Html), whole(BodyType::Plain)],
+        ..BodyOptions::default()
+    }
+}
+
+/// A rough size of what the device gets.
+fn text_size(element: &Element) -> usize {
+    element.as_bytes().len() + 4 + element.children().iter().map(text_size).sum::<usize>()
+}

@@ -1,0 +1,285 @@
+//! A Sync request as types.
+//!
+//! Pure. The order of elements does not matter, what is not known is ignored. Implements [MS-ASCMD] Sync (request).
+
+use std::time::Duration;
+
+use crate::version::ProtocolVersion;
+use crate::version::ProtocolVersion::V12_0;
+use crate::version::VersionRange;
+use crate::wbxml::Element;
+use crate::wbxml::Tag;
+use crate::wbxml::codepage::airsync as tag;
+use crate::wbxml::codepage::airsyncbase;
+
+/// [MS-ASCMD] WindowSize: when it is absent, and at most.
+const DEFAULT_WINDOW: usize = 100;
+const LARGEST_WINDOW: usize = 512;
+
+/// More commands than this in one request are refused.
+const MOST_COMMANDS: usize = 200;
+
+/// Without GetChanges a device wants changes in these versions; before, it has to ask.
+const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) collections: Vec<Collection>,
+    /// How long the device waits for changes.
+    pub(super) wait: Option<Wait>,
+    /// The window over all collections.
+    pub(super) window: usize,
+}
+
+/// Wait is in minutes, HeartbeatInterval in seconds; an error names the bound in the unit of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    Minutes(u64),
+    Seconds(u64),
+}
+
+impl Wait {
+    pub(super) const fn duration(self) -> Duration {
+        match self {
+            Self::Minutes(minutes) => Duration::from_secs(minutes.saturating_mul(60)),
+            Self::Seconds(seconds) => Duration::from_secs(seconds),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Collection {
+    pub(super) sync_key: String,
+    pub(super) id: String,
+    pub(super) supported: Option<Element>,
+    /// `None`: what the device asked for last.
+    pub(super) options: Option<Vec<Element>>,
+    pub(super) wants_changes: bool,
+    pub(super) window: usize,
+    /// Deletions go to the trash.
+    pub(super) deletes_as_moves: bool,
+    pub(super) commands: Vec<Command>,
+}
+
+/// A change the device made, or an item it wants whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    Add {
+        client_id: String,
+        data: Element,
+    },
+    Change {
+        server_id: String,
+        instance: Option<String>,
+        data: Element,
+    },
+    Delete {
+        server_id: String,
+        instance: Option<String>,
+    },
+    Fetch {
+        server_id: String,
+    },
+}
+
+/// The whole request cannot be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Invalid {
+    /// Status 4.
+    Protocol,
+    /// Status 13: the request refers to one that we do not have.
+    NothingCached,
+}
+
+pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request, Invalid> {
+    if root.child(tag::PARTIAL).is_some() {
+        return Err(Invalid::NothingCached);
+    }
+    let collections = root.child(tag::COLLECTIONS).ok_or(Invalid::Protocol)?;
+    let collections: Vec<Collection> = collections
+        .children_of(tag::COLLECTION)
+        .map(|element| collection(element, version))
+        .collect::<Result<_, _>>()?;
+    let commands: usize = collections.iter().map(|collection| collection.commands.len()).sum();
+    if commands > MOST_COMMANDS {
+        return Err(Invalid::Protocol);
+    }
+    let minutes = number(root, tag::WAIT)?.map(Wait::Minutes);
+    let seconds = number(root, tag::HEARTBEAT_INTERVAL)?.map(Wait::Seconds);
+    if minutes.is_some() && seconds.is_some() {
+        return Err(Invalid::Protocol);
+    }
+    let window = number(root, tag::WINDOW_SIZE)?;
+    Ok(Request {
+        collections,
+        wait: minutes.or(seconds),
+        window: window.map_or(LARGEST_WINDOW, limit),
+    })
+}
+
+fn collection(element: &Element, version: ProtocolVersion) -> Result<Collection, Invalid> {
+    let required = |tag| element.child_text(tag).map(str::trim).filter(|text| !text.is_empty());
+    let sync_key = required(tag::SYNC_KEY).ok_or(Invalid::Protocol)?.to_owned();
+    let options: Vec<Element> = element.children_of(tag::OPTIONS).cloned().collect();
+    let commands = element.child(tag::COMMANDS).map_or(&[][..], Element::children);
+    let commands = commands
+        .iter()
+        .filter_map(|element| command(element).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
+    // A device that only fetches cannot take changes in the same answer.
+    let only_fetches = !commands.is_empty() && commands.iter().all(|it| matches!(it, Command::Fetch { .. }));
+    let wants_changes = match flag(element, tag::GET_CHANGES) {
+        Some(wanted) => wanted,
+        None => WANTS_CHANGES.contains(version),
+    };
+    Ok(Collection {
+        sync_key,
+        id: required(tag::COLLECTION_ID).ok_or(Invalid::Protocol)?.to_owned(),
+        supported: element.child(tag::SUPPORTED).cloned(),
+        options: (!options.is_empty()).then_some(options),
+        wants_changes: wants_changes && !only_fetches,
+        window: number(element, tag::WINDOW_SIZE)?.map_or(DEFAULT_WINDOW, limit),
+        deletes_as_moves: flag(element, tag::DELETES_AS_MOVES).unwrap_or(true),
+        commands,
+    })
+}
+
+/// `None` for a command without the id that names its item, and for what is no command: ignored.
+fn command(element: &Element) -> Result<Option<Command>, Invalid> {
+    let id = |tag| {
+        element
+            .child_text(tag)
+            .map(str::trim)
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+    };
+    let data = || {
+        element
+            .child(tag::APPLICATION_DATA)
+            .cloned()
+            .unwrap_or(Element::empty(tag::APPLICATION_DATA))
+    };
+    let instance = id(airsyncbase::INSTANCE_ID);
+    Ok(match element.tag {
+        tag::ADD => Some(Command::Add {
+            client_id: id(tag::CLIENT_ID).ok_or(Invalid::Protocol)?,
+            data: data(),
+        }),
+        tag::CHANGE => id(tag::SERVER_ID).map(|server_id| Command::Change {
+            server_id,
+            instance,
+            data: data(),
+        }),
+        tag::DELETE => id(tag::SERVER_ID).map(|server_id| Command::Delete { server_id, instance }),
+        tag::FETCH => id(tag::SERVER_ID).map(|server_id| Command::Fetch { server_id }),
+        _ => None,
+    })
+}
+
+/// 0 and too much both mean "as much as may be".
+fn limit(window: u64) -> usize {
+    match usize::try_from(window) {
+        Ok(window @ 1..=LARGEST_WINDOW) => window,
+        _ => LARGEST_WINDOW,
+    }
+}
+
+fn number(parent: &Element, tag: Tag) -> Result<Option<u64>, Invalid> {
+    match parent.child_text(tag).map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| Invalid::Protocol),
+    }
+}
+
+/// An empty boolean is true.
+fn flag(parent: &Element, tag: Tag) -> Option<bool> {
+    parent.child_text(tag).map(|text| text.trim() != "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::version::ProtocolVersion::V2_5;
+    use crate::version::ProtocolVersion::V14_1;
+
+    fn sync(children: Vec<Element>) -> Element {
+        let collection = Element::parent(tag::COLLECTION, children);
+        Element::parent(tag::SYNC, [Element::parent(tag::COLLECTIONS, [collection])])
+    }
+
+    fn minimal() -> Vec<Element> {
+        vec![
+            Element::text(tag::COLLECTION_ID, "7"),
+            Element::text(tag::SYNC_KEY, "12"),
+        ]
+    }
+
+    #[test]
+    fn defaults() {
+        let request = parse(&sync(minimal()), V14_1).unwrap();
+        let collection = &request.collections[0];
+        assert_eq!(
+            (collection.window, collection.wants_changes, collection.deletes_as_moves),
+            (100, true, true)
+        );
+        assert_eq!((request.window, request.wait), (512, None));
+        assert!(!parse(&sync(minimal()), V2_5).unwrap().collections[0].wants_changes);
+    }
+
+    #[test]
+    fn windows_and_changes() {
+        // WindowSize, GetChanges (None: absent), expected window, expected wish
+        let cases = [
+            ("0", None, 512, true),
+            ("1", Some("0"), 1, false),
+            ("512", Some(""), 512, true),
+            ("513", Some("1"), 512, true),
+        ];
+        for (window, changes, expected_window, wants_changes) in cases {
+            let mut children = minimal();
+            children.push(Element::text(tag::WINDOW_SIZE, window));
+            children.extend(changes.map(|flag| Element::text(tag::GET_CHANGES, flag)));
+            let collection = parse(&sync(children), V14_1).unwrap().collections.remove(0);
+            assert_eq!(
+                (collection.window, collection.wants_changes),
+                (expected_window, wants_changes),
+                "{window}"
+            );
+        }
+    }
+
+    #[test]
+    fn commands_without_ids() {
+        let command = |tag, child| {
+            let mut children = minimal();
+            children.push(Element::parent(tag::COMMANDS, [Element::parent(tag, [child])]));
+            parse(&sync(children), V14_1)
+        };
+        let data = || Element::empty(tag::APPLICATION_DATA);
+        assert_eq!(command(tag::ADD, data()), Err(Invalid::Protocol));
+        assert!(command(tag::CHANGE, data()).unwrap().collections[0].commands.is_empty());
+        let fetch = command(tag::FETCH, Element::text(tag::SERVER_ID, "7:1")).unwrap();
+        assert_eq!(
+            fetch.collections[0].commands,
+            [Command::Fetch {
+                server_id: "7:1".into()
+            }]
+        );
+        assert!(!fetch.collections[0].wants_changes);
+    }
+
+    #[test]
+    fn what_is_refused_as_a_whole() {
+        let partial = Element::parent(tag::SYNC, [Element::empty(tag::PARTIAL)]);
+        assert_eq!(parse(&partial, V14_1), Err(Invalid::NothingCached));
+        assert_eq!(parse(&Element::empty(tag::SYNC), V14_1), Err(Invalid::Protocol));
+        assert_eq!(
+            parse(&sync(vec![Element::text(tag::SYNC_KEY, "0")]), V14_1),
+            Err(Invalid::Protocol)
+        );
+        let mut both = sync(minimal());
+        both.push(Element::text(tag::WAIT, "1"));
+        both.push(Element::text(tag::HEARTBEAT_INTERVAL, "60"));
+        assert_eq!(parse(&both, V14_1), Err(Invalid::Protocol));
+    }
+}

@@ -1,0 +1,257 @@
+//! Items for a device: fetched from OX, turned into ApplicationData.
+//!
+//! Sync, GetItemEstimate and ItemOperations get their items here. One bad item never fails the others: it comes back
+//! with the reason why it is not one.
+
+use serde_json::Map;
+use serde_json::Value;
+
+use crate::content;
+use crate::content::BodyOptions;
+use crate::content::Class;
+use crate::content::Context;
+use crate::content::Unconvertible;
+use crate::content::email::Mail;
+use crate::eas::command::Call;
+use crate::eas::status::Error;
+use crate::ox;
+use crate::ox::Failed;
+use crate::ox::Fetched;
+use crate::ox::Item;
+use crate::ox::Module;
+use crate::ox::Object;
+use crate::ox::revision;
+use crate::wbxml::Element;
+
+/// One folder's items, as one device wants them.
+pub struct Items<'a> {
+    pub call: &'a Call<'a>,
+    /// The id that file references carry.
+    pub collection: u32,
+    pub module: Module,
+    pub folder: &'a str,
+    pub bodies: &'a BodyOptions,
+}
+
+/// The largest mail whose source is read, in bytes.
+const LARGEST_MAIL: usize = 100 * 1024 * 1024;
+
+/// An item that is wanted.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub item: ox::Wanted,
+    /// Of a mail, if the folder was listed.
+    pub envelope: Option<Envelope>,
+}
+
+/// What the list of a folder says of a mail.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope {
+    flags: u32,
+    received: i64,
+}
+
+impl Wanted {
+    /// An item of which nothing but its id is known.
+    pub fn by_id(id: &str) -> Self {
+        Self {
+            item: ox::Wanted {
+                id: id.to_owned(),
+                parts: Vec::new(),
+            },
+            envelope: None,
+        }
+    }
+}
+
+impl From<&Item> for Wanted {
+    fn from(item: &Item) -> Self {
+        let envelope = Envelope {
+            flags: revision::flags_of(item.revision),
+            received: item.modified,
+        };
+        Self {
+            item: item.into(),
+            envelope: Some(envelope),
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Loaded {
+    /// The children of ApplicationData.
+    Item(Vec<Element>),
+    Unconvertible(Unconvertible),
+    Vanished,
+}
+
+pub const fn class_of(module: Module) -> Class {
+    match module {
+        Module::Mail => Class::Email,
+        Module::Calendar => Class::Calendar,
+        Module::Contacts => Class::Contacts,
+        Module::Tasks => Class::Tasks,
+    }
+}
+
+impl Items<'_> {
+    /// All wanted items, in their order, in as few calls as OX allows.
+    pub async fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.module {
+            Module::Mail => self.mails(wanted).await,
+            _ => self.objects(wanted).await,
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            version: self.call.version,
+            user: &self.call.user,
+            bodies: self.bodies,
+            now: self.call.now,
+        }
+    }
+
+    /// Most mails are read as JSON, many in one call; the source is read where the device wants it, or where JSON fails.
+    async fn mails(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
+        let from_source = |wanted: &Wanted| wanted.envelope.filter(|_| content::email::needs_source(self.bodies));
+        let ids: Vec<String> = wanted
+            .iter()
+            .filter(|it| from_source(it).is_none())
+            .map(|it| it.item.id.clone())
+            .collect();
+        let fetched = ox::mail::fetch_json(&self.call.device.ox, self.folder, &ids).await?;
+        let mut fetched = fetched.into_iter();
+        let mut loaded = Vec::with_capacity(wanted.len());
+        for it in wanted {
+            let id = &it.item.id;
+            loaded.push(match from_source(it) {
+                Some(envelope) => self.mail_from_source(id, envelope).await?,
+                None => self.mail(id, it.envelope, fetched.next()).await?,
+            });
+        }
+        Ok(loaded)
+    }
+
+    /// A mail as JSON, unless its source is wanted after all.
+    async fn mail(
+        &self,
+        id: &str,
+        envelope: Option<Envelope>,
+        fetched: Option<Result<Map<String, Value>, Failed>>,
+    ) -> Result<Loaded, Error> {
+        let json = match (fetched, envelope) {
+            (None, _) => return Ok(Loaded::Vanished),
+            (Some(Ok(json)), _) => Object::from_map(json),
+            (Some(Err(Failed { error, .. })), _) if error.kind == ox::ErrorKind::NotFound => {
+                return Ok(Loaded::Vanished);
+            }
+            // OX stumbles over this one: its bytes may still be readable.
+            (Some(Err(Failed { error, .. })), Some(envelope)) if error.is_about_the_item() => {
+                return self.mail_from_source(id, envelope).await;
+            }
+            (Some(Err(failed)), _) => return unreadable(failed.error),
+        };
+        let mail = match Mail::from_json(&json, &self.collection.to_string()) {
+            Ok(mail) => mail,
+            Err(reason) => return Ok(Loaded::Unconvertible(reason)),
+        };
+        if !content::email::wants_source(&mail, self.bodies) {
+            return Ok(self.convert_mail(&mail));
+        }
+        let envelope = Envelope {
+            flags: mail.envelope.flags,
+            received: mail.envelope.received.unwrap_or_default(),
+        };
+        self.mail_from_source(id, envelope).await
+    }
+
+    async fn mail_from_source(&self, id: &str, envelope: Envelope) -> Result<Loaded, Error> {
+        let source = ox::mail::source(&self.call.device.ox, self.folder, id, LARGEST_MAIL).await;
+        let source = match source {
+            Ok(source) => source,
+            Err(error) => return unreadable(error),
+        };
+        let envelope = content::email::Envelope {
+            collection_id: self.collection.to_string(),
+            id: id.to_owned(),
+            flags: envelope.flags,
+            received: Some(envelope.received),
+        };
+        Ok(self.convert_mail(&Mail::from_source(&source, envelope)))
+    }
+
+    fn convert_mail(&self, mail: &Mail) -> Loaded {
+        match content::email::to_eas(mail, &self.context()) {
+            Ok(elements) => Loaded::Item(elements),
+            Err(reason) => Loaded::Unconvertible(reason),
+        }
+    }
+
+    async fn objects(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
+        let wanted: Vec<ox::Wanted> = wanted.iter().map(|wanted| wanted.item.clone()).collect();
+        let fetched = self.fetch(&wanted).await?;
+        let mut loaded = Vec::with_capacity(fetched.len());
+        for item in fetched {
+            loaded.push(match item {
+                Ok(fetched) => self.convert(&fetched).await?,
+                Err(failed) => unreadable(failed.error)?,
+            });
+        }
+        Ok(loaded)
+    }
+
+    /// Objects as OX has them, in the order wanted.
+    pub async fn fetch(&self, wanted: &[ox::Wanted]) -> Result<Vec<Result<Fetched, Failed>>, Error> {
+        let columns = match self.module {
+            Module::Calendar => content::calendar::columns(),
+            Module::Contacts => content::contacts::columns(),
+            Module::Tasks => content::tasks::columns(),
+            Module::Mail => return Ok(Vec::new()),
+        };
+        Ok(ox::fetch(&self.call.device.ox, self.module, self.folder, wanted, &columns).await?)
+    }
+
+    async fn convert(&self, fetched: &Fetched) -> Result<Loaded, Error> {
+        let context = self.context();
+        let converted = match self.module {
+            Module::Calendar => content::calendar::to_eas(&fetched.object, &fetched.parts, &context),
+            Module::Tasks => content::tasks::to_eas(&fetched.object, &context),
+            Module::Contacts => {
+                let photo = self.photo(fetched).await?;
+                content::contacts::to_eas(&fetched.object, photo.as_deref(), &context)
+            }
+            Module::Mail => return Ok(Loaded::Vanished),
+        };
+        Ok(match converted {
+            Ok(elements) => Loaded::Item(elements),
+            Err(reason) => Loaded::Unconvertible(reason),
+        })
+    }
+
+    /// A contact without its photo is better than none: only an OX that is gone is an error.
+    async fn photo(&self, fetched: &Fetched) -> Result<Option<Vec<u8>>, Error> {
+        let photo = ox::contacts::photo(&self.call.device.ox, &fetched.object).await;
+        match photo {
+            Ok(photo) => Ok(photo.map(|(_, bytes)| bytes)),
+            Err(error) if error.is_temporary() => Err(error.into()),
+            Err(error) => {
+                log::warn!("the photo of contact {} is left out: {error}", fetched.id);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// What an error says about the one item that was asked for.
+fn unreadable(error: ox::Error) -> Result<Loaded, Error> {
+    match error.kind {
+        ox::ErrorKind::NotFound => Ok(Loaded::Vanished),
+        _ if error.is_about_the_item() => Ok(Loaded::Unconvertible(Unconvertible(error.to_string()))),
+        _ => Err(error.into()),
+    }
+}
