@@ -9,8 +9,12 @@ use jiff::tz::TimeZone;
 use crate::version::ProtocolVersion;
 
 pub mod body;
+pub mod calendar;
+pub mod contacts;
 pub mod date;
+pub mod email;
 pub mod recurrence;
+pub mod tasks;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

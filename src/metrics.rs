@@ -1,0 +1,145 @@
+//! What is counted, as Prometheus reads it.
+//!
+//! Knows no protocol: the callers give labels and numbers.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::histogram::exponential_buckets;
+use prometheus_client::registry::Registry;
+
+/// Everything that `/metrics` shows.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<CommandLabel, Histogram>,
+    ox_calls_per_command: Family<CommandLabel, Counter>,
+    devices: Gauge,
+    watched_users: Gauge,
+    ox_calls: Gauge<u64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    command: String,
+    version: String,
+    http: u16,
+    status: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CommandLabel {
+    command: String,
+}
+
+impl Metrics {
+    pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("oxtender");
+        let requests = Family::default();
+        registry.register(
+            "requests",
+            "Requests answered, by command, version and status",
+            requests.clone(),
+        );
+        let seconds = Family::new_with_constructor(histogram as fn() -> Histogram);
+        registry.register(
+            "request_seconds",
+            "Time until the answer; waiting included",
+            seconds.clone(),
+        );
+        let ox_calls_per_command = Family::default();
+        registry.register(
+            "command_ox_calls",
+            "Calls to OX, by command",
+            ox_calls_per_command.clone(),
+        );
+        let (devices, watched_users, ox_calls) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("devices", "Devices with an OX session", devices.clone());
+        registry.register(
+            "watched_users",
+            "Users of whom a device waits for changes",
+            watched_users.clone(),
+        );
+        registry.register("ox_calls", "Calls to OX since the start", ox_calls.clone());
+        Self {
+            registry,
+            requests,
+            seconds,
+            ox_calls_per_command,
+            devices,
+            watched_users,
+            ox_calls,
+        }
+    }
+
+    /// One request was answered. `command` must be one of a bounded number of names.
+    pub fn request(&self, command: &str, version: &str, http: u16, status: Option<u16>, took: Duration, ox_calls: u64) {
+        let label = CommandLabel {
+            command: command.to_owned(),
+        };
+        self.seconds.get_or_create(&label).observe(took.as_secs_f64());
+        self.ox_calls_per_command.get_or_create(&label).inc_by(ox_calls);
+        let status = status.map(|status| status.to_string()).unwrap_or_default();
+        let labels = RequestLabels {
+            command: label.command,
+            version: version.to_owned(),
+            http,
+            status,
+        };
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// What is read when somebody looks.
+    pub fn gauges(&self, devices: usize, watched_users: usize, ox_calls: u64) {
+        self.devices.set(i64::try_from(devices).unwrap_or(i64::MAX));
+        self.watched_users.set(i64::try_from(watched_users).unwrap_or(i64::MAX));
+        self.ox_calls.set(ox_calls);
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if let Err(error) = encode(&mut text, &self.registry) {
+            log::error!("the metrics cannot be written: {error}");
+        }
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// From 4 ms to 35 minutes.
+fn histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.004, 3.0, 13))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_shows_up() {
+        let metrics = Metrics::new();
+        metrics.request("Sync", "14.1", 200, Some(1), Duration::from_millis(5), 2);
+        metrics.gauges(3, 1, 7);
+        let text = metrics.text();
+        for line in [
+            "oxtender_requests_total{command=\"Sync\",version=\"14.1\",http=\"200\",status=\"1\"} 1",
+            "oxtender_command_ox_calls_total{command=\"Sync\"} 2",
+            "oxtender_devices 3",
+        ] {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+}
