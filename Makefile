@@ -1,0 +1,38 @@
+# What people and CI run. `make help` lists the targets.
+
+# Programs that the tests start privately, and the Debian package of each. Only programs: no service is installed.
+TOOLS = /usr/sbin/apache2:apache2-bin /usr/sbin/mariadbd:mariadb-server-core \
+        /usr/bin/wbxml2xml:libwbxml2-utils /usr/bin/tshark:tshark
+DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
+
+.PHONY: help build test demo lint doc fmt
+
+help:
+	@echo 'make build   the program, target/release/oxtender'
+	@echo 'make demo    stand-in OX, gateway and a private Apache; a simulated phone syncs, then try your own'
+	@echo '             make demo ARGS=--once ends by itself'
+	@echo 'make test    every test, with a private Apache and a private MariaDB'
+	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
+
+build:
+	cargo build --release --locked
+
+test: test-tools
+	cargo test --workspace --locked
+
+demo: demo-tools
+	cargo build --workspace --locked
+	cargo run --quiet --locked --package ox-demo -- $(ARGS)
+
+lint: fmt
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --document-private-items
+
+fmt:
+	cargo fmt --all -- --check
+
+.PHONY: test-tools demo-tools
+test-tools:
+	@packaging/tools.sh $(TOOLS)
+demo-tools:
+	@packaging/tools.sh $(DEMO_TOOLS)

@@ -1,0 +1,170 @@
+//! Who may name whom: the rows of the house, held against the sources.
+//!
+//! One `use crate::…;` line per module; groups at crate level are refused, since this check would not see through them.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Module, and the modules it may name. `main` and `cli` are the only ones that may name `server`.
+const ROWS: &[(&str, &[&str])] = &[
+    ("version", &[]),
+    ("config", &[]),
+    ("metrics", &[]),
+    ("ox", &[]),
+    ("store", &[]),
+    ("cli", &["server"]),
+    ("wbxml", &["version"]),
+    ("content", &["version", "wbxml", "ox"]),
+    ("usm", &["ox", "store"]),
+    ("notify", &["ox"]),
+    ("session", &["ox", "store"]),
+    ("eas", &["version", "wbxml", "content", "usm", "notify", "session", "ox"]),
+    (
+        "server",
+        &["config", "eas", "metrics", "notify", "ox", "session", "store", "usm", "version", "wbxml", "content"],
+    ),
+];
+
+/// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
+const USM_DRIVERS: [&str; 2] = ["usm/collection.rs", "usm/hierarchy.rs"];
+
+/// Of `ox`, `content` may name objects and columns, never the client.
+const CONTENT_SEES_OF_OX: [&str; 3] = ["crate::ox::columns", "crate::ox::object", "crate::ox::Object"];
+
+/// Places without I/O and without a clock.
+const PURE: [&str; 14] = [
+    "wbxml/",
+    "content/",
+    "version.rs",
+    "usm/conflict.rs",
+    "usm/ids.rs",
+    "usm/journal.rs",
+    "usm/plan.rs",
+    "usm/settle.rs",
+    "usm/snapshot.rs",
+    "usm/state.rs",
+    "eas/request.rs",
+    "eas/options.rs",
+    "eas/command/sync/request.rs",
+    "eas/command/sync/response.rs",
+];
+
+/// What a pure file does not contain.
+const IMPURE: [&str; 8] =
+    ["async fn", ".await", "tokio::", "Instant::now(", "SystemTime", "Timestamp::now(", "Zoned::now(", "std::fs"];
+
+#[test]
+fn modules_name_only_what_they_may() {
+    let rows: BTreeMap<&str, &[&str]> = ROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        let module = module_of(&name);
+        if ["lib", "main"].contains(&module) {
+            continue;
+        }
+        let Some(allowed) = rows.get(module) else {
+            wrong.push(format!("{name}: the module {module} has no row"));
+            continue;
+        };
+        for named in named(&text) {
+            if named != module && !allowed.contains(&named.as_str()) {
+                wrong.push(format!("{name} names {named}"));
+            }
+        }
+        if text.contains("use crate::{") {
+            wrong.push(format!("{name} has a group at crate level"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn decisions_of_the_engine_are_pure() {
+    for (name, text) in sources() {
+        if !name.starts_with("usm/") || USM_DRIVERS.contains(&name.as_str()) {
+            continue;
+        }
+        let named = named(&text);
+        assert!(!named.contains("ox") && !named.contains("store"), "{name} decides and must not name a driver's module");
+    }
+}
+
+#[test]
+fn content_never_sees_the_client() {
+    for (name, text) in sources() {
+        if !name.starts_with("content/") {
+            continue;
+        }
+        for line in code(&text).lines().filter(|line| line.contains("crate::ox")) {
+            let allowed = CONTENT_SEES_OF_OX.iter().any(|path| line.contains(path));
+            assert!(allowed, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn pure_places_have_no_io_and_no_clock() {
+    for (name, text) in sources() {
+        if !PURE.iter().any(|place| name.starts_with(place)) {
+            continue;
+        }
+        for impure in IMPURE {
+            assert!(!code(&text).contains(impure), "{name} contains {impure:?}");
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for (name, text) in sources() {
+        assert!(text.starts_with("//!"), "{name} does not open with its description");
+    }
+}
+
+/// The sources below `src`, by their path there.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() > 20, "the sources were not found");
+    found
+}
+
+fn module_of(name: &str) -> &str {
+    let first = name.split('/').next().unwrap_or(name);
+    first.strip_suffix(".rs").unwrap_or(first)
+}
+
+/// Without comments and without the tests at the bottom of a file, which may do as they like.
+fn code(text: &str) -> String {
+    let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+    program.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules of the crate that a file names.
+fn named(text: &str) -> BTreeSet<String> {
+    let code = code(text);
+    let parts = code.split("crate::").skip(1);
+    parts.map(|part| part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect()
+}
+
+#[test]
+fn the_check_sees_what_it_must() {
+    let text = "use crate::ox::Object;\n// crate::store\nlet x = crate::wbxml::decode(b);";
+    let expected: BTreeSet<String> = ["ox", "wbxml"].map(str::to_owned).into();
+    assert_eq!(named(text), expected);
+}
