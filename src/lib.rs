@@ -3,6 +3,6 @@
 pub mod config;
 pub mod content;
 pub mod ox;
-
+pub mod store;
 pub mod version;
 pub mod wbxml;

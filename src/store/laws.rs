@@ -1,0 +1,430 @@
+//! The laws that every store obeys: run for SQLite, for MySQL with one schema, and for MySQL behind a configdb.
+//!
+//! A law gets a prepared store that is its own, and may use the contexts 1 and 2. Behind the configdb these are in two
+//! schemas.
+
+mod cases;
+mod histories;
+mod subject;
+
+use std::collections::HashSet;
+
+use super::Note;
+use super::SessionId;
+use super::State;
+
+use histories::random_histories_agree_with_a_model;
+use subject::Subject;
+
+/// Makes a test of each law for each store.
+macro_rules! laws {
+    ($($law:ident),+ $(,)?) => {
+        laws!(@store sqlite $($law)+);
+        laws!(@store mysql $($law)+);
+        laws!(@store configdb $($law)+);
+    };
+    (@store $store:ident $($law:ident)+) => {
+        mod $store {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $law() {
+                    let Some(subject) = super::subject::$store().await else { return };
+                    for cid in [1, 2] {
+                        subject.store.prepare(cid).await.unwrap();
+                    }
+                    super::$law(&subject).await;
+                }
+            )+
+        }
+    };
+}
+
+laws!(
+    a_session_is_found_again_and_told_from_others,
+    sessions_entered_at_once_are_one,
+    a_removed_session_leaves_nothing_and_its_number_does_not_return,
+    fields_are_set_changed_and_removed,
+    short_ids_are_stable_and_never_used_twice,
+    short_ids_drawn_at_once_are_unique,
+    states_come_newest_first,
+    a_commit_needs_the_newest_key,
+    of_commits_at_once_one_wins,
+    a_commit_keeps_what_it_is_told_to_keep,
+    a_removed_device_cannot_commit,
+    random_histories_agree_with_a_model,
+    notes_are_kept_replaced_and_forgotten,
+    large_values_fit_and_larger_ones_are_refused,
+    contexts_do_not_see_each_other,
+    tables_that_vanish_are_made_again,
+    preparing_at_once_is_safe,
+    calls_are_counted,
+    the_database_answers,
+);
+
+async fn device(subject: &Subject) -> SessionId {
+    subject.store.session(1, 3, "EAS", "ApplF1").await.unwrap()
+}
+
+fn state(key: u64) -> State {
+    State {
+        key,
+        bytes: format!("state {key}").into_bytes(),
+    }
+}
+
+fn keys(states: &[State]) -> Vec<u64> {
+    states.iter().map(|state| state.key).collect()
+}
+
+fn note(base: u64, operation: &[u8], outcome: &[u8], created: i64) -> Note {
+    Note {
+        base,
+        operation: operation.to_vec(),
+        outcome: outcome.to_vec(),
+        created,
+    }
+}
+
+async fn a_session_is_found_again_and_told_from_others(subject: &Subject) {
+    let store = &subject.store;
+    assert_eq!(store.find_session(1, 3, "EAS", "dev").await.unwrap(), None);
+    let mut seen = HashSet::new();
+    for (cid, user, protocol, device) in [
+        (1, 3, "EAS", "dev"),
+        (2, 3, "EAS", "dev"),
+        (1, 4, "EAS", "dev"),
+        (1, 3, "JSON", "dev"),
+        // Case and blanks at the end tell devices apart.
+        (1, 3, "EAS", "Dev"),
+        (1, 3, "EAS", "dev "),
+        (1, 3, "EAS", "dév"),
+    ] {
+        let session = store.session(cid, user, protocol, device).await.unwrap();
+        assert!(seen.insert(session), "{device:?} was taken for another");
+        assert_eq!(session.cid, cid);
+        assert_eq!(store.session(cid, user, protocol, device).await.unwrap(), session);
+        assert_eq!(
+            subject
+                .second()
+                .await
+                .find_session(cid, user, protocol, device)
+                .await
+                .unwrap(),
+            Some(session)
+        );
+    }
+}
+
+async fn sessions_entered_at_once_are_one(subject: &Subject) {
+    let other = subject.second().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..16 {
+        let store = if n % 2 == 0 {
+            subject.store.clone()
+        } else {
+            other.clone()
+        };
+        calls.spawn(async move { store.session(1, 3, "EAS", &format!("device {}", n % 4)).await.unwrap() });
+    }
+    let sessions: HashSet<SessionId> = calls.join_all().await.into_iter().collect();
+    assert_eq!(sessions.len(), 4);
+}
+
+async fn a_removed_session_leaves_nothing_and_its_number_does_not_return(subject: &Subject) {
+    let store = &subject.store;
+    let session = device(subject).await;
+    store.set_fields(session, &[("a", Some("b"))]).await.unwrap();
+    store.assign_folder_ids(session, &["31".to_owned()]).await.unwrap();
+    assert!(store.commit(session, "1", None, state(1), &[]).await.unwrap());
+    store.note(session, "1", note(1, b"op", b"out", 0)).await.unwrap();
+    let neighbour = store.session(1, 3, "EAS", "other").await.unwrap();
+    store.set_fields(neighbour, &[("a", Some("b"))]).await.unwrap();
+
+    store.remove_session(session).await.unwrap();
+    assert_eq!(store.find_session(1, 3, "EAS", "ApplF1").await.unwrap(), None);
+    assert!(store.fields(session).await.unwrap().is_empty());
+    assert!(store.folder_ids(session).await.unwrap().is_empty());
+    assert!(store.states(session, "1").await.unwrap().is_empty());
+    assert!(store.notes(session, "1", 1).await.unwrap().is_empty());
+    assert_eq!(store.fields(neighbour).await.unwrap().len(), 1);
+    assert!(device(subject).await.id > neighbour.id);
+}
+
+async fn fields_are_set_changed_and_removed(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    assert!(store.fields(session).await.unwrap().is_empty());
+    store
+        .set_fields(session, &[("a", Some("1")), ("b", Some("")), ("A", Some("grün 🌳"))])
+        .await
+        .unwrap();
+    store
+        .set_fields(session, &[("a", Some("2")), ("b", None), ("never", None)])
+        .await
+        .unwrap();
+    let fields = store.fields(session).await.unwrap();
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    assert_eq!(fields, [("A", "grün 🌳"), ("a", "2")]);
+
+    store.remove_session(session).await.unwrap();
+    assert!(store.set_fields(session, &[("a", Some("1"))]).await.is_err());
+}
+
+async fn short_ids_are_stable_and_never_used_twice(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    let long = |names: &[&str]| -> Vec<String> { names.iter().map(|&n| n.to_owned()).collect() };
+    let first = store
+        .assign_folder_ids(session, &long(&["default0/INBOX", "31"]))
+        .await
+        .unwrap();
+    assert_eq!(first, [(1, "default0/INBOX".to_owned()), (2, "31".to_owned())]);
+    // Case and length matter, repetition and order do not.
+    let deep = "x/".repeat(5000);
+    let names = long(&["31", "default0/inbox", &deep, "31", "default0/INBOX"]);
+    let second = store.assign_folder_ids(session, &names).await.unwrap();
+    let ids: Vec<u32> = second.iter().map(|&(short, _)| short).collect();
+    assert_eq!(ids, [2, 3, 4, 2, 1]);
+    let all = subject.second().await.folder_ids(session).await.unwrap();
+    assert_eq!(all.last().unwrap(), &(4, deep));
+
+    let other = store.session(1, 3, "EAS", "other").await.unwrap();
+    assert_eq!(
+        store.assign_folder_ids(other, &long(&["new", "new"])).await.unwrap()[1].0,
+        1
+    );
+    assert_eq!(store.assign_folder_ids(session, &long(&["new"])).await.unwrap()[0].0, 5);
+}
+
+async fn short_ids_drawn_at_once_are_unique(subject: &Subject) {
+    let session = device(subject).await;
+    let other = subject.second().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let store = if n % 2 == 0 {
+            subject.store.clone()
+        } else {
+            other.clone()
+        };
+        let folders = [format!("own {n}"), "common".to_owned()];
+        calls.spawn(async move { store.assign_folder_ids(session, &folders).await.unwrap() });
+    }
+    let answers = calls.join_all().await;
+    let common: HashSet<u32> = answers.iter().map(|ids| ids[1].0).collect();
+    assert_eq!(common.len(), 1, "the common folder has several ids");
+    let all = subject.store.folder_ids(session).await.unwrap();
+    assert_eq!(
+        all.iter().map(|&(short, _)| short).collect::<Vec<_>>(),
+        (1..=9).collect::<Vec<_>>()
+    );
+}
+
+async fn states_come_newest_first(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    assert!(store.states(session, "7").await.unwrap().is_empty());
+    assert!(store.commit(session, "7", None, state(2), &[]).await.unwrap());
+    assert!(store.commit(session, "7", Some(2), state(10), &[2]).await.unwrap());
+    let largest = i64::MAX as u64;
+    assert!(
+        store
+            .commit(session, "7", Some(10), state(largest), &[2, 10])
+            .await
+            .unwrap()
+    );
+    let states = store.states(session, "7").await.unwrap();
+    assert_eq!(states, [state(largest), state(10), state(2)]);
+    assert!(store.states(session, "8").await.unwrap().is_empty());
+    store.forget(session, "7").await.unwrap();
+    assert!(store.states(session, "7").await.unwrap().is_empty());
+}
+
+async fn a_commit_needs_the_newest_key(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    assert!(!store.commit(session, "7", Some(1), state(2), &[]).await.unwrap());
+    assert!(store.commit(session, "7", None, state(1), &[]).await.unwrap());
+    assert!(!store.commit(session, "7", None, state(1), &[]).await.unwrap());
+    assert!(!store.commit(session, "7", None, state(2), &[]).await.unwrap());
+    assert!(store.commit(session, "7", Some(1), state(2), &[1]).await.unwrap());
+    assert!(!store.commit(session, "7", Some(1), state(3), &[]).await.unwrap());
+    assert_eq!(keys(&store.states(session, "7").await.unwrap()), [2, 1]);
+    // A key that does not grow is a mistake of the caller, not a race.
+    assert!(store.commit(session, "7", Some(2), state(2), &[]).await.is_err());
+    assert!(store.commit(session, "7", Some(2), state(u64::MAX), &[]).await.is_err());
+}
+
+async fn of_commits_at_once_one_wins(subject: &Subject) {
+    let session = device(subject).await;
+    let other = subject.second().await;
+    let mut expected = None;
+    for round in 1..=3 {
+        let mut calls = tokio::task::JoinSet::new();
+        for n in 0..6 {
+            let store = if n % 2 == 0 {
+                subject.store.clone()
+            } else {
+                other.clone()
+            };
+            // Half of them want the same key.
+            let key = round * 10 + n / 2;
+            let new = State {
+                key,
+                bytes: n.to_string().into_bytes(),
+            };
+            calls.spawn(async move {
+                let won = store.commit(session, "7", expected, new.clone(), &[]).await.unwrap();
+                won.then_some(new)
+            });
+        }
+        let winners: Vec<State> = calls.join_all().await.into_iter().flatten().collect();
+        assert_eq!(winners.len(), 1, "round {round}");
+        assert_eq!(
+            subject.store.states(session, "7").await.unwrap(),
+            winners,
+            "round {round}"
+        );
+        expected = winners.first().map(|state| state.key);
+    }
+}
+
+async fn a_commit_keeps_what_it_is_told_to_keep(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    let other = store.session(1, 3, "EAS", "other").await.unwrap();
+    for (session, object) in [(session, "8"), (other, "7")] {
+        assert!(store.commit(session, object, None, state(1), &[]).await.unwrap());
+    }
+    let mut expected = None;
+    for (key, keep, left) in [
+        (1, &[][..], &[1][..]),
+        (2, &[1], &[2, 1]),
+        (3, &[2], &[3, 2]),
+        // A key that is not there is no error.
+        (4, &[99, 2, 3], &[4, 3, 2]),
+        (5, &[], &[5]),
+    ] {
+        assert!(store.commit(session, "7", expected, state(key), keep).await.unwrap());
+        assert_eq!(keys(&store.states(session, "7").await.unwrap()), left);
+        expected = Some(key);
+    }
+    for (session, object) in [(session, "8"), (other, "7")] {
+        assert_eq!(keys(&store.states(session, object).await.unwrap()), [1]);
+    }
+}
+
+async fn a_removed_device_cannot_commit(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    store.remove_session(session).await.unwrap();
+    assert!(!store.commit(session, "7", None, state(1), &[]).await.unwrap());
+    assert!(store.states(session, "7").await.unwrap().is_empty());
+    assert!(store.assign_folder_ids(session, &["31".to_owned()]).await.is_err());
+}
+
+async fn notes_are_kept_replaced_and_forgotten(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    let [a, b] = [b"\x00\xffadd a", b"\x00\xffadd b"];
+    for entry in [
+        note(5, a, b"1", 100),
+        note(5, b, b"", 50),
+        note(5, a, b"2", 110),
+        note(6, a, b"3", 90),
+    ] {
+        store.note(session, "7", entry).await.unwrap();
+    }
+    store.note(session, "8", note(5, a, b"other", 200)).await.unwrap();
+    assert_eq!(
+        store.notes(session, "7", 5).await.unwrap(),
+        [note(5, b, b"", 50), note(5, a, b"2", 110)]
+    );
+    assert_eq!(
+        store.note_of(session, "7", a).await.unwrap(),
+        Some(note(5, a, b"2", 110))
+    );
+    assert_eq!(store.note_of(session, "7", b"add a").await.unwrap(), None);
+
+    store.forget_notes(session, "7", 5).await.unwrap();
+    assert_eq!(
+        store.note_of(session, "7", a).await.unwrap(),
+        Some(note(6, a, b"3", 90))
+    );
+    let elsewhere = store.session(2, 3, "EAS", "dev").await.unwrap();
+    store.note(elsewhere, "7", note(1, a, b"", 89)).await.unwrap();
+    store.forget_notes_before(90).await.unwrap();
+    assert_eq!(store.notes(session, "7", 6).await.unwrap().len(), 1);
+    assert!(store.notes(elsewhere, "7", 1).await.unwrap().is_empty());
+    store.forget_notes_before(91).await.unwrap();
+    assert!(store.notes(session, "7", 6).await.unwrap().is_empty());
+    assert_eq!(store.notes(session, "8", 5).await.unwrap().len(), 1);
+}
+
+async fn large_values_fit_and_larger_ones_are_refused(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    let value = "ä".repeat(32 * 1024);
+    store.set_fields(session, &[("large", Some(&value))]).await.unwrap();
+    assert_eq!(store.fields(session).await.unwrap()["large"], value);
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let large = State { key: 1, bytes };
+    assert!(store.commit(session, "7", None, large.clone(), &[]).await.unwrap());
+    assert!(store.states(session, "7").await.unwrap() == [large]);
+
+    let long = "x".repeat(256);
+    assert!(store.session(1, 3, "EAS", &long).await.is_err());
+    assert!(store.states(session, &long).await.is_err());
+    assert!(store.set_fields(session, &[(&long, Some(""))]).await.is_err());
+    assert!(store.set_fields(session, &[("a", Some(&(value + "x")))]).await.is_err());
+    assert!(
+        store
+            .note(session, "7", note(1, long.as_bytes(), b"", 0))
+            .await
+            .is_err()
+    );
+}
+
+async fn contexts_do_not_see_each_other(subject: &Subject) {
+    let store = &subject.store;
+    let [one, two] = [
+        store.session(1, 3, "EAS", "dev").await.unwrap(),
+        store.session(2, 3, "EAS", "dev").await.unwrap(),
+    ];
+    assert_eq!(one.id, two.id, "each context counts for itself");
+    assert!(store.commit(one, "7", None, state(1), &[]).await.unwrap());
+    store.set_fields(one, &[("a", Some("b"))]).await.unwrap();
+    assert!(store.states(two, "7").await.unwrap().is_empty());
+    assert!(store.fields(two).await.unwrap().is_empty());
+    store.remove_session(two).await.unwrap();
+    assert_eq!(store.states(one, "7").await.unwrap().len(), 1);
+}
+
+async fn tables_that_vanish_are_made_again(subject: &Subject) {
+    let store = &subject.store;
+    device(subject).await;
+    subject.drop_tables().await;
+    let session = device(subject).await;
+    assert_eq!(session.id, 1);
+    assert!(store.states(session, "7").await.unwrap().is_empty());
+}
+
+async fn preparing_at_once_is_safe(subject: &Subject) {
+    subject.drop_tables().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let store = subject.second().await;
+        calls.spawn(async move { store.prepare(1).await.unwrap() });
+    }
+    calls.join_all().await;
+    device(subject).await;
+}
+
+async fn calls_are_counted(subject: &Subject) {
+    let store = &subject.store;
+    let session = device(subject).await;
+    let before = store.traffic();
+    device(subject).await;
+    store.states(session, "7").await.unwrap();
+    let reads = store.traffic();
+    assert_eq!((reads.reads - before.reads, reads.writes - before.writes), (2, 0));
+    store.commit(session, "7", None, state(1), &[]).await.unwrap();
+    store.set_fields(session, &[]).await.unwrap();
+    let writes = store.traffic();
+    assert_eq!((writes.reads - reads.reads, writes.writes - reads.writes), (0, 1));
+}
+
+async fn the_database_answers(subject: &Subject) {
+    subject.store.ping().await.unwrap();
+}
