@@ -103,6 +103,9 @@ fn without_comments(bytes: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use java_properties::PropertiesWriter;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn pairs(bytes: &[u8]) -> Vec<(String, String, usize)> {
@@ -146,6 +149,25 @@ mod tests {
     fn a_broken_escape_names_file_and_line() {
         let error = parse(Path::new("t.properties"), b"a=b\nc=\\u12").unwrap_err();
         assert!(error.to_string().starts_with("t.properties, line 2: "), "{error}");
+    }
+
+    proptest! {
+        /// Whatever a file holds, it is read or refused.
+        #[test]
+        fn no_bytes_cause_a_panic(bytes: Vec<u8>, text in "[a=:\\\\u0#! \r\n]{0,40}") {
+            let _ = parse(Path::new("t.properties"), &bytes);
+            let _ = parse(Path::new("t.properties"), text.as_bytes());
+        }
+
+        /// What is written in Java's syntax is read as it was, apart from blanks around a value.
+        #[test]
+        fn what_is_written_is_read(key in "[!-~ä=: ]{1,12}", value in "[!-~ä€]([ -~ä€]{0,12}[!-~ä€])?") {
+            let mut file = Vec::new();
+            let mut writer = PropertiesWriter::new(&mut file);
+            writer.write(&key, &value).unwrap();
+            writer.finish().unwrap();
+            prop_assert_eq!(pairs(&file), [(key, value, 1)]);
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Reads the text of one value. Every reader answers `None` for what it does not accept; what it does accept stands in
-//! [`Kind`](super::keys::Kind), for the error message.
+//! [`Kind`], for the error message.
 
 use std::fmt;
 use std::path::Path;

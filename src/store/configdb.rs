@@ -15,7 +15,6 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
-use mysql_async::Pool;
 use mysql_async::prelude::Queryable;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
@@ -26,8 +25,8 @@ use crate::config::properties;
 use crate::config::properties::Property;
 
 use super::error::Error;
-use super::schema;
 use super::schema::Schema;
+use super::schema::Server;
 use super::schema::first;
 use super::schema::rows;
 
@@ -46,7 +45,7 @@ pub(super) struct Configdb {
 struct Cache {
     assignments: HashMap<u32, (Instant, Arc<Schema>)>,
     /// By `db_pool_id`, with the address they were made for.
-    pools: HashMap<u32, (MysqlUrl, Pool)>,
+    servers: HashMap<u32, (MysqlUrl, Server)>,
 }
 
 /// A row of `db_pool` as the route needs it.
@@ -70,7 +69,7 @@ impl Configdb {
             Err(_) => None,
         };
         Ok(Self {
-            schema: Schema::new(schema::pool(&url), &url, &url.schema),
+            schema: Schema::new(Server::new(&url), &url.schema),
             server_name,
             cache: Mutex::default(),
         })
@@ -172,15 +171,15 @@ impl Configdb {
         let address = jdbc(&row.url, row.login, row.password)
             .map_err(|reason| Error::other(&self.schema.place, format!("db_pool {}: {reason}", row.id)))?;
         let mut cache = self.lock();
-        let pool = match cache.pools.get(&row.id) {
-            Some((known, pool)) if same(known, &address) => pool.clone(),
+        let server = match cache.servers.get(&row.id) {
+            Some((known, server)) if same(known, &address) => server.clone(),
             _ => {
-                let pool = schema::pool(&address);
-                cache.pools.insert(row.id, (address.clone(), pool.clone()));
-                pool
+                let server = Server::new(&address);
+                cache.servers.insert(row.id, (address, server.clone()));
+                server
             }
         };
-        Ok(Schema::new(pool, &address, name))
+        Ok(Schema::new(server, name))
     }
 
     fn lock(&self) -> MutexGuard<'_, Cache> {
@@ -188,7 +187,7 @@ impl Configdb {
     }
 }
 
-/// Whether a pool made for one address serves the other.
+/// Whether connections made for one address serve the other.
 fn same(a: &MysqlUrl, b: &MysqlUrl) -> bool {
     let plain = |url: &MysqlUrl| (url.host.clone(), url.port, url.user.clone());
     plain(a) == plain(b) && a.password.expose_secret() == b.password.expose_secret()

@@ -3,115 +3,18 @@
 //! A law gets a prepared store that is its own, and may use the contexts 1 and 2. Behind the configdb these are in two
 //! schemas.
 
+mod cases;
+mod histories;
+mod subject;
+
 use std::collections::HashSet;
-use std::fs;
-use std::path::Path;
-use std::sync::Arc;
 
-use secrecy::SecretString;
-use tempfile::TempDir;
-
-use crate::config::Database;
-use crate::config::MysqlUrl;
-
-use super::Error;
 use super::Note;
 use super::SessionId;
 use super::State;
-use super::Store;
-use super::layout;
 
-#[path = "../../tests/support/mariadb.rs"]
-mod mariadb;
-
-use mariadb::MariaDb;
-
-/// A store, and what must live as long.
-struct Subject {
-    store: Arc<Store>,
-    database: Database,
-    _directory: TempDir,
-}
-
-impl Subject {
-    async fn new(database: Database, directory: TempDir) -> Self {
-        let store = Store::open(&database).await.unwrap();
-        Self {
-            store: Arc::new(store),
-            database,
-            _directory: directory,
-        }
-    }
-
-    /// Another process on the same database.
-    async fn second(&self) -> Arc<Store> {
-        Arc::new(Store::open(&self.database).await.unwrap())
-    }
-}
-
-async fn sqlite() -> Option<Subject> {
-    let directory = tempfile::tempdir().unwrap();
-    let database = Database::Sqlite(directory.path().join("store.db"));
-    Some(Subject::new(database, directory).await)
-}
-
-async fn mysql() -> Option<Subject> {
-    let server = mariadb::shared()?;
-    let schema = server.schema().await;
-    Some(Subject::new(Database::Mysql(address(server, &schema)), tempfile::tempdir().unwrap()).await)
-}
-
-fn address(server: &MariaDb, schema: &str) -> MysqlUrl {
-    MysqlUrl {
-        host: "127.0.0.1".to_owned(),
-        port: server.port,
-        user: "test".to_owned(),
-        password: SecretString::from("test"),
-        schema: schema.to_owned(),
-    }
-}
-
-async fn configdb() -> Option<Subject> {
-    let server = mariadb::shared()?;
-    let [config, one, two] = [server.schema().await, server.schema().await, server.schema().await];
-    let port = server.port;
-    // As much of the tables of Open-Xchange as the route needs, in its own words.
-    for statement in [
-        format!("CREATE TABLE {config}.server (server_id INT UNSIGNED PRIMARY KEY, name VARCHAR(255) UNIQUE)"),
-        format!("INSERT INTO {config}.server VALUES (6, 'oxserver'), (7, 'other')"),
-        format!("CREATE TABLE {config}.context (cid INT UNSIGNED PRIMARY KEY, name VARCHAR(128), enabled BOOLEAN)"),
-        format!("INSERT INTO {config}.context VALUES (1, 'one', TRUE), (2, 'two', TRUE), (3, 'three', FALSE)"),
-        format!(
-            "CREATE TABLE {config}.db_pool (db_pool_id INT UNSIGNED PRIMARY KEY, url VARCHAR(255), driver VARCHAR(255),
-             login VARCHAR(128), password VARCHAR(128), name VARCHAR(128))"
-        ),
-        format!(
-            "INSERT INTO {config}.db_pool VALUES
-             (3, 'jdbc:mysql://127.0.0.1:1/', 'com.mysql.jdbc.Driver', 'reader', 'x', 'replica'),
-             (4, 'jdbc:mysql://127.0.0.1:{port}/?useUnicode=true', 'com.mysql.jdbc.Driver', 'ox', 'x', 'a'),
-             (5, 'jdbc:mysql://localhost:{port}', 'com.mysql.jdbc.Driver', 'ox', 'x', 'b')"
-        ),
-        format!(
-            "CREATE TABLE {config}.context_server2db_pool (server_id INT UNSIGNED, cid INT UNSIGNED,
-             read_db_pool_id INT UNSIGNED, write_db_pool_id INT UNSIGNED, db_schema VARCHAR(32), PRIMARY KEY (cid, server_id))"
-        ),
-        format!(
-            "INSERT INTO {config}.context_server2db_pool VALUES (6, 1, 3, 4, '{one}'), (6, 2, 3, 5, '{two}'),
-             (6, 3, 3, 5, '{two}'), (7, 1, 3, 3, 'wrong')"
-        ),
-    ] {
-        server.run(&statement).await;
-    }
-    let etc = tempfile::tempdir().unwrap();
-    let file = format!(
-        "readUrl=jdbc:mysql://127.0.0.1:1/configdb\nwriteUrl=jdbc:mysql://127.0.0.1:{port}/{config}?useSSL=false\n\
-         writeProperty.1=user=openexchange\nwriteProperty.2=password=secret\n"
-    );
-    fs::write(etc.path().join("configdb.properties"), file).unwrap();
-    fs::write(etc.path().join("system.properties"), "SERVER_NAME=oxserver\n").unwrap();
-    let directories = vec![etc.path().to_owned()];
-    Some(Subject::new(Database::Configdb { directories }, etc).await)
-}
+use histories::random_histories_agree_with_a_model;
+use subject::Subject;
 
 /// Makes a test of each law for each store.
 macro_rules! laws {
@@ -125,7 +28,7 @@ macro_rules! laws {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $law() {
-                    let Some(subject) = super::$store().await else { return };
+                    let Some(subject) = super::subject::$store().await else { return };
                     for cid in [1, 2] {
                         subject.store.prepare(cid).await.unwrap();
                     }
@@ -148,6 +51,7 @@ laws!(
     of_commits_at_once_one_wins,
     a_commit_keeps_what_it_is_told_to_keep,
     a_removed_device_cannot_commit,
+    random_histories_agree_with_a_model,
     notes_are_kept_replaced_and_forgotten,
     large_values_fit_and_larger_ones_are_refused,
     contexts_do_not_see_each_other,
@@ -349,8 +253,8 @@ async fn a_commit_needs_the_newest_key(subject: &Subject) {
 async fn of_commits_at_once_one_wins(subject: &Subject) {
     let session = device(subject).await;
     let other = subject.second().await;
-    for round in 0..3 {
-        let expected = (round > 0).then_some(round);
+    let mut expected = None;
+    for round in 1..=3 {
         let mut calls = tokio::task::JoinSet::new();
         for n in 0..6 {
             let store = if n % 2 == 0 {
@@ -358,21 +262,25 @@ async fn of_commits_at_once_one_wins(subject: &Subject) {
             } else {
                 other.clone()
             };
+            // Half of them want the same key.
+            let key = round * 10 + n / 2;
             let new = State {
-                key: round + 1,
-                bytes: vec![n],
+                key,
+                bytes: n.to_string().into_bytes(),
             };
-            calls.spawn(async move { (n, store.commit(session, "7", expected, new, &[]).await.unwrap()) });
+            calls.spawn(async move {
+                let won = store.commit(session, "7", expected, new.clone(), &[]).await.unwrap();
+                won.then_some(new)
+            });
         }
-        let answers = calls.join_all().await;
-        let winners: Vec<u8> = answers.into_iter().filter_map(|(n, won)| won.then_some(n)).collect();
-        let states = subject.store.states(session, "7").await.unwrap();
+        let winners: Vec<State> = calls.join_all().await.into_iter().flatten().collect();
         assert_eq!(winners.len(), 1, "round {round}");
         assert_eq!(
-            (keys(&states), &states[0].bytes),
-            (vec![round + 1], &winners),
+            subject.store.states(session, "7").await.unwrap(),
+            winners,
             "round {round}"
         );
+        expected = winners.first().map(|state| state.key);
     }
 }
 
@@ -486,46 +394,14 @@ async fn contexts_do_not_see_each_other(subject: &Subject) {
 async fn tables_that_vanish_are_made_again(subject: &Subject) {
     let store = &subject.store;
     device(subject).await;
-    drop_tables(subject).await;
+    subject.drop_tables().await;
     let session = device(subject).await;
     assert_eq!(session.id, 1);
     assert!(store.states(session, "7").await.unwrap().is_empty());
 }
 
-/// As an administrator who follows the installation guide without stopping the service.
-async fn drop_tables(subject: &Subject) {
-    let schemas = match &subject.database {
-        Database::Sqlite(path) => return drop_tables_of_file(path),
-        Database::Mysql(url) => vec![url.schema.clone()],
-        Database::Configdb { .. } => schemas_of_contexts(subject).await,
-    };
-    let server = mariadb::shared().unwrap();
-    for (schema, table) in schemas
-        .iter()
-        .flat_map(|s| layout::PURGE_ORDER.iter().map(move |t| (s, t)))
-    {
-        server.run(&format!("DROP TABLE {schema}.{table}")).await;
-    }
-}
-
-fn drop_tables_of_file(path: &Path) {
-    let connection = rusqlite::Connection::open(path).unwrap();
-    for table in layout::PURGE_ORDER {
-        connection.execute(&format!("DROP TABLE {table}"), []).unwrap();
-    }
-}
-
-async fn schemas_of_contexts(subject: &Subject) -> Vec<String> {
-    let Database::Configdb { directories } = &subject.database else {
-        return Vec::new();
-    };
-    let configdb = super::configdb::Configdb::read(directories).unwrap();
-    let schemas = configdb.schemas().await.unwrap();
-    schemas.iter().map(|schema| schema.name.clone()).collect()
-}
-
 async fn preparing_at_once_is_safe(subject: &Subject) {
-    drop_tables(subject).await;
+    subject.drop_tables().await;
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let store = subject.second().await;
@@ -551,127 +427,4 @@ async fn calls_are_counted(subject: &Subject) {
 
 async fn the_database_answers(subject: &Subject) {
     subject.store.ping().await.unwrap();
-}
-
-mod foreign_tables {
-    use super::*;
-
-    #[tokio::test]
-    async fn are_refused_by_sqlite_and_not_touched() {
-        let subject = sqlite().await.unwrap();
-        let Database::Sqlite(path) = &subject.database else {
-            panic!("this is the file")
-        };
-        let file = rusqlite::Connection::open(path).unwrap();
-        file.execute_batch(
-            "CREATE TABLE USMSession (cid INTEGER, device TEXT); INSERT INTO USMSession VALUES (1, 'd')",
-        )
-        .unwrap();
-        let error = subject.store.prepare(1).await.unwrap_err();
-        assert!(
-            matches!(&error, Error::Foreign { table, .. } if table == "USMSession"),
-            "{error}"
-        );
-        let count = |select| file.query_row(select, [], |row| row.get::<_, u32>(0)).unwrap();
-        assert_eq!(count("SELECT count(*) FROM USMSession"), 1);
-        assert_eq!(count("SELECT count(*) FROM sqlite_master WHERE type = 'table'"), 1);
-    }
-
-    #[tokio::test]
-    async fn are_refused_by_mysql_and_not_touched() {
-        let Some(subject) = mysql().await else { return };
-        let Database::Mysql(url) = &subject.database else {
-            panic!("this is the server")
-        };
-        let server = mariadb::shared().unwrap();
-        let table = format!("{}.easUIDMapping", url.schema);
-        server
-            .run(&format!(
-                "CREATE TABLE {table} (cid INT UNSIGNED, LongID VARCHAR(100), ShortID INT)"
-            ))
-            .await;
-        let error = subject.store.prepare(1).await.unwrap_err();
-        assert!(
-            matches!(&error, Error::Foreign { table, .. } if table == "easUIDMapping"),
-            "{error}"
-        );
-        server
-            .run(&format!("INSERT INTO {table} VALUES (1, 'still there', 1)"))
-            .await;
-    }
-}
-
-mod open_xchange {
-    use super::*;
-
-    /// A schema that Open-Xchange is updating is left alone until the mark is gone or a day old.
-    #[tokio::test]
-    async fn is_not_disturbed_while_it_updates_a_schema() {
-        let Some(subject) = mysql().await else { return };
-        let Database::Mysql(url) = &subject.database else {
-            panic!("this is the server")
-        };
-        let server = mariadb::shared().unwrap();
-        let table = format!("{}.updateTask", url.schema);
-        let create = "(cid INT UNSIGNED, taskName VARCHAR(1024), successful BOOLEAN, lastModified BIGINT)";
-        server.run(&format!("CREATE TABLE {table} {create}")).await;
-        server
-            .run(&format!(
-                "INSERT INTO {table} VALUES (0, 'LOCKED', TRUE, UNIX_TIMESTAMP() * 1000)"
-            ))
-            .await;
-        let error = subject.store.prepare(1).await.unwrap_err();
-        assert!(error.is_temporary(), "{error}");
-        server
-            .run(&format!("UPDATE {table} SET lastModified = lastModified - 90000000"))
-            .await;
-        subject.store.prepare(1).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn contexts_that_are_disabled_or_unknown_are_refused() {
-        let Some(subject) = configdb().await else { return };
-        let disabled = subject.store.session(3, 3, "EAS", "dev").await.unwrap_err();
-        assert!(
-            disabled.is_temporary() && disabled.to_string().contains("context 3 is disabled"),
-            "{disabled}"
-        );
-        let unknown = subject.store.session(4, 3, "EAS", "dev").await.unwrap_err();
-        assert!(
-            !unknown.is_temporary() && unknown.to_string().contains("no context 4"),
-            "{unknown}"
-        );
-    }
-}
-
-mod a_database_that_is_down {
-    use super::*;
-
-    #[tokio::test]
-    async fn is_reported_at_once() {
-        let url = MysqlUrl {
-            host: "127.0.0.1".to_owned(),
-            port: 1,
-            user: "test".to_owned(),
-            password: SecretString::from("test"),
-            schema: "test".to_owned(),
-        };
-        let store = Store::open(&Database::Mysql(url)).await.unwrap();
-        let error = store.session(1, 3, "EAS", "dev").await.unwrap_err();
-        assert!(
-            error.is_temporary() && error.to_string().contains("127.0.0.1:1/test"),
-            "{error}"
-        );
-    }
-
-    #[tokio::test]
-    async fn as_a_file_is_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("nowhere/store.db");
-        let error = Store::open(&Database::Sqlite(path)).await.unwrap_err();
-        assert!(
-            error.to_string().contains("nowhere/store.db") && error.to_string().contains("directory"),
-            "{error}"
-        );
-    }
 }

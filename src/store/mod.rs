@@ -1,15 +1,16 @@
 //! The store: what the gateway remembers of the devices, as records and bytes.
 //!
 //! It knows no synchronisation: what a state holds is the caller's business, and so is its compression. Two databases
-//! serve: an SQLite file of our own ([`sqlite`]), and MySQL or MariaDB ([`mysql`]), there either one schema or the
-//! schema of each context as Open-Xchange finds it ([`configdb`]). All of them obey the laws in `laws.rs`. The tables
-//! are the files in `sql/` ([`layout`]); their names are those of the installation guide.
+//! serve: an SQLite file of our own (`sqlite`), and MySQL or MariaDB (`mysql`), there either one schema or the
+//! schema of each context as Open-Xchange finds it (`configdb`). All of them obey the laws in `laws.rs`. The tables
+//! are the files in `sql/` (`layout`); their names are those of the installation guide.
 //!
 //! Three ideas. A device is a *session*, a number never used twice. A state is *committed* only on top of the state it
 //! was made from, so that of two requests that race only one wins. And every call may be *repeated*: this file does so
 //! once when a connection broke, a deadlock chose us or a table is missing; the databases underneath try once.
 
 mod configdb;
+mod create;
 mod error;
 mod layout;
 mod mysql;
@@ -149,6 +150,12 @@ impl Store {
             Err(Error::Unavailable { again: true, .. }) => call!(self, prepare(cid)),
             done => done,
         }
+    }
+
+    /// The same for all contexts: call it at the start and now and then, since Open-Xchange moves a context only to a
+    /// schema that has all tables in which it has rows.
+    pub async fn prepare_all(&self) -> Result<(), Error> {
+        call!(self, prepare_all())
     }
 
     /// Finds the device, or enters it. `protocol` has at most 32 bytes, `device` at most 255; case matters.

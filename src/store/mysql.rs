@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
@@ -29,13 +30,11 @@ use super::Note;
 use super::SessionId;
 use super::State;
 use super::configdb::Configdb;
+use super::create;
 use super::error::Error;
 use super::layout;
-use super::layout::Column;
-use super::layout::Dialect;
-use super::layout::TABLES;
-use super::schema;
 use super::schema::Schema;
+use super::schema::Server;
 use super::schema::first;
 use super::schema::rows;
 
@@ -53,17 +52,17 @@ pub(super) struct Mysql {
 #[derive(Debug)]
 enum Route {
     One(Arc<Schema>),
-    Configdb(Configdb),
+    Configdb(Box<Configdb>),
 }
 
 impl Mysql {
     pub(super) fn one_schema(url: &MysqlUrl) -> Self {
-        let schema = Schema::new(schema::pool(url), url, &url.schema);
+        let schema = Schema::new(Server::new(url), &url.schema);
         Self::new(Route::One(Arc::new(schema)))
     }
 
     pub(super) fn configdb(directories: &[PathBuf]) -> Result<Self, Error> {
-        Ok(Self::new(Route::Configdb(Configdb::read(directories)?)))
+        Ok(Self::new(Route::Configdb(Box::new(Configdb::read(directories)?))))
     }
 
     fn new(route: Route) -> Self {
@@ -88,16 +87,20 @@ impl Mysql {
         self.prepare_schema(&schema).await
     }
 
+    /// The tables of all contexts. Open-Xchange can move a context only to a schema that has them.
+    pub(super) async fn prepare_all(&self) -> Result<(), Error> {
+        for schema in self.schemas().await? {
+            self.prepare_schema(&schema).await?;
+        }
+        Ok(())
+    }
+
     async fn prepare_schema(&self, schema: &Schema) -> Result<(), Error> {
         let fresh = |seen: &Instant| seen.elapsed() < PREPARED_FOR;
         if self.lock_prepared().get(&schema.place).is_some_and(fresh) {
             return Ok(());
         }
-        let mut connection = schema.connect().await?;
-        let missing = missing(&mut connection, schema).await?;
-        if !missing.is_empty() {
-            create(&mut connection, schema).await?;
-        }
+        create::tables(schema).await?;
         self.lock_prepared().insert(schema.place.clone(), Instant::now());
         Ok(())
     }
@@ -107,6 +110,11 @@ impl Mysql {
         if let Ok(schema) = self.schema(cid).await {
             self.lock_prepared().remove(&schema.place);
         }
+        self.forget_route(cid);
+    }
+
+    /// After a surprise: the context may have been moved.
+    fn forget_route(&self, cid: u32) {
         if let Route::Configdb(configdb) = &self.route {
             configdb.forget(cid);
         }
@@ -132,6 +140,8 @@ impl Mysql {
         protocol: &str,
         device: &str,
     ) -> Result<u32, Error> {
+        // A device must not be entered in a schema that its context has left.
+        self.forget_route(cid);
         let (schema, mut connection) = self.connect(cid).await?;
         let create = async {
             let mut tx = connection.start_transaction(TxOpts::default()).await?;
@@ -275,6 +285,9 @@ impl Mysql {
             let select = "SELECT SyncKey FROM {USMDataStorage}
                 WHERE cid = ? AND usmSessionId = ? AND ObjectID = ? ORDER BY SyncKey DESC";
             let keys: Vec<(u64,)> = rows(&mut tx, schema.sql(select), (cid, id, object)).await?;
+            if !known {
+                self.forget_route(cid);
+            }
             if !known || keys.first().map(|&(key,)| key) != expected {
                 tx.rollback().await?;
                 return Ok(false);
@@ -343,11 +356,7 @@ impl Mysql {
     }
 
     pub(super) async fn forget_notes_before(&self, created: i64) -> Result<(), Error> {
-        let schemas = match &self.route {
-            Route::One(schema) => vec![schema.clone()],
-            Route::Configdb(configdb) => configdb.schemas().await?,
-        };
-        for schema in schemas {
+        for schema in self.schemas().await? {
             let mut connection = schema.connect().await?;
             let delete = schema.sql("DELETE FROM {easUIDMapping} WHERE created < ?");
             match schema.wait(connection.exec_drop(delete, (created,))).await {
@@ -357,6 +366,13 @@ impl Mysql {
             }
         }
         Ok(())
+    }
+
+    async fn schemas(&self) -> Result<Vec<Arc<Schema>>, Error> {
+        match &self.route {
+            Route::One(schema) => Ok(vec![schema.clone()]),
+            Route::Configdb(configdb) => configdb.schemas().await,
+        }
     }
 
     async fn schema(&self, cid: u32) -> Result<Arc<Schema>, Error> {
@@ -401,85 +417,8 @@ impl Mysql {
         Ok(notes.into_iter().map(note).collect())
     }
 
-    fn lock_prepared(&self) -> std::sync::MutexGuard<'_, HashMap<String, Instant>> {
+    fn lock_prepared(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The tables that the schema lacks; an error when one is not ours.
-async fn missing(connection: &mut Conn, schema: &Schema) -> Result<Vec<&'static layout::Table>, Error> {
-    let names: Vec<Value> = TABLES.iter().map(|table| table.name.into()).collect();
-    let marks = vec!["?"; names.len()].join(", ");
-    let select = format!(
-        "SELECT TABLE_NAME, COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR) FROM information_schema.COLUMNS
-         WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN ({marks}) ORDER BY TABLE_NAME, ORDINAL_POSITION"
-    );
-    let mut parameters = vec![Value::from(&schema.name)];
-    parameters.extend(names);
-    let found: Vec<(String, String, String)> = schema.wait(rows(connection, select, parameters)).await?;
-    let column = |(table, name, kind)| Column { table, name, kind };
-    let columns: Vec<Column> = found.into_iter().map(column).collect();
-    layout::missing(&schema.place, Dialect::Mysql, &columns)
-}
-
-/// Creates what is missing, while no other gateway does.
-async fn create(connection: &mut Conn, schema: &Schema) -> Result<(), Error> {
-    refuse_during_update(connection, schema).await?;
-    // The name of a lock has at most 64 characters and holds for the whole server.
-    let lock = format!("oxtender {}", schema.name.chars().take(50).collect::<String>());
-    let locked: Option<(Option<i64>,)> = schema
-        .wait(first(connection, "SELECT GET_LOCK(?, 10)".to_owned(), (&lock,)))
-        .await?;
-    if locked != Some((Some(1),)) {
-        let reason = "another process is creating the tables and does not finish";
-        return Err(Error::unavailable(&schema.place, reason));
-    }
-    let created = create_locked(connection, schema).await;
-    schema
-        .wait(connection.exec_drop("SELECT RELEASE_LOCK(?)", (&lock,)))
-        .await?;
-    created
-}
-
-async fn create_locked(connection: &mut Conn, schema: &Schema) -> Result<(), Error> {
-    let missing_tables = missing(connection, schema).await?;
-    if missing_tables.is_empty() {
-        return Ok(());
-    }
-    log::info!("creating {} tables in {}", missing_tables.len(), schema.place);
-    // The files name no schema, and no statement outside this function depends on the one that is chosen here.
-    schema
-        .wait(connection.query_drop(format!("USE {}", schema.quoted())))
-        .await?;
-    for table in missing_tables {
-        schema
-            .wait(connection.query_drop(table.definition(Dialect::Mysql)))
-            .await?;
-    }
-    match missing(connection, schema).await?.first() {
-        None => Ok(()),
-        Some(table) => Err(Error::other(
-            &schema.place,
-            format!("the table {} was created and is not there", table.name),
-        )),
-    }
-}
-
-/// While Open-Xchange updates its schema, nobody else should alter it. A mark older than a day counts as forgotten, as
-/// it does there.
-async fn refuse_during_update(connection: &mut Conn, schema: &Schema) -> Result<(), Error> {
-    let select = "SELECT taskName FROM {updateTask} WHERE taskName IN ('LOCKED', 'BACKGROUND')
-        AND lastModified > (UNIX_TIMESTAMP() - 86400) * 1000";
-    let marks: Result<Vec<(String,)>, Error> = schema.wait(rows(connection, schema.sql(select), ())).await;
-    match marks {
-        // A schema of our own.
-        Err(e) if e.is_missing_table() => Ok(()),
-        Err(e) => Err(e),
-        Ok(marks) if marks.is_empty() => Ok(()),
-        Ok(_) => Err(Error::unavailable(
-            &schema.place,
-            "Open-Xchange is updating this schema",
-        )),
     }
 }
 

@@ -4,6 +4,7 @@
 //! front of each: a pool serves all schemas of its server, and a prepared statement would keep to the schema in which
 //! it was prepared.
 
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -29,52 +30,86 @@ use super::error::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// As long as Open-Xchange itself waits for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
-/// Connections to one server at most, as Open-Xchange has by default.
-const MAX_CONNECTIONS: usize = 100;
-/// Idle connections are closed after this time, again as Open-Xchange does.
+/// Connections to one server at most. Our statements are short, and Open-Xchange needs most of what a server allows.
+const MAX_CONNECTIONS: usize = 32;
+/// Idle connections are closed after this time, as Open-Xchange does.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A server and the connections to it. `Debug` shows its address only, since the options hold a password.
+#[derive(Clone)]
+pub(super) struct Server {
+    pool: Pool,
+    options: Opts,
+    address: String,
+}
+
+impl Server {
+    /// Nothing is connected yet. The schema of the address is not used.
+    pub(super) fn new(url: &MysqlUrl) -> Self {
+        let constraints = PoolConstraints::new(0, MAX_CONNECTIONS).unwrap_or_default();
+        let options = OptsBuilder::default()
+            .ip_or_hostname(url.host.clone())
+            .tcp_port(url.port)
+            .user(Some(url.user.clone()))
+            .pass(Some(url.password.expose_secret().to_owned()))
+            // A socket found by chance may belong to another server than host and port say.
+            .prefer_socket(false)
+            .pool_opts(
+                PoolOpts::default()
+                    .with_constraints(constraints)
+                    .with_inactive_connection_ttl(IDLE_TIMEOUT)
+                    // Statements name their schema and set no variable, so there is nothing to reset. A reset would
+                    // also forget the prepared statements.
+                    .with_reset_connection(false),
+            );
+        let options = Opts::from(options);
+        Self {
+            pool: Pool::new(options.clone()),
+            options,
+            address: format!("{}:{}", url.host, url.port),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address)
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Schema {
-    pool: Pool,
+    server: Server,
     pub(super) name: String,
     /// For error messages: `host:port/schema`.
     pub(super) place: String,
 }
 
-/// A pool of connections to a server. Nothing is connected yet; the schema of the address is not used.
-pub(super) fn pool(url: &MysqlUrl) -> Pool {
-    let constraints = PoolConstraints::new(0, MAX_CONNECTIONS).unwrap_or_default();
-    let options = OptsBuilder::default()
-        .ip_or_hostname(url.host.clone())
-        .tcp_port(url.port)
-        .user(Some(url.user.clone()))
-        .pass(Some(url.password.expose_secret().to_owned()))
-        // A socket found by chance may belong to another server than host and port say.
-        .prefer_socket(false)
-        .pool_opts(
-            PoolOpts::default()
-                .with_constraints(constraints)
-                .with_inactive_connection_ttl(IDLE_TIMEOUT)
-                // Every statement names its schema and no session variable is set, so there is nothing to reset.
-                .with_reset_connection(false),
-        );
-    Pool::new(Opts::from(options))
-}
-
 impl Schema {
-    pub(super) fn new(pool: Pool, url: &MysqlUrl, name: &str) -> Self {
+    pub(super) fn new(server: Server, name: &str) -> Self {
         Self {
-            pool,
+            place: format!("{}/{name}", server.address),
+            server,
             name: name.to_owned(),
-            place: format!("{}:{}/{name}", url.host, url.port),
         }
     }
 
+    /// A connection of the pool.
     pub(super) async fn connect(&self) -> Result<Conn, Error> {
-        match tokio::time::timeout(CONNECT_TIMEOUT, self.pool.get_conn()).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(e)) => Err(self.sort(e)),
+        self.connected(self.server.pool.get_conn()).await
+    }
+
+    /// A connection that is closed when it is dropped, and with it whatever it has locked or chosen.
+    pub(super) async fn connect_apart(&self) -> Result<Conn, Error> {
+        self.connected(Conn::new(self.server.options.clone())).await
+    }
+
+    async fn connected(
+        &self,
+        connecting: impl Future<Output = Result<Conn, mysql_async::Error>>,
+    ) -> Result<Conn, Error> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
+            Ok(connected) => connected.map_err(|e| self.sort(e)),
             Err(_) => {
                 let reason = format!("no connection within {} s", CONNECT_TIMEOUT.as_secs());
                 Err(Error::unavailable(&self.place, reason))

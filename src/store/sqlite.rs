@@ -91,6 +91,10 @@ impl Sqlite {
         Ok(())
     }
 
+    pub(super) async fn prepare_all(&self) -> Result<(), Error> {
+        self.prepare(0).await
+    }
+
     async fn missing(&self) -> Result<Vec<&'static Table>, Error> {
         let place = self.file.path.display().to_string();
         let columns = self.run(|c| columns(c)).await?;

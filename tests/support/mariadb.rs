@@ -118,7 +118,7 @@ fn wait_until_ready(directory: &Path, port: u16) -> Result<(), String> {
 impl MariaDb {
     /// Creates an empty schema and gives its name, which no other test has.
     pub(crate) async fn schema(&self) -> String {
-        let name = format!("schema_{}", self.schemas.fetch_add(1, Ordering::Relaxed));
+        let name = format!("schema_{:06}", self.schemas.fetch_add(1, Ordering::Relaxed));
         self.run(&format!(
             "CREATE DATABASE {name} DEFAULT CHARACTER SET utf8 COLLATE utf8_unicode_ci"
         ))

@@ -1,0 +1,155 @@
+//! The stores under test: a file, a schema, and a configuration database of Open-Xchange with two contexts.
+
+use std::fs;
+use std::sync::Arc;
+
+use mysql_async::prelude::Queryable;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use crate::config::Database;
+use crate::config::MysqlUrl;
+
+use super::super::Store;
+use super::super::configdb::Configdb;
+use super::super::layout;
+
+#[path = "../../../tests/support/mariadb.rs"]
+mod mariadb;
+
+use mariadb::MariaDb;
+
+/// A store, and what must live as long.
+pub(super) struct Subject {
+    pub(super) store: Arc<Store>,
+    pub(super) database: Database,
+    /// The schema of the configuration database.
+    config: Option<String>,
+    _directory: TempDir,
+}
+
+impl Subject {
+    async fn new(database: Database, directory: TempDir) -> Self {
+        let store = Store::open(&database).await.unwrap();
+        Self {
+            store: Arc::new(store),
+            database,
+            config: None,
+            _directory: directory,
+        }
+    }
+
+    /// Changes the configuration database.
+    pub(super) async fn configure(&self, statement: &str) {
+        let mut connection = server().connect().await;
+        let schema = self.config.as_ref().unwrap();
+        connection.query_drop(format!("USE {schema}")).await.unwrap();
+        connection.query_drop(statement).await.unwrap();
+    }
+
+    /// Another process on the same database.
+    pub(super) async fn second(&self) -> Arc<Store> {
+        Arc::new(Store::open(&self.database).await.unwrap())
+    }
+
+    /// As an administrator does who follows the installation guide without stopping the service.
+    pub(super) async fn drop_tables(&self) {
+        if let Database::Sqlite(path) = &self.database {
+            let connection = rusqlite::Connection::open(path).unwrap();
+            for table in layout::PURGE_ORDER {
+                connection.execute(&format!("DROP TABLE {table}"), []).unwrap();
+            }
+        }
+        for schema in self.schemas().await {
+            for table in layout::PURGE_ORDER {
+                server().run(&format!("DROP TABLE {schema}.{table}")).await;
+            }
+        }
+    }
+
+    /// The schemas of the contexts on the server, in their order; none of a file.
+    pub(super) async fn schemas(&self) -> Vec<String> {
+        match &self.database {
+            Database::Sqlite(_) => Vec::new(),
+            Database::Mysql(url) => vec![url.schema.clone()],
+            Database::Configdb { directories } => {
+                let schemas = Configdb::read(directories).unwrap().schemas().await.unwrap();
+                let mut names: Vec<String> = schemas.iter().map(|schema| schema.name.clone()).collect();
+                names.sort();
+                names
+            }
+        }
+    }
+}
+
+pub(super) async fn sqlite() -> Option<Subject> {
+    let directory = tempfile::tempdir().unwrap();
+    let database = Database::Sqlite(directory.path().join("store.db"));
+    Some(Subject::new(database, directory).await)
+}
+
+pub(super) async fn mysql() -> Option<Subject> {
+    let server = mariadb::shared()?;
+    let schema = server.schema().await;
+    Some(Subject::new(Database::Mysql(address(server, &schema)), tempfile::tempdir().unwrap()).await)
+}
+
+/// The server of a subject that has one.
+pub(super) fn server() -> &'static MariaDb {
+    mariadb::shared().unwrap()
+}
+
+fn address(server: &MariaDb, schema: &str) -> MysqlUrl {
+    MysqlUrl {
+        host: "127.0.0.1".to_owned(),
+        port: server.port,
+        // A user for each schema, by which the server tells connections apart.
+        user: schema.to_owned(),
+        password: SecretString::from("test"),
+        schema: schema.to_owned(),
+    }
+}
+
+pub(super) async fn configdb() -> Option<Subject> {
+    let server = mariadb::shared()?;
+    let [config, one, two] = [server.schema().await, server.schema().await, server.schema().await];
+    let port = server.port;
+    // As much of the tables of Open-Xchange as the route needs, in its own words.
+    for statement in [
+        format!("CREATE TABLE {config}.server (server_id INT UNSIGNED PRIMARY KEY, name VARCHAR(255) UNIQUE)"),
+        format!("INSERT INTO {config}.server VALUES (6, 'oxserver'), (7, 'other')"),
+        format!("CREATE TABLE {config}.context (cid INT UNSIGNED PRIMARY KEY, name VARCHAR(128), enabled BOOLEAN)"),
+        format!("INSERT INTO {config}.context VALUES (1, 'one', TRUE), (2, 'two', TRUE), (3, 'three', FALSE)"),
+        format!(
+            "CREATE TABLE {config}.db_pool (db_pool_id INT UNSIGNED PRIMARY KEY, url VARCHAR(255), driver VARCHAR(255),
+             login VARCHAR(128), password VARCHAR(128), name VARCHAR(128))"
+        ),
+        format!(
+            "INSERT INTO {config}.db_pool VALUES
+             (3, 'jdbc:mysql://127.0.0.1:1/', 'com.mysql.jdbc.Driver', 'reader', 'x', 'replica'),
+             (4, 'jdbc:mysql://127.0.0.1:{port}/?useUnicode=true', 'com.mysql.jdbc.Driver', 'ox', 'x', 'a'),
+             (5, 'jdbc:mysql://localhost:{port}', 'com.mysql.jdbc.Driver', 'ox', 'x', 'b')"
+        ),
+        format!(
+            "CREATE TABLE {config}.context_server2db_pool (server_id INT UNSIGNED, cid INT UNSIGNED,
+             read_db_pool_id INT UNSIGNED, write_db_pool_id INT UNSIGNED, db_schema VARCHAR(32), PRIMARY KEY (cid, server_id))"
+        ),
+        format!(
+            "INSERT INTO {config}.context_server2db_pool VALUES (6, 1, 3, 4, '{one}'), (6, 2, 3, 5, '{two}'),
+             (6, 3, 3, 5, '{two}'), (7, 1, 3, 3, 'wrong')"
+        ),
+    ] {
+        server.run(&statement).await;
+    }
+    let etc = tempfile::tempdir().unwrap();
+    let file = format!(
+        "readUrl=jdbc:mysql://127.0.0.1:1/configdb\nwriteUrl=jdbc:mysql://127.0.0.1:{port}/{config}?useSSL=false\n\
+         writeProperty.1=user=openexchange\nwriteProperty.2=password=secret\n"
+    );
+    fs::write(etc.path().join("configdb.properties"), file).unwrap();
+    fs::write(etc.path().join("system.properties"), "SERVER_NAME=oxserver\n").unwrap();
+    let directories = vec![etc.path().to_owned()];
+    let mut subject = Subject::new(Database::Configdb { directories }, etc).await;
+    subject.config = Some(config);
+    Some(subject)
+}
