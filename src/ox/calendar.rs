@@ -66,7 +66,7 @@ pub(super) fn fold(rows: impl Iterator<Item = Object>) -> Vec<Item> {
         match series(&row).filter(|series| *series != id) {
             Some(series) => exceptions.push((series, id, row)),
             // Without `recurrence_master` a server would repeat a series for each occurrence.
-            None => drop(items.entry(id).or_insert(Members::of(row))),
+            None => drop(items.entry(id).or_insert_with(|| Members::of(row))),
         }
     }
     let mut folded = HashSet::new();

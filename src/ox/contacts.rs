@@ -85,7 +85,7 @@ pub(super) async fn write(
     mut contact: Object,
 ) -> Result<Reply, Error> {
     match write_picture(session, action, place, contact.clone()).await {
-        Err(error) if BAD_PICTURE.contains(&error.code.as_str()) && contact.has(contacts::IMAGE1) => {
+        Err(error) if BAD_PICTURE.contains(&error.code()) && contact.has(contacts::IMAGE1) => {
             log::warn!("{error}; saving the contact without its picture");
             contact.remove(contacts::IMAGE1);
             contact.remove(contacts::IMAGE1_CONTENT_TYPE);
@@ -112,7 +112,7 @@ async fn write_picture(
         _ => put(Module::Contacts, action, place, contact.into_map()),
     };
     match session.call(&call).await {
-        Err(error) if error.code == NOTHING_CHANGED => Ok(Reply::default()),
+        Err(error) if error.code() == NOTHING_CHANGED => Ok(Reply::default()),
         outcome => outcome,
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn login(ox: &Ox, name: &str, password: &SecretString) -> Resul
     let described = call.describe(ox.base());
     let mut cookies = Cookies::default();
     let answer = ox.send(&call, None, &mut cookies, MAX_JSON).await?;
-    let value = reply::json(answer).map_err(|error| wrong_place(error, &described))?;
+    let value = reply::json(answer).map_err(wrong_place)?;
     let text = |key| value.get(key).and_then(Value::as_str);
     let Some(session) = text("session") else {
         return Err(refused(&value, &described).without(password.expose_secret()));
@@ -90,11 +90,8 @@ pub(super) async fn logout(ox: &Ox, session: &str, cookies: &mut Cookies) -> Res
 /// Asks for a login without credentials: any envelope, naturally one with an error, shows that OX is up.
 pub(super) async fn alive(ox: &Ox) -> Result<(), Error> {
     let call = Call::form("login", "login", String::new());
-    let described = call.describe(ox.base());
     let answer = ox.send(&call, None, &mut Cookies::default(), MAX_JSON).await?;
-    reply::json(answer)
-        .map(drop)
-        .map_err(|error| wrong_place(error, &described))
+    reply::json(answer).map(drop).map_err(wrong_place)
 }
 
 fn refused(value: &Value, call: &str) -> Error {
@@ -109,9 +106,9 @@ fn refused(value: &Value, call: &str) -> Error {
 }
 
 /// Every OX has a login, so a server without one is not an OX.
-fn wrong_place(error: Error, call: &str) -> Error {
+fn wrong_place(error: Error) -> Error {
     match error.kind {
-        ErrorKind::Unsupported => Error::new(ErrorKind::Configuration, call, error.text).with_code(error.code),
+        ErrorKind::Unsupported => error.with_kind(ErrorKind::Configuration),
         _ => error,
     }
 }

@@ -284,7 +284,7 @@ pub async fn send(session: &Session, mime: &[u8], save_in_sent: bool) -> Result<
         call = call.with("copy2Sent", false);
     }
     let reply = match session.call(&call).await {
-        Err(error) if SENT_ALL_THE_SAME.contains(&error.code.as_str()) => {
+        Err(error) if SENT_ALL_THE_SAME.contains(&error.code()) => {
             log::warn!("{error}; the mail was sent all the same");
             return Ok(());
         }

@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(outcomes[0].as_ref().unwrap().timestamp, Some(5));
         let error = outcomes[1].as_ref().unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound);
-        assert!(error.call.ends_with("/ajax/folders?action=get"), "{}", error.call);
+        assert!(error.call().ends_with("/ajax/folders?action=get"), "{}", error.call());
         assert_eq!(outcomes[2].as_ref().unwrap().data, json!("2"));
         let request = server.only();
         assert_eq!((request.method.as_str(), request.name().as_str()), ("PUT", "multiple"));

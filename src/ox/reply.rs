@@ -68,14 +68,8 @@ pub(super) fn json(answer: Answer) -> Result<Value, Error> {
 
 /// Reads the answer as the bytes of a file.
 pub(super) fn download(answer: Answer) -> Result<Download, Error> {
-    let is_html = answer.content_type.starts_with("text/html");
-    let is_text = is_html || answer.content_type.contains("javascript") || answer.content_type.contains("json");
-    if is_text || answer.status != 200 {
-        if let Some(Value::Object(envelope)) = parse(&answer.body) {
-            if envelope.contains_key("error") && envelope.contains_key("code") {
-                read(Value::Object(envelope), &answer.call)?;
-            }
-        }
+    if let Some(envelope) = error_in_place_of_file(&answer) {
+        read(envelope, &answer.call)?;
     }
     if answer.status != 200 {
         return Err(http_error(&answer));
@@ -84,6 +78,17 @@ pub(super) fn download(answer: Answer) -> Result<Download, Error> {
         content_type: answer.content_type,
         bytes: answer.body,
     })
+}
+
+/// The envelope of an error. A file that happens to be JSON is none.
+fn error_in_place_of_file(answer: &Answer) -> Option<Value> {
+    let is_text = ["text/html", "javascript", "json"]
+        .iter()
+        .any(|kind| answer.content_type.contains(kind));
+    if !is_text && answer.status == 200 {
+        return None;
+    }
+    parse(&answer.body).filter(|value| value.get("error").is_some() && value.get("code").is_some())
 }
 
 /// An HTML page in place of a file that cannot be HTML: the error is written in it somewhere.
@@ -161,9 +166,9 @@ pub(super) fn envelope_error(value: &Value) -> Option<Warning> {
 fn failure(envelope: &Map<String, Value>, error: &Value, call: &str) -> Error {
     let code = envelope.get("code").and_then(Value::as_str).unwrap_or_default();
     let kind = classify(code, category_of(envelope));
-    let mut failure = Error::new(kind, call, text(error)).with_code(code);
-    failure.too_long = too_long(envelope);
-    failure
+    Error::new(kind, call, text(error))
+        .with_code(code)
+        .with_too_long(too_long(envelope))
 }
 
 /// "`truncated`: array of column ids; `problematic`: `{id, length, max_size}`".
@@ -307,8 +312,8 @@ mod tests {
                "code":"SES-0203","error_id":"1868225431-12"}"#,
         )
         .unwrap_err();
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Session, "SES-0203"));
-        assert_eq!(error.text, "Your session expired. Please login again.");
+        assert_eq!((error.kind, error.code()), (ErrorKind::Session, "SES-0203"));
+        assert_eq!(error.text(), "Your session expired. Please login again.");
     }
 
     #[test]
@@ -351,7 +356,7 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Truncated);
         assert_eq!(
-            error.too_long,
+            error.too_long(),
             [TooLong {
                 column: 502,
                 max_size: Some(128)
@@ -360,7 +365,7 @@ mod tests {
         let error =
             decide(r#"{"error":"too long","code":"TSK-0041","category":12,"truncated":[200,"203"]}"#).unwrap_err();
         assert_eq!(
-            error.too_long.iter().map(|field| field.column).collect::<Vec<_>>(),
+            error.too_long().iter().map(|field| field.column).collect::<Vec<_>>(),
             [200, 203]
         );
     }
@@ -406,7 +411,7 @@ mod tests {
         ];
         for (status, kind) in cases {
             let error = json(answer(status, "text/html", "<html>no</html>")).unwrap_err();
-            assert_eq!((error.kind, error.code), (kind, format!("HTTP {status}")));
+            assert_eq!((error.kind, error.code()), (kind, format!("HTTP {status}").as_str()));
         }
         let value = json(answer(
             403,
@@ -433,8 +438,8 @@ mod tests {
     #[test]
     fn codes_are_found_in_pages() {
         let error = html_page_error(b"<h1>Mail not found (MSG-0032, 17-4)</h1>", "GET x");
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::NotFound, "MSG-0032"));
+        assert_eq!((error.kind, error.code()), (ErrorKind::NotFound, "MSG-0032"));
         let error = html_page_error(b"<h1>UTF-8 500 Internal-Error</h1>", "GET x");
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Server, ""));
+        assert_eq!((error.kind, error.code()), (ErrorKind::Server, ""));
     }
 }

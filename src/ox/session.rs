@@ -387,7 +387,7 @@ mod tests {
         for (response, kind, code) in cases {
             let server = Server::start(move |_| response.clone()).await;
             let error = server.ox().login("anton", &password()).await.unwrap_err();
-            assert_eq!((error.kind, error.code.as_str()), (kind, code));
+            assert_eq!((error.kind, error.code()), (kind, code));
             let text = format!("{error} {error:?}");
             assert!(text.contains("/ajax/login?action=login"), "{text}");
             assert!(!text.contains("geheim") && !text.contains("token="), "{text}");
@@ -445,7 +445,7 @@ mod tests {
         let server = forgetful(100).await;
         let session = server.login().await;
         let error = session.call(&Call::get("config/timezone", "")).await.unwrap_err();
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Session, "SES-0203"));
+        assert_eq!((error.kind, error.code()), (ErrorKind::Session, "SES-0203"));
         assert_eq!(
             server.names(),
             ["login?login", "config/timezone", "login?login", "config/timezone"]
@@ -525,7 +525,7 @@ mod tests {
         for secret in [SESSION, "geheim", "0a1b2c", "folder=private"] {
             assert!(!shown.contains(secret), "{shown}");
         }
-        assert!(error.text.starts_with("Fehler in ***"));
+        assert!(error.text().starts_with("Fehler in ***"));
     }
 
     #[tokio::test]

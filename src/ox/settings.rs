@@ -146,10 +146,10 @@ impl Settings {
 
 /// A branch as an object of its leaves, in one call where the server can do that.
 async fn branch(session: &Session, path: &str, leaves: &[&str]) -> Result<Map<String, Value>, Error> {
-    if let Some(Value::Object(branch)) = config(session, path).await? {
-        if leaves.iter().any(|leaf| branch.contains_key(*leaf)) {
-            return Ok(branch);
-        }
+    if let Some(Value::Object(branch)) = config(session, path).await?
+        && leaves.iter().any(|leaf| branch.contains_key(*leaf))
+    {
+        return Ok(branch);
     }
     let mut branch = Map::new();
     for leaf in leaves {

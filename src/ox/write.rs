@@ -99,7 +99,7 @@ async fn write(
         object.set(calendar::IGNORE_CONFLICTS, true);
     }
     match write_once(session, module, action, place, object.clone()).await {
-        Err(error) if error.kind == ErrorKind::Truncated && shorten(&mut object, module, &error.too_long) => {
+        Err(error) if error.kind == ErrorKind::Truncated && shorten(&mut object, module, error.too_long()) => {
             log::debug!("{error}; repeating with shorter text");
             write_once(session, module, action, place, object).await
         }
@@ -223,7 +223,7 @@ mod tests {
         let (_server, session) = Server::with_session(|_| data(json!({}))).await;
         let error = create(&session, Module::Tasks, "34", titled("x")).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Garbled);
-        assert!(error.call.ends_with("/ajax/tasks?action=new"));
+        assert!(error.call().ends_with("/ajax/tasks?action=new"));
     }
 
     /// Finds titles of more than five characters too long.
