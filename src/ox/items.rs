@@ -65,7 +65,7 @@ const DONE: i64 = 3;
 pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec<Item>, Error> {
     let call = listing(module, folder);
     let reply = session.call(&call).await?;
-    items(module, reply).ok_or_else(|| no_rows(session, &call))
+    items(module, reply).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
 }
 
 /// A number for each folder that changes when what [`list`] returns changes. One HTTP request for up to fifty folders.
@@ -80,8 +80,9 @@ pub async fn probe(session: &Session, folders: &[(Module, String)]) -> Result<Ve
         .zip(&calls)
         .zip(outcomes)
         .map(|(((module, _), call), outcome)| {
-            let items = items(*module, outcome?).ok_or_else(|| no_rows(session, call))?;
-            Ok(stamp(&items))
+            let items = items(*module, outcome?);
+            let stamped = items.map(|items| stamp(&items));
+            stamped.map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
         });
     Ok(stamps.collect())
 }
@@ -100,14 +101,16 @@ fn listing(module: Module, folder: &str) -> Call {
     }
 }
 
-/// Reads the answer to [`listing`]; nothing if it holds no rows.
-fn items(module: Module, reply: Reply) -> Option<Vec<Item>> {
+/// Reads the answer to [`listing`], or says what is wrong with it. A list that is cut off would look as if everything
+/// else had been deleted.
+fn items(module: Module, reply: Reply) -> Result<Vec<Item>, &'static str> {
     let rows = match reply.data {
+        _ if reply.more => return Err("the list is cut off"),
         Value::Array(rows) => rows,
         Value::Null => Vec::new(),
-        _ => return None,
+        _ => return Err("the answer holds no rows"),
     };
-    Some(match module {
+    Ok(match module {
         Module::Mail => objects(MAIL_COLUMNS, rows).filter_map(|row| mail_item(&row)).collect(),
         Module::Calendar => calendar::fold(objects(calendar::COLUMNS, rows)),
         Module::Contacts => objects(CONTACT_COLUMNS, rows)
@@ -213,10 +216,6 @@ pub(super) fn hash<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> u64 {
     chunks
         .into_iter()
         .fold(OFFSET, |hash, chunk| step(chunk.iter().copied().fold(hash, step), 0xff))
-}
-
-fn no_rows(session: &Session, call: &Call) -> Error {
-    Error::new(ErrorKind::Garbled, session.describe(call), "the answer holds no rows")
 }
 
 #[cfg(test)]

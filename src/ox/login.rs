@@ -42,7 +42,8 @@ pub(super) async fn login(ox: &Ox, name: &str, password: &SecretString) -> Resul
     let call = Call::form("login", "login", form).with("authId", auth_id());
     let described = call.describe(ox.base());
     let mut cookies = Cookies::default();
-    let answer = ox.send(&call, None, &mut cookies, MAX_JSON).await?;
+    let answer = ox.send(&call, None, &cookies, MAX_JSON).await?;
+    cookies.take(&answer.cookies);
     let value = reply::json(answer).map_err(wrong_place)?;
     let text = |key| value.get(key).and_then(Value::as_str);
     let Some(session) = text("session") else {
@@ -76,13 +77,13 @@ async fn config_number(ox: &Ox, login: &mut Login, path: &str) -> Result<i64, Er
     let described = call.describe(ox.base());
     login.calls += 1;
     let session = login.session.expose_secret();
-    let answer = ox.send(&call, Some(session), &mut login.cookies, MAX_JSON).await?;
+    let answer = ox.send(&call, Some(session), &login.cookies, MAX_JSON).await?;
     let reply = reply::read(reply::json(answer)?, &described).map_err(|error| error.without(session))?;
     number(Some(&reply.data)).ok_or_else(|| Error::new(ErrorKind::Garbled, described, "the answer is no number"))
 }
 
 /// Ends a session at OX. The answer is empty, and of no interest.
-pub(super) async fn logout(ox: &Ox, session: &str, cookies: &mut Cookies) -> Result<(), Error> {
+pub(super) async fn logout(ox: &Ox, session: &str, cookies: &Cookies) -> Result<(), Error> {
     let call = Call::get("login", "logout");
     ox.send(&call, Some(session), cookies, MAX_JSON).await.map(drop)
 }
@@ -90,7 +91,7 @@ pub(super) async fn logout(ox: &Ox, session: &str, cookies: &mut Cookies) -> Res
 /// Asks for a login without credentials: any envelope, naturally one with an error, shows that OX is up.
 pub(super) async fn alive(ox: &Ox) -> Result<(), Error> {
     let call = Call::form("login", "login", String::new());
-    let answer = ox.send(&call, None, &mut Cookies::default(), MAX_JSON).await?;
+    let answer = ox.send(&call, None, &Cookies::default(), MAX_JSON).await?;
     reply::json(answer).map(drop).map_err(wrong_place)
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Answer {
     pub(super) content_type: String,
     pub(super) location: Option<String>,
     pub(super) retry_after: Option<Duration>,
+    /// The values of its `Set-Cookie` headers.
+    pub(super) cookies: Vec<String>,
     pub(super) body: Bytes,
 }
 
@@ -36,6 +38,8 @@ pub struct Reply {
     /// The newest modification time among the objects of the answer, in milliseconds since 1970, UTC. Zero is left out: old
     /// servers write it when they mean nothing.
     pub timestamp: Option<i64>,
+    /// OX had more to say than it did: the list is cut off.
+    pub more: bool,
     /// What OX was not quite happy with, though it did what was asked.
     pub warnings: Vec<Warning>,
 }
@@ -152,6 +156,7 @@ pub(super) fn read(envelope: Value, call: &str) -> Result<Reply, Error> {
             .get("timestamp")
             .and_then(number)
             .filter(|timestamp| *timestamp > 0),
+        more: envelope.get("more").and_then(Value::as_bool).unwrap_or(false),
         warnings,
     })
 }
@@ -282,6 +287,7 @@ mod tests {
             content_type: content_type.to_owned(),
             location: None,
             retry_after: None,
+            cookies: Vec::new(),
             body: Bytes::copy_from_slice(body.as_bytes()),
         }
     }

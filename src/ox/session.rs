@@ -52,8 +52,10 @@ struct Inner {
     locale: String,
     calls: AtomicU64,
     current: Mutex<Current>,
-    /// Held while a login is under way; holds why renewing is pointless from now on.
+    /// Held while a login is under way; holds why the last one failed.
     renewal: tokio::sync::Mutex<Option<Error>>,
+    /// How many renewals have failed.
+    failures: AtomicU64,
     settings: OnceCell<Arc<Settings>>,
     capabilities: OnceCell<Capabilities>,
 }
@@ -83,6 +85,7 @@ impl Session {
                 cookies: login.cookies,
             }),
             renewal: tokio::sync::Mutex::new(None),
+            failures: AtomicU64::new(0),
             settings: OnceCell::new(),
             capabilities: OnceCell::new(),
         })))
@@ -119,9 +122,9 @@ impl Session {
 
     /// Ends the session at OX. Whoever uses a clone afterwards opens a new one by that.
     pub async fn logout(&self) -> Result<(), Error> {
-        let mut current = self.current();
+        let current = self.current();
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        login::logout(&self.0.ox, current.id.expose_secret(), &mut current.cookies).await
+        login::logout(&self.0.ox, current.id.expose_secret(), &current.cookies).await
     }
 
     /// Makes a call and decides whether it succeeded.
@@ -189,25 +192,21 @@ impl Session {
         &self,
         call: &Call,
         limit: usize,
-        mut current: Current,
+        current: Current,
         read: &impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        let before = current.cookies.header();
         let id = current.id.expose_secret();
-        let answer = self.0.ox.send(call, Some(id), &mut current.cookies, limit).await;
-        let outcome = answer.and_then(read).map_err(|error| error.without(id));
-        if current.cookies.header() != before {
-            self.keep(current);
-        }
-        outcome
+        let answer = self.0.ox.send(call, Some(id), &current.cookies, limit).await?;
+        self.keep(current.generation, &answer.cookies);
+        read(answer).map_err(|error| error.without(id))
     }
 
     /// Keeps the cookies of an answer, unless the session has been renewed meanwhile.
-    fn keep(&self, newer: Current) {
+    fn keep(&self, generation: u64, cookies: &[String]) {
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.generation == newer.generation {
-            *current = newer;
+        if current.generation == generation {
+            current.cookies.take(cookies);
         }
     }
 
@@ -215,32 +214,34 @@ impl Session {
         self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Logs in again, unless someone else has replaced the session of this generation in the meantime.
+    /// Logs in again, unless someone else has replaced the session of this generation in the meantime. Who waited for a
+    /// login that failed shares its error, and after one that was refused nobody tries again.
     pub(super) async fn renew(&self, generation: u64) -> Result<(), Error> {
-        let mut dead = self.0.renewal.lock().await;
-        if self.current().generation != generation {
+        let failures_before = self.0.failures.load(Ordering::Relaxed);
+        let mut failure = self.0.renewal.lock().await;
+        if self.generation() != generation {
             return Ok(());
         }
-        if let Some(error) = &*dead {
+        let waited = self.0.failures.load(Ordering::Relaxed) != failures_before;
+        if let Some(error) = failure.as_ref().filter(|error| waited || is_final(error)) {
             return Err(error.clone());
         }
-        let renewed = self.login_again().await;
-        let login = match renewed {
-            Ok(login) => login,
-            Err(error) => {
-                if matches!(error.kind, ErrorKind::Credentials | ErrorKind::Denied) {
-                    *dead = Some(error.clone());
-                }
-                return Err(error);
+        match self.login_again().await {
+            Ok(login) => {
+                let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+                *current = Current {
+                    generation: generation + 1,
+                    id: login.session,
+                    cookies: login.cookies,
+                };
+                Ok(())
             }
-        };
-        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
-        *current = Current {
-            generation: generation + 1,
-            id: login.session,
-            cookies: login.cookies,
-        };
-        Ok(())
+            Err(error) => {
+                self.0.failures.fetch_add(1, Ordering::Relaxed);
+                *failure = Some(error.clone());
+                Err(error)
+            }
+        }
     }
 
     async fn login_again(&self) -> Result<login::Login, Error> {
@@ -263,6 +264,11 @@ impl Session {
     pub(super) fn generation(&self) -> u64 {
         self.current().generation
     }
+}
+
+/// Whether a login with the same password can never succeed.
+const fn is_final(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Credentials | ErrorKind::Denied)
 }
 
 /// Who it is, and no secret.
@@ -468,6 +474,45 @@ mod tests {
         }
         let logins = server.names().iter().filter(|name| *name == "login?login").count();
         assert_eq!(logins, 2, "bad credentials are never repeated");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_login_that_fails_shares_the_failure() {
+        let again = AtomicBool::new(false);
+        let server = Server::start(move |request| match request.name().as_str() {
+            "login?login" if again.swap(true, Ordering::Relaxed) => failure("LGI-0010", 5),
+            "login?login" => logged_in(),
+            _ => failure("SES-0203", 4),
+        })
+        .await;
+        let session = server.login().await;
+        let generation = session.generation();
+        let outcomes = tokio::join!(
+            session.renew(generation),
+            session.renew(generation),
+            session.renew(generation)
+        );
+        for outcome in [outcomes.0, outcomes.1, outcomes.2] {
+            assert_eq!(outcome.unwrap_err().kind, ErrorKind::Temporary);
+        }
+        assert_eq!(server.requests().len(), 2);
+        // A later call may try again.
+        assert!(session.renew(generation).await.is_err());
+        assert_eq!(server.requests().len(), 3);
+    }
+
+    /// Calls are made from tasks that move between threads.
+    #[test]
+    fn futures_can_be_sent() {
+        fn sendable(_: impl Send) {}
+        let check = |session: &Session| {
+            sendable(session.folders());
+            sendable(session.settings());
+            sendable(crate::ox::list(session, crate::ox::Module::Mail, ""));
+            sendable(crate::ox::mail::move_to(session, "", "", ""));
+            sendable(crate::ox::fetch(session, crate::ox::Module::Mail, "", &[], &[]));
+        };
+        let _ = check;
     }
 
     #[tokio::test]
