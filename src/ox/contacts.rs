@@ -144,8 +144,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ox::columns::Column;
+    use crate::ox::columns::Text;
     use crate::ox::testing::Request;
     use crate::ox::testing::Response;
+    use crate::ox::testing::SESSION;
     use crate::ox::testing::Server;
     use crate::ox::testing::callback_page;
     use crate::ox::testing::data;
@@ -153,7 +156,7 @@ mod tests {
     use crate::ox::write::create;
     use crate::ox::write::update;
 
-    fn contact(key: crate::ox::columns::Column<crate::ox::columns::Text>, value: &str) -> Object {
+    fn contact(key: Column<Text>, value: &str) -> Object {
         let mut contact = Object::new();
         contact.set(key, value);
         contact
@@ -177,7 +180,7 @@ mod tests {
             let request = server.only();
             assert_eq!(request.module, "image/contact/picture");
             assert_eq!((request.parameter("id"), request.parameter("timestamp")), ("5", "17"));
-            assert_eq!(request.parameter("session"), crate::ox::testing::SESSION);
+            assert_eq!(request.parameter("session"), SESSION);
         }
     }
 

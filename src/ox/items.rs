@@ -220,6 +220,10 @@ pub(super) fn hash<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::atomic::AtomicI64;
+    use std::sync::atomic::Ordering;
+
     use serde_json::json;
 
     use super::*;
@@ -257,7 +261,7 @@ mod tests {
                 ("1039", 289, None)
             ]
         );
-        let dates: std::collections::HashSet<_> = items.iter().map(|item| item.revision >> 32).collect();
+        let dates: HashSet<_> = items.iter().map(|item| item.revision >> 32).collect();
         assert_eq!(dates.len(), 3);
         let request = server.only();
         assert_eq!(request.name(), "mail?all");
@@ -329,9 +333,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_probe_is_one_request_and_notices_changes() {
-        let seen = std::sync::atomic::AtomicI64::new(0);
+        let seen = AtomicI64::new(0);
         let (server, session) = Server::with_session(move |request| {
-            let count = seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let count = seen.fetch_add(1, Ordering::Relaxed);
             each(request, |entry| match entry["module"].as_str() {
                 // The flag of a mail changes, the order of tasks does, and notes can never be read.
                 Some("mail") => json!({"data": [["1", 5, 32 * (count % 2)]]}),

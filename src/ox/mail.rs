@@ -371,6 +371,7 @@ fn text(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ox::testing::Request;
     use crate::ox::testing::Response;
     use crate::ox::testing::Server;
     use crate::ox::testing::callback_page;
@@ -525,7 +526,7 @@ mod tests {
         }
     }
 
-    fn moving(new_id: Value, found: Value) -> impl Fn(&crate::ox::testing::Request) -> Response {
+    fn moving(new_id: Value, found: Value) -> impl Fn(&Request) -> Response {
         move |request| match request.name().as_str() {
             "multiple" => each(request, |entry| match entry["action"].as_str() {
                 Some("list") => json!({"data": [["1", "Hi", 100, 5, 6]]}),

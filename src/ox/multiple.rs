@@ -62,6 +62,7 @@ fn is_session_error(outcome: &Result<Reply, Error>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering;
 
@@ -172,8 +173,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_lost_on_the_way_repeats_only_the_rest() {
-        let logins = std::sync::Arc::new(AtomicUsize::new(0));
-        let counted = std::sync::Arc::clone(&logins);
+        let logins = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&logins);
         let server = Server::start(move |request| match request.name().as_str() {
             "login?login" => {
                 counted.fetch_add(1, Ordering::Relaxed);

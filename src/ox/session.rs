@@ -286,21 +286,23 @@ impl fmt::Debug for Session {
 mod tests {
     use std::sync::atomic::AtomicBool;
     use std::sync::atomic::AtomicUsize;
-    use std::time::Duration;
 
     use serde_json::json;
 
     use super::*;
+    use crate::ox::Module;
+    use crate::ox::fetch;
+    use crate::ox::list;
+    use crate::ox::mail;
     use crate::ox::testing::Response;
     use crate::ox::testing::SESSION;
     use crate::ox::testing::Server;
     use crate::ox::testing::data;
     use crate::ox::testing::failure;
     use crate::ox::testing::logged_in;
-    use crate::ox::testing::password;
 
     #[tokio::test]
-    async fn logs_in_by_form_and_keeps_cookies_and_agent() {
+    async fn every_call_carries_session_cookies_and_agent() {
         let (server, session) = Server::with_session(|_| data(json!("Europe/Berlin"))).await;
         assert_eq!(
             (session.user_id(), session.context_id(), session.locale()),
@@ -318,98 +320,6 @@ mod tests {
             "JSESSIONID=4711abcd.OX1; open-xchange-secret-Yq1UuXk0a9=0a1b2c"
         );
         assert_eq!((session.calls(), session.ox().calls()), (2, 2));
-    }
-
-    #[tokio::test]
-    async fn the_login_holds_all_and_nothing_in_the_url() {
-        let server = Server::start(|_| logged_in()).await;
-        server.login().await;
-        let request = server.only();
-        assert_eq!(request.method, "POST");
-        assert_eq!(request.name(), "login?login");
-        assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
-        let version = env!("CARGO_PKG_VERSION");
-        assert_eq!(
-            request.body,
-            format!("name=anton&password=geheim+%26+sicher&client=USM-EAS&version={version}")
-        );
-        let names: Vec<_> = request.parameters.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["action", "authId", "timezone"]);
-        let groups: Vec<_> = request.parameter("authId").split('-').map(str::len).collect();
-        assert_eq!(groups, [8, 4, 4, 4, 12]);
-    }
-
-    #[tokio::test]
-    async fn old_servers_tell_the_context_elsewhere() {
-        let server = Server::start(|request| match request.name().as_str() {
-            "login?login" => json!({"session": SESSION, "user_id": "3"}).into(),
-            "config/context_id" => data(json!(7)),
-            name => panic!("{name}"),
-        })
-        .await;
-        let session = server.login().await;
-        assert_eq!((session.user_id(), session.context_id(), session.locale()), (3, 7, ""));
-        assert_eq!(session.calls(), 2);
-    }
-
-    #[tokio::test]
-    async fn refused_logins_say_why_and_nothing_secret() {
-        // Answer, kind, code.
-        let cases = [
-            (failure("LGI-0006", 1), ErrorKind::Credentials, "LGI-0006"),
-            (failure("LGI-0010", 5), ErrorKind::Temporary, "LGI-0010"),
-            (failure("SES-0007", 2), ErrorKind::TooManySessions, "SES-0007"),
-            (
-                json!({"error": "wrong: geheim & sicher", "code": "LGI-0006", "category": 1}).into(),
-                ErrorKind::Credentials,
-                "LGI-0006",
-            ),
-            (json!({"data": 1}).into(), ErrorKind::Garbled, ""),
-            (
-                Response::text("text/html", "<html>It works!</html>"),
-                ErrorKind::Garbled,
-                "",
-            ),
-            (
-                Response::text("text/html", "not found").with_status(404),
-                ErrorKind::Configuration,
-                "HTTP 404",
-            ),
-            (
-                Response::text("text/html", "")
-                    .with_status(302)
-                    .with("location", "https://x/?token=1"),
-                ErrorKind::Configuration,
-                "HTTP 302",
-            ),
-            (
-                Response::text("text/html", "")
-                    .with_status(503)
-                    .with("retry-after", "30"),
-                ErrorKind::Temporary,
-                "HTTP 503",
-            ),
-        ];
-        for (response, kind, code) in cases {
-            let server = Server::start(move |_| response.clone()).await;
-            let error = server.ox().login("anton", &password()).await.unwrap_err();
-            assert_eq!((error.kind, error.code()), (kind, code));
-            let text = format!("{error} {error:?}");
-            assert!(text.contains("/ajax/login?action=login"), "{text}");
-            assert!(!text.contains("geheim") && !text.contains("token="), "{text}");
-            if code == "HTTP 503" {
-                assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn alive_means_any_envelope() {
-        let server = Server::start(|_| failure("SVL-0002", 8)).await;
-        server.ox().alive().await.unwrap();
-        assert_eq!(server.only().name(), "login?login");
-        let server = Server::start(|_| Response::text("text/html", "no").with_status(503)).await;
-        assert_eq!(server.ox().alive().await.unwrap_err().kind, ErrorKind::Temporary);
     }
 
     /// A server whose sessions are `s1`, `s2`, ...; only the `valid`-th and later ones are known to it.
@@ -508,9 +418,9 @@ mod tests {
         let check = |session: &Session| {
             sendable(session.folders());
             sendable(session.settings());
-            sendable(crate::ox::list(session, crate::ox::Module::Mail, ""));
-            sendable(crate::ox::mail::move_to(session, "", "", ""));
-            sendable(crate::ox::fetch(session, crate::ox::Module::Mail, "", &[], &[]));
+            sendable(list(session, Module::Mail, ""));
+            sendable(fetch(session, Module::Mail, "", &[], &[]));
+            sendable(mail::move_to(session, "", "", ""));
         };
         let _ = check;
     }

@@ -146,6 +146,7 @@ fn new_id(data: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::ox::columns::tasks;
+    use crate::ox::testing::Request;
     use crate::ox::testing::Response;
     use crate::ox::testing::Server;
     use crate::ox::testing::data;
@@ -227,7 +228,7 @@ mod tests {
     }
 
     /// Finds titles of more than five characters too long.
-    fn strict(request: &crate::ox::testing::Request) -> Response {
+    fn strict(request: &Request) -> Response {
         let title = request.json()["title"].as_str().unwrap().to_owned();
         match title.chars().count() {
             ..=5 => json!({"data": {"id": 1}, "timestamp": 9}).into(),
