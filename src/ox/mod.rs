@@ -10,7 +10,7 @@
 //! | `call`, `reply`, `multiple` | a request; what its answer means; many in one |
 //! | `error` | [`Error`] and [`ErrorKind`]: the only place that knows error codes |
 //! | `settings`, `access` | what OX says about the user; whether ActiveSync is permitted |
-//! | `folder`, `module` | folders |
+//! | `folder`, `folder_change`, `module` | listing and changing folders |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
 //! | `mail` | mails |
@@ -30,6 +30,7 @@ mod cookies;
 mod error;
 mod fetch;
 mod folder;
+mod folder_change;
 mod items;
 mod login;
 pub mod mail;
