@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
-use crate::ox::call::id_value;
 use crate::ox::columns::ColumnName;
 use crate::ox::columns::calendar;
 use crate::ox::columns::common;
@@ -21,6 +20,7 @@ use crate::ox::items::hash;
 use crate::ox::items::modified;
 use crate::ox::module::Module;
 use crate::ox::session::Session;
+use crate::ox::value::id_value;
 use crate::ox::write;
 use crate::ox::write::Written;
 

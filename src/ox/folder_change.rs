@@ -13,6 +13,7 @@ use crate::ox::error::classify;
 use crate::ox::module::Module;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 
 /// A timestamp later than any change: the write takes place whatever happened since.
 const FAR_FUTURE: i64 = 1 << 53;
@@ -91,13 +92,9 @@ fn refused(reply: &Reply, folder: &str, call: &str) -> Result<(), Error> {
     }
 }
 
-fn id(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Object(object) => object.get("id").and_then(id),
-        _ => None,
-    }
+/// The id of a folder; some versions answer with an object that holds it.
+fn id(data: &Value) -> Option<String> {
+    id_text(data.get("id").unwrap_or(data))
 }
 
 #[cfg(test)]

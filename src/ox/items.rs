@@ -19,6 +19,7 @@ use crate::ox::module::Module;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 
 /// An item of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +128,7 @@ fn mail_item(row: &Object) -> Option<Item> {
     }
     let received = row.time(mail::RECEIVED_DATE);
     Some(Item {
-        id: mail_id(row)?,
+        id: row.as_map().get(mail::ID.key).and_then(id_text)?,
         // The date tells a mail from another one that got its id after the folder was made anew.
         revision: mail_revision(received.unwrap_or_default(), flags),
         modified: received.unwrap_or_default(),
@@ -140,15 +141,6 @@ fn mail_item(row: &Object) -> Option<Item> {
 fn mail_revision(received: i64, flags: i64) -> u64 {
     let date = hash([&received.to_be_bytes()[..]]) >> 32;
     (date << 32) | (flags & SHOWN_FLAGS).unsigned_abs()
-}
-
-/// The column is text, but some servers write a number.
-fn mail_id(row: &Object) -> Option<String> {
-    match row.as_map().get(mail::ID.key)? {
-        Value::String(id) => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    }
 }
 
 fn contact_item(row: &Object) -> Option<Item> {

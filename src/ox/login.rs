@@ -15,6 +15,7 @@ use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::error::classify_login;
 use crate::ox::reply;
+use crate::ox::value::integer;
 
 /// The client id: OX counts such sessions as ActiveSync, and keeps its Unified Mail folders from them.
 const CLIENT: &str = "USM-EAS";
@@ -52,8 +53,8 @@ pub(super) async fn login(ox: &Ox, name: &str, password: &SecretString) -> Resul
     let mut login = Login {
         session: SecretString::from(session),
         cookies,
-        user_id: number(value.get("user_id")).unwrap_or_default(),
-        context_id: number(value.get("context_id")).unwrap_or_default(),
+        user_id: value.get("user_id").and_then(integer).unwrap_or_default(),
+        context_id: value.get("context_id").and_then(integer).unwrap_or_default(),
         locale: text("locale").unwrap_or_default().to_owned(),
         calls: 1,
     };
@@ -79,7 +80,7 @@ async fn config_number(ox: &Ox, login: &mut Login, path: &str) -> Result<i64, Er
     let session = login.session.expose_secret();
     let answer = ox.send(&call, Some(session), &login.cookies, MAX_JSON).await?;
     let reply = reply::read(reply::json(answer)?, &described).map_err(|error| error.without(session))?;
-    number(Some(&reply.data)).ok_or_else(|| Error::new(ErrorKind::Garbled, described, "the answer is no number"))
+    integer(&reply.data).ok_or_else(|| Error::new(ErrorKind::Garbled, described, "the answer is no number"))
 }
 
 /// Ends a session at OX. The answer is empty, and of no interest.
@@ -121,11 +122,6 @@ fn auth_id() -> String {
     groups
         .map(|group| digits.get(group).unwrap_or_default().to_owned())
         .join("-")
-}
-
-fn number(value: Option<&Value>) -> Option<i64> {
-    let value = value?;
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 #[cfg(test)]

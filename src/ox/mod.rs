@@ -14,7 +14,7 @@
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
 //! | `mail` | mails |
-//! | `columns`, `object` | the typed columns of objects, which `content` shares |
+//! | `columns`, `object`, `value` | the typed columns of objects, which others share; JSON values |
 //!
 //! Three things matter throughout. Success and failure both come with HTTP status 200, and `reply` alone decides which it
 //! is. Every call asks for `timezone=UTC`, so that all times are UTC. And a lost session is no error: it is renewed and the
@@ -43,6 +43,7 @@ mod settings;
 mod shorten;
 #[cfg(test)]
 mod testing;
+mod value;
 mod write;
 
 pub use call::Call;

@@ -15,6 +15,7 @@ use crate::ox::error::ErrorKind;
 use crate::ox::error::TooLong;
 use crate::ox::error::category;
 use crate::ox::error::classify;
+use crate::ox::value::integer;
 
 /// An HTTP answer.
 #[derive(Clone, Debug)]
@@ -154,7 +155,7 @@ pub(super) fn read(envelope: Value, call: &str) -> Result<Reply, Error> {
         data,
         timestamp: envelope
             .get("timestamp")
-            .and_then(number)
+            .and_then(integer)
             .filter(|timestamp| *timestamp > 0),
         more: envelope.get("more").and_then(Value::as_bool).unwrap_or(false),
         warnings,
@@ -179,14 +180,14 @@ fn failure(envelope: &Map<String, Value>, error: &Value, call: &str) -> Error {
 /// "`truncated`: array of column ids; `problematic`: `{id, length, max_size}`".
 fn too_long(envelope: &Map<String, Value>) -> Vec<TooLong> {
     let entries = |key| envelope.get(key).and_then(Value::as_array).into_iter().flatten();
-    let column = |value: &Value| number(value).and_then(|column| u16::try_from(column).ok());
+    let column = |value: &Value| integer(value).and_then(|column| u16::try_from(column).ok());
     let sized: Vec<_> = entries("problematic")
         .filter_map(|entry| {
             Some(TooLong {
                 column: column(entry.get("id")?)?,
                 max_size: entry
                     .get("max_size")
-                    .and_then(number)
+                    .and_then(integer)
                     .and_then(|size| usize::try_from(size).ok()),
             })
         })
@@ -218,7 +219,7 @@ fn warning(entry: &Map<String, Value>) -> Warning {
 
 /// Servers before 6.20 write the number only; later ones the names as well, as text or array.
 fn category_of(entry: &Map<String, Value>) -> Option<i64> {
-    if let Some(category) = entry.get("category").and_then(number) {
+    if let Some(category) = entry.get("category").and_then(integer) {
         return Some(category);
     }
     let name = match entry.get("categories")? {
@@ -230,10 +231,6 @@ fn category_of(entry: &Map<String, Value>) -> Option<i64> {
 
 fn text(error: &Value) -> String {
     error.as_str().map_or_else(|| error.to_string(), str::to_owned)
-}
-
-fn number(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// An answer with another status than 200 and no envelope: from a proxy, or from OX's servlet layer.

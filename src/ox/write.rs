@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
-use crate::ox::call::id_value;
 use crate::ox::columns::calendar;
 use crate::ox::columns::common;
 use crate::ox::contacts;
@@ -19,6 +18,8 @@ use crate::ox::module::Module;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
 use crate::ox::shorten::shorten;
+use crate::ox::value::id_text;
+use crate::ox::value::id_value;
 
 /// What OX says about an object it has written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,11 +136,7 @@ pub(super) fn put(module: Module, action: &str, place: &[(&'static str, &str)], 
 }
 
 fn new_id(data: &Value) -> Option<String> {
-    match data.get("id")? {
-        Value::String(id) if !id.is_empty() => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    }
+    data.get("id").and_then(id_text)
 }
 
 #[cfg(test)]

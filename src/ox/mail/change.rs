@@ -12,11 +12,10 @@ use crate::ox::columns::mail;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::items::objects;
-use crate::ox::mail::id_of;
-use crate::ox::mail::text;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 
 /// Sets and clears flags: 1 answered, 8 flagged, 32 seen, 256 forwarded.
 pub async fn set_flags(session: &Session, folder: &str, id: &str, set: u32, clear: u32) -> Result<(), Error> {
@@ -74,7 +73,7 @@ pub async fn move_to(session: &Session, folder: &str, id: &str, target: &str) ->
     let mut outcomes = multiple(session, &calls).await?.into_iter();
     let (before, moved) = (outcomes.next(), outcomes.next());
     let moved = moved.unwrap_or_else(|| Err(Error::new(ErrorKind::Garbled, "multiple", "no answer to the move")))?;
-    if let Some(new) = moved.data.get("id").and_then(text) {
+    if let Some(new) = moved.data.get("id").and_then(id_text) {
         return Ok(Some(new));
     }
     let Some(mail) = before.and_then(Result::ok).and_then(|reply| rows(reply).next()) else {
@@ -88,7 +87,7 @@ async fn find(session: &Session, folder: &str, mail: &Object) -> Result<Option<S
     let call = Call::get("mail", "all").with("folder", folder).with_columns(TRACES);
     let reply = session.call(&call).await?;
     let mut alike = rows(reply).filter(|row| looks(row) == looks(mail));
-    let found = alike.next().and_then(|row| id_of(row.as_map()));
+    let found = alike.next().and_then(|row| row.as_map().get("id").and_then(id_text));
     Ok(found.filter(|_| alike.next().is_none()))
 }
 

@@ -3,9 +3,6 @@
 //! Bytes are read and written as they are: MIME is made and understood elsewhere. Implements the API documentation,
 //! "Module mail".
 
-use serde_json::Map;
-use serde_json::Value;
-
 mod change;
 mod read;
 mod send;
@@ -20,16 +17,3 @@ pub use read::source;
 pub use send::Stored;
 pub use send::append;
 pub use send::send;
-
-fn id_of(mail: &Map<String, Value>) -> Option<String> {
-    mail.get("id").and_then(text)
-}
-
-/// Ids of mails are text, but some servers write numbers.
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}

@@ -18,11 +18,11 @@ use crate::ox::call::Call;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::fetch::Failed;
-use crate::ox::mail::id_of;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Download;
 use crate::ox::reply::html_page_error;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 
 /// How many mails are read in one call.
 const CHUNK: usize = 100;
@@ -99,7 +99,7 @@ async fn read_at_once(
         return Ok(HashMap::new());
     };
     let mails = mails.into_iter().filter_map(|mail| match mail {
-        Value::Object(mail) => Some((id_of(&mail)?, mail)),
+        Value::Object(mail) => Some((mail.get("id").and_then(id_text)?, mail)),
         _ => None,
     });
     Ok(mails.filter(|(id, _)| ids.contains(id)).collect())

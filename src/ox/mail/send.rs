@@ -10,9 +10,8 @@ use crate::ox::call::Part;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::mail::delete;
-use crate::ox::mail::id_of;
-use crate::ox::mail::text;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 
 /// "Sent, but no copy in Sent" twice, and "flag update after send failed".
 const SENT_ALL_THE_SAME: &[&str] = &["MSG-0042", "MSG-0043", "MSG-0082"];
@@ -88,8 +87,8 @@ fn stored(data: &Value) -> Option<Stored> {
     match data {
         Value::Array(several) => several.first().and_then(stored),
         Value::Object(one) => Some(Stored {
-            folder: one.get("folder_id").or_else(|| one.get("folder")).and_then(text)?,
-            id: id_of(one)?,
+            folder: one.get("folder_id").or_else(|| one.get("folder")).and_then(id_text)?,
+            id: one.get("id").and_then(id_text)?,
         }),
         Value::String(path) => {
             let (folder, id) = path.rsplit_once('/')?;
