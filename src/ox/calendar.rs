@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
-use crate::ox::call::id_value;
 use crate::ox::columns::ColumnName;
 use crate::ox::columns::calendar;
 use crate::ox::columns::common;
@@ -21,6 +20,7 @@ use crate::ox::items::hash;
 use crate::ox::items::modified;
 use crate::ox::module::Module;
 use crate::ox::session::Session;
+use crate::ox::value::id_value;
 use crate::ox::write;
 use crate::ox::write::Written;
 
@@ -66,7 +66,7 @@ pub(super) fn fold(rows: impl Iterator<Item = Object>) -> Vec<Item> {
         match series(&row).filter(|series| *series != id) {
             Some(series) => exceptions.push((series, id, row)),
             // Without `recurrence_master` a server would repeat a series for each occurrence.
-            None => drop(items.entry(id).or_insert(Members::of(row))),
+            None => drop(items.entry(id).or_insert_with(|| Members::of(row))),
         }
     }
     let mut folded = HashSet::new();

@@ -167,14 +167,6 @@ impl Call {
     }
 }
 
-/// An id in a JSON body. Servers of the 6.x line write numbers there, and all later ones read them.
-pub(super) fn id_value(id: &str) -> Value {
-    match id.parse::<i64>() {
-        Ok(number) if number.to_string() == id => number.into(),
-        _ => id.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -231,14 +223,6 @@ mod tests {
             call.entry(),
             json!({"module": "mail", "action": "update", "id": "17", "timezone": "UTC", "data": {"flags": 32, "value": true}})
         );
-    }
-
-    #[test]
-    fn ids_are_numbers_where_they_look_like_numbers() {
-        assert_eq!(id_value("815"), json!(815));
-        assert_eq!(id_value("default0/INBOX"), json!("default0/INBOX"));
-        assert_eq!(id_value("007"), json!("007"));
-        assert_eq!(id_value("99999999999999999999"), json!("99999999999999999999"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use reqwest::Method;
 use reqwest::RequestBuilder;
 use reqwest::Response;
 use reqwest::header;
+use reqwest::header::HeaderValue;
 use reqwest::multipart;
 use reqwest::redirect::Policy;
 use secrecy::SecretString;
@@ -43,8 +44,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a call may take as a whole, a large mail over a slow line included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(300);
-/// How long an unused connection is kept. Shorter than the keep-alive time of common web servers is not needed: a
-/// connection that was closed meanwhile is noticed and replaced before a request is written to it.
+/// How long an unused connection is kept. One that OX has closed in the meantime is replaced before anything is sent on it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest JSON answer: a listing of some million mails.
 pub(super) const MAX_JSON: usize = 128 * 1024 * 1024;
@@ -99,12 +99,12 @@ impl Ox {
         &self.0.refusals
     }
 
-    /// Sends a request and reads the whole answer, which may have `limit` bytes. Cookies of the answer go to `cookies`.
+    /// Sends a request and reads the whole answer, which may have `limit` bytes.
     pub(super) async fn send(
         &self,
         call: &Call,
         session: Option<&str>,
-        cookies: &mut Cookies,
+        cookies: &Cookies,
         limit: usize,
     ) -> Result<Answer, Error> {
         let name = call.describe(&self.0.base);
@@ -112,14 +112,10 @@ impl Ox {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         let sent = self.request(call, session, cookies)?.send().await;
         let response = sent.map_err(|error| unreachable(&error, &name))?;
-        for cookie in response.headers().get_all(header::SET_COOKIE) {
-            cookies.set(&String::from_utf8_lossy(cookie.as_bytes()));
-        }
-        let status = response.status().as_u16();
         let answer = answer(response, &name, limit).await?;
+        let (status, size) = (answer.status, answer.body.len());
         log::debug!(
-            "{name}: HTTP {status}, {} bytes, {} ms",
-            answer.body.len(),
+            "{name}: HTTP {status}, {size} bytes, {} ms",
             started.elapsed().as_millis()
         );
         Ok(answer)
@@ -230,6 +226,12 @@ async fn answer(mut response: Response, call: &str, limit: usize) -> Result<Answ
         retry_after: text(header::RETRY_AFTER)
             .and_then(|value| value.trim().parse().ok())
             .map(Duration::from_secs),
+        cookies: response
+            .headers()
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(lossy)
+            .collect(),
         body: Bytes::new(),
     };
     let mut body = BytesMut::new();
@@ -242,6 +244,10 @@ async fn answer(mut response: Response, call: &str, limit: usize) -> Result<Answ
     }
     answer.body = body.freeze();
     Ok(answer)
+}
+
+fn lossy(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 /// A request that got no complete answer. The error's own text would name the URL, session included.

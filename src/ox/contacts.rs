@@ -85,7 +85,7 @@ pub(super) async fn write(
     mut contact: Object,
 ) -> Result<Reply, Error> {
     match write_picture(session, action, place, contact.clone()).await {
-        Err(error) if BAD_PICTURE.contains(&error.code.as_str()) && contact.has(contacts::IMAGE1) => {
+        Err(error) if BAD_PICTURE.contains(&error.code()) && contact.has(contacts::IMAGE1) => {
             log::warn!("{error}; saving the contact without its picture");
             contact.remove(contacts::IMAGE1);
             contact.remove(contacts::IMAGE1_CONTENT_TYPE);
@@ -112,7 +112,7 @@ async fn write_picture(
         _ => put(Module::Contacts, action, place, contact.into_map()),
     };
     match session.call(&call).await {
-        Err(error) if error.code == NOTHING_CHANGED => Ok(Reply::default()),
+        Err(error) if error.code() == NOTHING_CHANGED => Ok(Reply::default()),
         outcome => outcome,
     }
 }
@@ -144,8 +144,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::ox::columns::Column;
+    use crate::ox::columns::Text;
     use crate::ox::testing::Request;
     use crate::ox::testing::Response;
+    use crate::ox::testing::SESSION;
     use crate::ox::testing::Server;
     use crate::ox::testing::callback_page;
     use crate::ox::testing::data;
@@ -153,7 +156,7 @@ mod tests {
     use crate::ox::write::create;
     use crate::ox::write::update;
 
-    fn contact(key: crate::ox::columns::Column<crate::ox::columns::Text>, value: &str) -> Object {
+    fn contact(key: Column<Text>, value: &str) -> Object {
         let mut contact = Object::new();
         contact.set(key, value);
         contact
@@ -177,7 +180,7 @@ mod tests {
             let request = server.only();
             assert_eq!(request.module, "image/contact/picture");
             assert_eq!((request.parameter("id"), request.parameter("timestamp")), ("5", "17"));
-            assert_eq!(request.parameter("session"), crate::ox::testing::SESSION);
+            assert_eq!(request.parameter("session"), SESSION);
         }
     }
 

@@ -14,8 +14,13 @@ const MAX_COOKIES: usize = 50;
 pub(super) struct Cookies(Vec<(String, String)>);
 
 impl Cookies {
+    /// Takes in the cookies of an answer.
+    pub(super) fn take(&mut self, headers: &[String]) {
+        headers.iter().for_each(|header| self.set(header));
+    }
+
     /// Takes in the value of a `Set-Cookie` header. `Max-Age=0` deletes the cookie.
-    pub(super) fn set(&mut self, header: &str) {
+    fn set(&mut self, header: &str) {
         let mut parts = header.split(';');
         let pair = parts.next().and_then(|pair| pair.split_once('='));
         let Some((name, value)) = pair.map(|(name, value)| (name.trim(), value.trim())) else {

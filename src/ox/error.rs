@@ -13,16 +13,18 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Error {
     pub kind: ErrorKind,
-    /// OX's code such as `MSG-0032`, or `HTTP 503`; empty when there was no answer.
-    pub code: String,
-    /// What OX or the network said, in the language of the user. For logs only.
-    pub text: String,
-    /// Method, URL and action of the call: `GET https://ox.example.com/ajax/mail?action=all`.
-    pub call: String,
-    /// With [`ErrorKind::Truncated`]: the fields that are too long, as far as OX named them.
-    pub too_long: Vec<TooLong>,
     /// How long OX asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// Boxed, so that results stay small.
+    details: Box<Details>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Details {
+    code: String,
+    text: String,
+    call: String,
+    too_long: Vec<TooLong>,
 }
 
 /// A field that is longer than the server's database column.
@@ -112,13 +114,15 @@ impl ErrorKind {
 
 impl Error {
     pub(super) fn new(kind: ErrorKind, call: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            kind,
-            code: String::new(),
+        let details = Details {
             text: text.into(),
             call: call.into(),
-            too_long: Vec::new(),
+            ..Details::default()
+        };
+        Self {
+            kind,
             retry_after: None,
+            details: Box::new(details),
         }
     }
 
@@ -139,15 +143,49 @@ impl Error {
         self.kind.concerns_one_call() && !self.is_temporary()
     }
 
+    /// OX's code such as `MSG-0032`, or `HTTP 503`; empty when there was no answer.
+    pub fn code(&self) -> &str {
+        &self.details.code
+    }
+
+    /// What OX or the network said, in the language of the user. For logs only.
+    pub fn text(&self) -> &str {
+        &self.details.text
+    }
+
+    /// Method, URL and action of the call: `GET https://ox.example.com/ajax/mail?action=all`.
+    pub fn call(&self) -> &str {
+        &self.details.call
+    }
+
+    /// With [`ErrorKind::Truncated`]: the fields that are too long, as far as OX named them.
+    pub fn too_long(&self) -> &[TooLong] {
+        &self.details.too_long
+    }
+
+    #[must_use]
     pub(super) fn with_code(mut self, code: impl Into<String>) -> Self {
-        self.code = code.into();
+        self.details.code = code.into();
+        self
+    }
+
+    #[must_use]
+    pub(super) fn with_too_long(mut self, fields: Vec<TooLong>) -> Self {
+        self.details.too_long = fields;
+        self
+    }
+
+    #[must_use]
+    pub(super) fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
         self
     }
 
     /// Takes a secret out of the text: OX names the session in some of its messages.
+    #[must_use]
     pub(super) fn without(mut self, secret: &str) -> Self {
-        if !secret.is_empty() && self.text.contains(secret) {
-            self.text = self.text.replace(secret, "***");
+        if !secret.is_empty() && self.details.text.contains(secret) {
+            self.details.text = self.details.text.replace(secret, "***");
         }
         self
     }
@@ -155,9 +193,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call, self.text)?;
-        if !self.code.is_empty() {
-            write!(f, " ({})", self.code)?;
+        write!(f, "{}: {}", self.call(), self.text())?;
+        if !self.code().is_empty() {
+            write!(f, " ({})", self.code())?;
         }
         match self.kind.advice() {
             "" => Ok(()),

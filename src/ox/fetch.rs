@@ -11,7 +11,6 @@ use serde_json::json;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
-use crate::ox::call::id_value;
 use crate::ox::columns::ColumnName;
 use crate::ox::columns::calendar;
 use crate::ox::columns::common;
@@ -22,6 +21,7 @@ use crate::ox::module::Module;
 use crate::ox::multiple::multiple;
 use crate::ox::session::Session;
 use crate::ox::settings::Version;
+use crate::ox::value::id_value;
 
 /// How many objects are listed in one call.
 const CHUNK: usize = 100;

@@ -19,6 +19,7 @@ use crate::ox::module::Module;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 
 /// An item of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ const DONE: i64 = 3;
 pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec<Item>, Error> {
     let call = listing(module, folder);
     let reply = session.call(&call).await?;
-    items(module, reply).ok_or_else(|| no_rows(session, &call))
+    items(module, reply).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
 }
 
 /// A number for each folder that changes when what [`list`] returns changes. One HTTP request for up to fifty folders.
@@ -80,8 +81,9 @@ pub async fn probe(session: &Session, folders: &[(Module, String)]) -> Result<Ve
         .zip(&calls)
         .zip(outcomes)
         .map(|(((module, _), call), outcome)| {
-            let items = items(*module, outcome?).ok_or_else(|| no_rows(session, call))?;
-            Ok(stamp(&items))
+            let items = items(*module, outcome?);
+            let stamped = items.map(|items| stamp(&items));
+            stamped.map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
         });
     Ok(stamps.collect())
 }
@@ -100,14 +102,16 @@ fn listing(module: Module, folder: &str) -> Call {
     }
 }
 
-/// Reads the answer to [`listing`]; nothing if it holds no rows.
-fn items(module: Module, reply: Reply) -> Option<Vec<Item>> {
+/// Reads the answer to [`listing`], or says what is wrong with it. A list that is cut off would look as if everything
+/// else had been deleted.
+fn items(module: Module, reply: Reply) -> Result<Vec<Item>, &'static str> {
     let rows = match reply.data {
+        _ if reply.more => return Err("the list is cut off"),
         Value::Array(rows) => rows,
         Value::Null => Vec::new(),
-        _ => return None,
+        _ => return Err("the answer holds no rows"),
     };
-    Some(match module {
+    Ok(match module {
         Module::Mail => objects(MAIL_COLUMNS, rows).filter_map(|row| mail_item(&row)).collect(),
         Module::Calendar => calendar::fold(objects(calendar::COLUMNS, rows)),
         Module::Contacts => objects(CONTACT_COLUMNS, rows)
@@ -124,7 +128,7 @@ fn mail_item(row: &Object) -> Option<Item> {
     }
     let received = row.time(mail::RECEIVED_DATE);
     Some(Item {
-        id: mail_id(row)?,
+        id: row.as_map().get(mail::ID.key).and_then(id_text)?,
         // The date tells a mail from another one that got its id after the folder was made anew.
         revision: mail_revision(received.unwrap_or_default(), flags),
         modified: received.unwrap_or_default(),
@@ -137,15 +141,6 @@ fn mail_item(row: &Object) -> Option<Item> {
 fn mail_revision(received: i64, flags: i64) -> u64 {
     let date = hash([&received.to_be_bytes()[..]]) >> 32;
     (date << 32) | (flags & SHOWN_FLAGS).unsigned_abs()
-}
-
-/// The column is text, but some servers write a number.
-fn mail_id(row: &Object) -> Option<String> {
-    match row.as_map().get(mail::ID.key)? {
-        Value::String(id) => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    }
 }
 
 fn contact_item(row: &Object) -> Option<Item> {
@@ -215,12 +210,12 @@ pub(super) fn hash<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> u64 {
         .fold(OFFSET, |hash, chunk| step(chunk.iter().copied().fold(hash, step), 0xff))
 }
 
-fn no_rows(session: &Session, call: &Call) -> Error {
-    Error::new(ErrorKind::Garbled, session.describe(call), "the answer holds no rows")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::atomic::AtomicI64;
+    use std::sync::atomic::Ordering;
+
     use serde_json::json;
 
     use super::*;
@@ -258,7 +253,7 @@ mod tests {
                 ("1039", 289, None)
             ]
         );
-        let dates: std::collections::HashSet<_> = items.iter().map(|item| item.revision >> 32).collect();
+        let dates: HashSet<_> = items.iter().map(|item| item.revision >> 32).collect();
         assert_eq!(dates.len(), 3);
         let request = server.only();
         assert_eq!(request.name(), "mail?all");
@@ -330,9 +325,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_probe_is_one_request_and_notices_changes() {
-        let seen = std::sync::atomic::AtomicI64::new(0);
+        let seen = AtomicI64::new(0);
         let (server, session) = Server::with_session(move |request| {
-            let count = seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let count = seen.fetch_add(1, Ordering::Relaxed);
             each(request, |entry| match entry["module"].as_str() {
                 // The flag of a mail changes, the order of tasks does, and notes can never be read.
                 Some("mail") => json!({"data": [["1", 5, 32 * (count % 2)]]}),

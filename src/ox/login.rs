@@ -15,6 +15,7 @@ use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::error::classify_login;
 use crate::ox::reply;
+use crate::ox::value::integer;
 
 /// The client id: OX counts such sessions as ActiveSync, and keeps its Unified Mail folders from them.
 const CLIENT: &str = "USM-EAS";
@@ -42,8 +43,9 @@ pub(super) async fn login(ox: &Ox, name: &str, password: &SecretString) -> Resul
     let call = Call::form("login", "login", form).with("authId", auth_id());
     let described = call.describe(ox.base());
     let mut cookies = Cookies::default();
-    let answer = ox.send(&call, None, &mut cookies, MAX_JSON).await?;
-    let value = reply::json(answer).map_err(|error| wrong_place(error, &described))?;
+    let answer = ox.send(&call, None, &cookies, MAX_JSON).await?;
+    cookies.take(&answer.cookies);
+    let value = reply::json(answer).map_err(wrong_place)?;
     let text = |key| value.get(key).and_then(Value::as_str);
     let Some(session) = text("session") else {
         return Err(refused(&value, &described).without(password.expose_secret()));
@@ -51,8 +53,8 @@ pub(super) async fn login(ox: &Ox, name: &str, password: &SecretString) -> Resul
     let mut login = Login {
         session: SecretString::from(session),
         cookies,
-        user_id: number(value.get("user_id")).unwrap_or_default(),
-        context_id: number(value.get("context_id")).unwrap_or_default(),
+        user_id: value.get("user_id").and_then(integer).unwrap_or_default(),
+        context_id: value.get("context_id").and_then(integer).unwrap_or_default(),
         locale: text("locale").unwrap_or_default().to_owned(),
         calls: 1,
     };
@@ -76,13 +78,13 @@ async fn config_number(ox: &Ox, login: &mut Login, path: &str) -> Result<i64, Er
     let described = call.describe(ox.base());
     login.calls += 1;
     let session = login.session.expose_secret();
-    let answer = ox.send(&call, Some(session), &mut login.cookies, MAX_JSON).await?;
+    let answer = ox.send(&call, Some(session), &login.cookies, MAX_JSON).await?;
     let reply = reply::read(reply::json(answer)?, &described).map_err(|error| error.without(session))?;
-    number(Some(&reply.data)).ok_or_else(|| Error::new(ErrorKind::Garbled, described, "the answer is no number"))
+    integer(&reply.data).ok_or_else(|| Error::new(ErrorKind::Garbled, described, "the answer is no number"))
 }
 
 /// Ends a session at OX. The answer is empty, and of no interest.
-pub(super) async fn logout(ox: &Ox, session: &str, cookies: &mut Cookies) -> Result<(), Error> {
+pub(super) async fn logout(ox: &Ox, session: &str, cookies: &Cookies) -> Result<(), Error> {
     let call = Call::get("login", "logout");
     ox.send(&call, Some(session), cookies, MAX_JSON).await.map(drop)
 }
@@ -90,11 +92,8 @@ pub(super) async fn logout(ox: &Ox, session: &str, cookies: &mut Cookies) -> Res
 /// Asks for a login without credentials: any envelope, naturally one with an error, shows that OX is up.
 pub(super) async fn alive(ox: &Ox) -> Result<(), Error> {
     let call = Call::form("login", "login", String::new());
-    let described = call.describe(ox.base());
-    let answer = ox.send(&call, None, &mut Cookies::default(), MAX_JSON).await?;
-    reply::json(answer)
-        .map(drop)
-        .map_err(|error| wrong_place(error, &described))
+    let answer = ox.send(&call, None, &Cookies::default(), MAX_JSON).await?;
+    reply::json(answer).map(drop).map_err(wrong_place)
 }
 
 fn refused(value: &Value, call: &str) -> Error {
@@ -109,9 +108,9 @@ fn refused(value: &Value, call: &str) -> Error {
 }
 
 /// Every OX has a login, so a server without one is not an OX.
-fn wrong_place(error: Error, call: &str) -> Error {
+fn wrong_place(error: Error) -> Error {
     match error.kind {
-        ErrorKind::Unsupported => Error::new(ErrorKind::Configuration, call, error.text).with_code(error.code),
+        ErrorKind::Unsupported => error.with_kind(ErrorKind::Configuration),
         _ => error,
     }
 }
@@ -125,7 +124,110 @@ fn auth_id() -> String {
         .join("-")
 }
 
-fn number(value: Option<&Value>) -> Option<i64> {
-    let value = value?;
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::ox::testing::Response;
+    use crate::ox::testing::SESSION;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::failure;
+    use crate::ox::testing::logged_in;
+    use crate::ox::testing::password;
+
+    #[tokio::test]
+    async fn the_login_holds_all_and_nothing_in_the_url() {
+        let server = Server::start(|_| logged_in()).await;
+        server.login().await;
+        let request = server.only();
+        assert_eq!(request.method, "POST");
+        assert_eq!(request.name(), "login?login");
+        assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            request.body,
+            format!("name=anton&password=geheim+%26+sicher&client=USM-EAS&version={version}")
+        );
+        let names: Vec<_> = request.parameters.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["action", "authId", "timezone"]);
+        let groups: Vec<_> = request.parameter("authId").split('-').map(str::len).collect();
+        assert_eq!(groups, [8, 4, 4, 4, 12]);
+    }
+
+    #[tokio::test]
+    async fn old_servers_tell_the_context_elsewhere() {
+        let server = Server::start(|request| match request.name().as_str() {
+            "login?login" => json!({"session": SESSION, "user_id": "3"}).into(),
+            "config/context_id" => data(json!(7)),
+            name => panic!("{name}"),
+        })
+        .await;
+        let session = server.login().await;
+        assert_eq!((session.user_id(), session.context_id(), session.locale()), (3, 7, ""));
+        assert_eq!(session.calls(), 2);
+    }
+
+    #[tokio::test]
+    async fn refused_logins_say_why_and_nothing_secret() {
+        // Answer, kind, code.
+        let cases = [
+            (failure("LGI-0006", 1), ErrorKind::Credentials, "LGI-0006"),
+            (failure("LGI-0010", 5), ErrorKind::Temporary, "LGI-0010"),
+            (failure("SES-0007", 2), ErrorKind::TooManySessions, "SES-0007"),
+            (
+                json!({"error": "wrong: geheim & sicher", "code": "LGI-0006", "category": 1}).into(),
+                ErrorKind::Credentials,
+                "LGI-0006",
+            ),
+            (json!({"data": 1}).into(), ErrorKind::Garbled, ""),
+            (
+                Response::text("text/html", "<html>It works!</html>"),
+                ErrorKind::Garbled,
+                "",
+            ),
+            (
+                Response::text("text/html", "not found").with_status(404),
+                ErrorKind::Configuration,
+                "HTTP 404",
+            ),
+            (
+                Response::text("text/html", "")
+                    .with_status(302)
+                    .with("location", "https://x/?token=1"),
+                ErrorKind::Configuration,
+                "HTTP 302",
+            ),
+            (
+                Response::text("text/html", "")
+                    .with_status(503)
+                    .with("retry-after", "30"),
+                ErrorKind::Temporary,
+                "HTTP 503",
+            ),
+        ];
+        for (response, kind, code) in cases {
+            let server = Server::start(move |_| response.clone()).await;
+            let error = server.ox().login("anton", &password()).await.unwrap_err();
+            assert_eq!((error.kind, error.code()), (kind, code));
+            let text = format!("{error} {error:?}");
+            assert!(text.contains("/ajax/login?action=login"), "{text}");
+            assert!(!text.contains("geheim") && !text.contains("token="), "{text}");
+            if code == "HTTP 503" {
+                assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn alive_means_any_envelope() {
+        let server = Server::start(|_| failure("SVL-0002", 8)).await;
+        server.ox().alive().await.unwrap();
+        assert_eq!(server.only().name(), "login?login");
+        let server = Server::start(|_| Response::text("text/html", "no").with_status(503)).await;
+        assert_eq!(server.ox().alive().await.unwrap_err().kind, ErrorKind::Temporary);
+    }
 }

@@ -10,11 +10,11 @@
 //! | `call`, `reply`, `multiple` | a request; what its answer means; many in one |
 //! | `error` | [`Error`] and [`ErrorKind`]: the only place that knows error codes |
 //! | `settings`, `access` | what OX says about the user; whether ActiveSync is permitted |
-//! | `folder`, `module` | folders |
+//! | `folder`, `folder_change`, `module` | listing and changing folders |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
 //! | `mail` | mails |
-//! | `columns`, `object` | the typed columns of objects, which `content` shares |
+//! | `columns`, `object`, `value` | the typed columns of objects, which others share; JSON values |
 //!
 //! Three things matter throughout. Success and failure both come with HTTP status 200, and `reply` alone decides which it
 //! is. Every call asks for `timezone=UTC`, so that all times are UTC. And a lost session is no error: it is renewed and the
@@ -30,6 +30,7 @@ mod cookies;
 mod error;
 mod fetch;
 mod folder;
+mod folder_change;
 mod items;
 mod login;
 pub mod mail;
@@ -43,6 +44,7 @@ mod settings;
 mod shorten;
 #[cfg(test)]
 mod testing;
+mod value;
 mod write;
 
 pub use call::Call;

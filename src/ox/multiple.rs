@@ -62,6 +62,7 @@ fn is_session_error(outcome: &Result<Reply, Error>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering;
 
@@ -95,7 +96,7 @@ mod tests {
         assert_eq!(outcomes[0].as_ref().unwrap().timestamp, Some(5));
         let error = outcomes[1].as_ref().unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound);
-        assert!(error.call.ends_with("/ajax/folders?action=get"), "{}", error.call);
+        assert!(error.call().ends_with("/ajax/folders?action=get"), "{}", error.call());
         assert_eq!(outcomes[2].as_ref().unwrap().data, json!("2"));
         let request = server.only();
         assert_eq!((request.method.as_str(), request.name().as_str()), ("PUT", "multiple"));
@@ -172,8 +173,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_lost_on_the_way_repeats_only_the_rest() {
-        let logins = std::sync::Arc::new(AtomicUsize::new(0));
-        let counted = std::sync::Arc::clone(&logins);
+        let logins = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&logins);
         let server = Server::start(move |request| match request.name().as_str() {
             "login?login" => {
                 counted.fetch_add(1, Ordering::Relaxed);

@@ -16,6 +16,7 @@ use crate::ox::columns::Number;
 use crate::ox::columns::Text;
 use crate::ox::columns::Time;
 use crate::ox::columns::Timestamp;
+use crate::ox::value::integer;
 
 /// An appointment, contact, task, mail or folder; or the changed fields of one, where null clears a field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -108,21 +109,6 @@ impl Object {
     pub fn remove<K>(&mut self, column: Column<K>) {
         self.0.remove(column.key);
     }
-}
-
-/// A whole number. Costs are decimal fractions on newer servers, and any number may be text.
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-        Value::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),
-        _ => None,
-    }
-}
-
-/// The whole part of a number that is not out of all bounds.
-fn whole(number: f64) -> Option<i64> {
-    const LARGEST: f64 = 9_007_199_254_740_992.0;
-    (number.abs() <= LARGEST).then_some(number as i64)
 }
 
 #[cfg(test)]

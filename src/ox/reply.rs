@@ -15,6 +15,7 @@ use crate::ox::error::ErrorKind;
 use crate::ox::error::TooLong;
 use crate::ox::error::category;
 use crate::ox::error::classify;
+use crate::ox::value::integer;
 
 /// An HTTP answer.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Answer {
     pub(super) content_type: String,
     pub(super) location: Option<String>,
     pub(super) retry_after: Option<Duration>,
+    /// The values of its `Set-Cookie` headers.
+    pub(super) cookies: Vec<String>,
     pub(super) body: Bytes,
 }
 
@@ -36,6 +39,8 @@ pub struct Reply {
     /// The newest modification time among the objects of the answer, in milliseconds since 1970, UTC. Zero is left out: old
     /// servers write it when they mean nothing.
     pub timestamp: Option<i64>,
+    /// OX had more to say than it did: the list is cut off.
+    pub more: bool,
     /// What OX was not quite happy with, though it did what was asked.
     pub warnings: Vec<Warning>,
 }
@@ -68,14 +73,8 @@ pub(super) fn json(answer: Answer) -> Result<Value, Error> {
 
 /// Reads the answer as the bytes of a file.
 pub(super) fn download(answer: Answer) -> Result<Download, Error> {
-    let is_html = answer.content_type.starts_with("text/html");
-    let is_text = is_html || answer.content_type.contains("javascript") || answer.content_type.contains("json");
-    if is_text || answer.status != 200 {
-        if let Some(Value::Object(envelope)) = parse(&answer.body) {
-            if envelope.contains_key("error") && envelope.contains_key("code") {
-                read(Value::Object(envelope), &answer.call)?;
-            }
-        }
+    if let Some(envelope) = error_in_place_of_file(&answer) {
+        read(envelope, &answer.call)?;
     }
     if answer.status != 200 {
         return Err(http_error(&answer));
@@ -84,6 +83,17 @@ pub(super) fn download(answer: Answer) -> Result<Download, Error> {
         content_type: answer.content_type,
         bytes: answer.body,
     })
+}
+
+/// The envelope of an error. A file that happens to be JSON is none.
+fn error_in_place_of_file(answer: &Answer) -> Option<Value> {
+    let is_text = ["text/html", "javascript", "json"]
+        .iter()
+        .any(|kind| answer.content_type.contains(kind));
+    if !is_text && answer.status == 200 {
+        return None;
+    }
+    parse(&answer.body).filter(|value| value.get("error").is_some() && value.get("code").is_some())
 }
 
 /// An HTML page in place of a file that cannot be HTML: the error is written in it somewhere.
@@ -145,8 +155,9 @@ pub(super) fn read(envelope: Value, call: &str) -> Result<Reply, Error> {
         data,
         timestamp: envelope
             .get("timestamp")
-            .and_then(number)
+            .and_then(integer)
             .filter(|timestamp| *timestamp > 0),
+        more: envelope.get("more").and_then(Value::as_bool).unwrap_or(false),
         warnings,
     })
 }
@@ -161,22 +172,22 @@ pub(super) fn envelope_error(value: &Value) -> Option<Warning> {
 fn failure(envelope: &Map<String, Value>, error: &Value, call: &str) -> Error {
     let code = envelope.get("code").and_then(Value::as_str).unwrap_or_default();
     let kind = classify(code, category_of(envelope));
-    let mut failure = Error::new(kind, call, text(error)).with_code(code);
-    failure.too_long = too_long(envelope);
-    failure
+    Error::new(kind, call, text(error))
+        .with_code(code)
+        .with_too_long(too_long(envelope))
 }
 
 /// "`truncated`: array of column ids; `problematic`: `{id, length, max_size}`".
 fn too_long(envelope: &Map<String, Value>) -> Vec<TooLong> {
     let entries = |key| envelope.get(key).and_then(Value::as_array).into_iter().flatten();
-    let column = |value: &Value| number(value).and_then(|column| u16::try_from(column).ok());
+    let column = |value: &Value| integer(value).and_then(|column| u16::try_from(column).ok());
     let sized: Vec<_> = entries("problematic")
         .filter_map(|entry| {
             Some(TooLong {
                 column: column(entry.get("id")?)?,
                 max_size: entry
                     .get("max_size")
-                    .and_then(number)
+                    .and_then(integer)
                     .and_then(|size| usize::try_from(size).ok()),
             })
         })
@@ -208,7 +219,7 @@ fn warning(entry: &Map<String, Value>) -> Warning {
 
 /// Servers before 6.20 write the number only; later ones the names as well, as text or array.
 fn category_of(entry: &Map<String, Value>) -> Option<i64> {
-    if let Some(category) = entry.get("category").and_then(number) {
+    if let Some(category) = entry.get("category").and_then(integer) {
         return Some(category);
     }
     let name = match entry.get("categories")? {
@@ -220,10 +231,6 @@ fn category_of(entry: &Map<String, Value>) -> Option<i64> {
 
 fn text(error: &Value) -> String {
     error.as_str().map_or_else(|| error.to_string(), str::to_owned)
-}
-
-fn number(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// An answer with another status than 200 and no envelope: from a proxy, or from OX's servlet layer.
@@ -277,6 +284,7 @@ mod tests {
             content_type: content_type.to_owned(),
             location: None,
             retry_after: None,
+            cookies: Vec::new(),
             body: Bytes::copy_from_slice(body.as_bytes()),
         }
     }
@@ -307,8 +315,8 @@ mod tests {
                "code":"SES-0203","error_id":"1868225431-12"}"#,
         )
         .unwrap_err();
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Session, "SES-0203"));
-        assert_eq!(error.text, "Your session expired. Please login again.");
+        assert_eq!((error.kind, error.code()), (ErrorKind::Session, "SES-0203"));
+        assert_eq!(error.text(), "Your session expired. Please login again.");
     }
 
     #[test]
@@ -351,7 +359,7 @@ mod tests {
         .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Truncated);
         assert_eq!(
-            error.too_long,
+            error.too_long(),
             [TooLong {
                 column: 502,
                 max_size: Some(128)
@@ -360,7 +368,7 @@ mod tests {
         let error =
             decide(r#"{"error":"too long","code":"TSK-0041","category":12,"truncated":[200,"203"]}"#).unwrap_err();
         assert_eq!(
-            error.too_long.iter().map(|field| field.column).collect::<Vec<_>>(),
+            error.too_long().iter().map(|field| field.column).collect::<Vec<_>>(),
             [200, 203]
         );
     }
@@ -406,7 +414,7 @@ mod tests {
         ];
         for (status, kind) in cases {
             let error = json(answer(status, "text/html", "<html>no</html>")).unwrap_err();
-            assert_eq!((error.kind, error.code), (kind, format!("HTTP {status}")));
+            assert_eq!((error.kind, error.code()), (kind, format!("HTTP {status}").as_str()));
         }
         let value = json(answer(
             403,
@@ -433,8 +441,8 @@ mod tests {
     #[test]
     fn codes_are_found_in_pages() {
         let error = html_page_error(b"<h1>Mail not found (MSG-0032, 17-4)</h1>", "GET x");
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::NotFound, "MSG-0032"));
+        assert_eq!((error.kind, error.code()), (ErrorKind::NotFound, "MSG-0032"));
         let error = html_page_error(b"<h1>UTF-8 500 Internal-Error</h1>", "GET x");
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Server, ""));
+        assert_eq!((error.kind, error.code()), (ErrorKind::Server, ""));
     }
 }

@@ -52,8 +52,10 @@ struct Inner {
     locale: String,
     calls: AtomicU64,
     current: Mutex<Current>,
-    /// Held while a login is under way; holds why renewing is pointless from now on.
+    /// Held while a login is under way; holds why the last one failed.
     renewal: tokio::sync::Mutex<Option<Error>>,
+    /// How many renewals have failed.
+    failures: AtomicU64,
     settings: OnceCell<Arc<Settings>>,
     capabilities: OnceCell<Capabilities>,
 }
@@ -83,6 +85,7 @@ impl Session {
                 cookies: login.cookies,
             }),
             renewal: tokio::sync::Mutex::new(None),
+            failures: AtomicU64::new(0),
             settings: OnceCell::new(),
             capabilities: OnceCell::new(),
         })))
@@ -119,9 +122,9 @@ impl Session {
 
     /// Ends the session at OX. Whoever uses a clone afterwards opens a new one by that.
     pub async fn logout(&self) -> Result<(), Error> {
-        let mut current = self.current();
+        let current = self.current();
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        login::logout(&self.0.ox, current.id.expose_secret(), &mut current.cookies).await
+        login::logout(&self.0.ox, current.id.expose_secret(), &current.cookies).await
     }
 
     /// Makes a call and decides whether it succeeded.
@@ -189,25 +192,21 @@ impl Session {
         &self,
         call: &Call,
         limit: usize,
-        mut current: Current,
+        current: Current,
         read: &impl Fn(Answer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
-        let before = current.cookies.header();
         let id = current.id.expose_secret();
-        let answer = self.0.ox.send(call, Some(id), &mut current.cookies, limit).await;
-        let outcome = answer.and_then(read).map_err(|error| error.without(id));
-        if current.cookies.header() != before {
-            self.keep(current);
-        }
-        outcome
+        let answer = self.0.ox.send(call, Some(id), &current.cookies, limit).await?;
+        self.keep(current.generation, &answer.cookies);
+        read(answer).map_err(|error| error.without(id))
     }
 
     /// Keeps the cookies of an answer, unless the session has been renewed meanwhile.
-    fn keep(&self, newer: Current) {
+    fn keep(&self, generation: u64, cookies: &[String]) {
         let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.generation == newer.generation {
-            *current = newer;
+        if current.generation == generation {
+            current.cookies.take(cookies);
         }
     }
 
@@ -215,32 +214,34 @@ impl Session {
         self.0.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Logs in again, unless someone else has replaced the session of this generation in the meantime.
+    /// Logs in again, unless someone else has replaced the session of this generation in the meantime. Who waited for a
+    /// login that failed shares its error, and after one that was refused nobody tries again.
     pub(super) async fn renew(&self, generation: u64) -> Result<(), Error> {
-        let mut dead = self.0.renewal.lock().await;
-        if self.current().generation != generation {
+        let failures_before = self.0.failures.load(Ordering::Relaxed);
+        let mut failure = self.0.renewal.lock().await;
+        if self.generation() != generation {
             return Ok(());
         }
-        if let Some(error) = &*dead {
+        let waited = self.0.failures.load(Ordering::Relaxed) != failures_before;
+        if let Some(error) = failure.as_ref().filter(|error| waited || is_final(error)) {
             return Err(error.clone());
         }
-        let renewed = self.login_again().await;
-        let login = match renewed {
-            Ok(login) => login,
-            Err(error) => {
-                if matches!(error.kind, ErrorKind::Credentials | ErrorKind::Denied) {
-                    *dead = Some(error.clone());
-                }
-                return Err(error);
+        match self.login_again().await {
+            Ok(login) => {
+                let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
+                *current = Current {
+                    generation: generation + 1,
+                    id: login.session,
+                    cookies: login.cookies,
+                };
+                Ok(())
             }
-        };
-        let mut current = self.0.current.lock().unwrap_or_else(PoisonError::into_inner);
-        *current = Current {
-            generation: generation + 1,
-            id: login.session,
-            cookies: login.cookies,
-        };
-        Ok(())
+            Err(error) => {
+                self.0.failures.fetch_add(1, Ordering::Relaxed);
+                *failure = Some(error.clone());
+                Err(error)
+            }
+        }
     }
 
     async fn login_again(&self) -> Result<login::Login, Error> {
@@ -265,6 +266,11 @@ impl Session {
     }
 }
 
+/// Whether a login with the same password can never succeed.
+const fn is_final(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Credentials | ErrorKind::Denied)
+}
+
 /// Who it is, and no secret.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -280,21 +286,23 @@ impl fmt::Debug for Session {
 mod tests {
     use std::sync::atomic::AtomicBool;
     use std::sync::atomic::AtomicUsize;
-    use std::time::Duration;
 
     use serde_json::json;
 
     use super::*;
+    use crate::ox::Module;
+    use crate::ox::fetch;
+    use crate::ox::list;
+    use crate::ox::mail;
     use crate::ox::testing::Response;
     use crate::ox::testing::SESSION;
     use crate::ox::testing::Server;
     use crate::ox::testing::data;
     use crate::ox::testing::failure;
     use crate::ox::testing::logged_in;
-    use crate::ox::testing::password;
 
     #[tokio::test]
-    async fn logs_in_by_form_and_keeps_cookies_and_agent() {
+    async fn every_call_carries_session_cookies_and_agent() {
         let (server, session) = Server::with_session(|_| data(json!("Europe/Berlin"))).await;
         assert_eq!(
             (session.user_id(), session.context_id(), session.locale()),
@@ -312,98 +320,6 @@ mod tests {
             "JSESSIONID=4711abcd.OX1; open-xchange-secret-Yq1UuXk0a9=0a1b2c"
         );
         assert_eq!((session.calls(), session.ox().calls()), (2, 2));
-    }
-
-    #[tokio::test]
-    async fn the_login_holds_all_and_nothing_in_the_url() {
-        let server = Server::start(|_| logged_in()).await;
-        server.login().await;
-        let request = server.only();
-        assert_eq!(request.method, "POST");
-        assert_eq!(request.name(), "login?login");
-        assert_eq!(request.header("content-type"), "application/x-www-form-urlencoded");
-        let version = env!("CARGO_PKG_VERSION");
-        assert_eq!(
-            request.body,
-            format!("name=anton&password=geheim+%26+sicher&client=USM-EAS&version={version}")
-        );
-        let names: Vec<_> = request.parameters.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["action", "authId", "timezone"]);
-        let groups: Vec<_> = request.parameter("authId").split('-').map(str::len).collect();
-        assert_eq!(groups, [8, 4, 4, 4, 12]);
-    }
-
-    #[tokio::test]
-    async fn old_servers_tell_the_context_elsewhere() {
-        let server = Server::start(|request| match request.name().as_str() {
-            "login?login" => json!({"session": SESSION, "user_id": "3"}).into(),
-            "config/context_id" => data(json!(7)),
-            name => panic!("{name}"),
-        })
-        .await;
-        let session = server.login().await;
-        assert_eq!((session.user_id(), session.context_id(), session.locale()), (3, 7, ""));
-        assert_eq!(session.calls(), 2);
-    }
-
-    #[tokio::test]
-    async fn refused_logins_say_why_and_nothing_secret() {
-        // Answer, kind, code.
-        let cases = [
-            (failure("LGI-0006", 1), ErrorKind::Credentials, "LGI-0006"),
-            (failure("LGI-0010", 5), ErrorKind::Temporary, "LGI-0010"),
-            (failure("SES-0007", 2), ErrorKind::TooManySessions, "SES-0007"),
-            (
-                json!({"error": "wrong: geheim & sicher", "code": "LGI-0006", "category": 1}).into(),
-                ErrorKind::Credentials,
-                "LGI-0006",
-            ),
-            (json!({"data": 1}).into(), ErrorKind::Garbled, ""),
-            (
-                Response::text("text/html", "<html>It works!</html>"),
-                ErrorKind::Garbled,
-                "",
-            ),
-            (
-                Response::text("text/html", "not found").with_status(404),
-                ErrorKind::Configuration,
-                "HTTP 404",
-            ),
-            (
-                Response::text("text/html", "")
-                    .with_status(302)
-                    .with("location", "https://x/?token=1"),
-                ErrorKind::Configuration,
-                "HTTP 302",
-            ),
-            (
-                Response::text("text/html", "")
-                    .with_status(503)
-                    .with("retry-after", "30"),
-                ErrorKind::Temporary,
-                "HTTP 503",
-            ),
-        ];
-        for (response, kind, code) in cases {
-            let server = Server::start(move |_| response.clone()).await;
-            let error = server.ox().login("anton", &password()).await.unwrap_err();
-            assert_eq!((error.kind, error.code.as_str()), (kind, code));
-            let text = format!("{error} {error:?}");
-            assert!(text.contains("/ajax/login?action=login"), "{text}");
-            assert!(!text.contains("geheim") && !text.contains("token="), "{text}");
-            if code == "HTTP 503" {
-                assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn alive_means_any_envelope() {
-        let server = Server::start(|_| failure("SVL-0002", 8)).await;
-        server.ox().alive().await.unwrap();
-        assert_eq!(server.only().name(), "login?login");
-        let server = Server::start(|_| Response::text("text/html", "no").with_status(503)).await;
-        assert_eq!(server.ox().alive().await.unwrap_err().kind, ErrorKind::Temporary);
     }
 
     /// A server whose sessions are `s1`, `s2`, ...; only the `valid`-th and later ones are known to it.
@@ -445,7 +361,7 @@ mod tests {
         let server = forgetful(100).await;
         let session = server.login().await;
         let error = session.call(&Call::get("config/timezone", "")).await.unwrap_err();
-        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Session, "SES-0203"));
+        assert_eq!((error.kind, error.code()), (ErrorKind::Session, "SES-0203"));
         assert_eq!(
             server.names(),
             ["login?login", "config/timezone", "login?login", "config/timezone"]
@@ -468,6 +384,45 @@ mod tests {
         }
         let logins = server.names().iter().filter(|name| *name == "login?login").count();
         assert_eq!(logins, 2, "bad credentials are never repeated");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_login_that_fails_shares_the_failure() {
+        let again = AtomicBool::new(false);
+        let server = Server::start(move |request| match request.name().as_str() {
+            "login?login" if again.swap(true, Ordering::Relaxed) => failure("LGI-0010", 5),
+            "login?login" => logged_in(),
+            _ => failure("SES-0203", 4),
+        })
+        .await;
+        let session = server.login().await;
+        let generation = session.generation();
+        let outcomes = tokio::join!(
+            session.renew(generation),
+            session.renew(generation),
+            session.renew(generation)
+        );
+        for outcome in [outcomes.0, outcomes.1, outcomes.2] {
+            assert_eq!(outcome.unwrap_err().kind, ErrorKind::Temporary);
+        }
+        assert_eq!(server.requests().len(), 2);
+        // A later call may try again.
+        assert!(session.renew(generation).await.is_err());
+        assert_eq!(server.requests().len(), 3);
+    }
+
+    /// Calls are made from tasks that move between threads.
+    #[test]
+    fn futures_can_be_sent() {
+        fn sendable(_: impl Send) {}
+        let check = |session: &Session| {
+            sendable(session.folders());
+            sendable(session.settings());
+            sendable(list(session, Module::Mail, ""));
+            sendable(fetch(session, Module::Mail, "", &[], &[]));
+            sendable(mail::move_to(session, "", "", ""));
+        };
+        let _ = check;
     }
 
     #[tokio::test]
@@ -525,7 +480,7 @@ mod tests {
         for secret in [SESSION, "geheim", "0a1b2c", "folder=private"] {
             assert!(!shown.contains(secret), "{shown}");
         }
-        assert!(error.text.starts_with("Fehler in ***"));
+        assert!(error.text().starts_with("Fehler in ***"));
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use crate::ox::error::Error;
 use crate::ox::module::Module;
 use crate::ox::module::Standard;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 
 /// The user, as far as syncing needs it.
 #[derive(Clone, Debug, Default)]
@@ -103,12 +104,14 @@ async fn read(session: &Session) -> Result<Arc<Settings>, Error> {
         }
     };
     let mut settings = Settings {
-        timezone: text(timezone.as_ref()).unwrap_or_else(|| "UTC".to_owned()),
+        timezone: timezone.as_ref().and_then(id_text).unwrap_or_else(|| "UTC".to_owned()),
         name: user
             .text(contacts::DISPLAY_NAME)
             .unwrap_or_else(|| session.name())
             .to_owned(),
-        version: text(version.as_ref())
+        version: version
+            .as_ref()
+            .and_then(id_text)
             .and_then(|text| Version::parse(&text))
             .unwrap_or_default(),
         modules: modules.and_then(into_map).unwrap_or_default(),
@@ -123,7 +126,7 @@ async fn read(session: &Session) -> Result<Arc<Settings>, Error> {
 impl Settings {
     fn take_standards(&mut self, branch: &str, folders: &Map<String, Value>) {
         for (standard, leaf) in Standard::in_branch(branch) {
-            if let Some(id) = text(folders.get(leaf)) {
+            if let Some(id) = folders.get(leaf).and_then(id_text) {
                 self.standards.insert(standard, id);
             }
         }
@@ -131,8 +134,10 @@ impl Settings {
 
     fn take_addresses(&mut self, mail: &Map<String, Value>, contact: Option<&str>) {
         let own = mail.get("addresses").and_then(Value::as_array).into_iter().flatten();
-        let own: Vec<_> = own.filter_map(|address| text(Some(address))).collect();
-        let primary = text(mail.get("defaultaddress"))
+        let own: Vec<_> = own.filter_map(id_text).collect();
+        let primary = mail
+            .get("defaultaddress")
+            .and_then(id_text)
             .or_else(|| contact.map(str::to_owned))
             .or_else(|| own.first().cloned());
         for address in primary.iter().cloned().chain(own) {
@@ -146,10 +151,10 @@ impl Settings {
 
 /// A branch as an object of its leaves, in one call where the server can do that.
 async fn branch(session: &Session, path: &str, leaves: &[&str]) -> Result<Map<String, Value>, Error> {
-    if let Some(Value::Object(branch)) = config(session, path).await? {
-        if leaves.iter().any(|leaf| branch.contains_key(*leaf)) {
-            return Ok(branch);
-        }
+    if let Some(Value::Object(branch)) = config(session, path).await?
+        && leaves.iter().any(|leaf| branch.contains_key(*leaf))
+    {
+        return Ok(branch);
     }
     let mut branch = Map::new();
     for leaf in leaves {
@@ -187,15 +192,6 @@ async fn user(session: &Session) -> Result<Object, Error> {
 fn into_map(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(map) => Some(map),
-        _ => None,
-    }
-}
-
-/// Text, or a number as text: folder ids are either.
-fn text(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
-use crate::ox::call::id_value;
 use crate::ox::columns::calendar;
 use crate::ox::columns::common;
 use crate::ox::contacts;
@@ -19,6 +18,8 @@ use crate::ox::module::Module;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
 use crate::ox::shorten::shorten;
+use crate::ox::value::id_text;
+use crate::ox::value::id_value;
 
 /// What OX says about an object it has written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +100,7 @@ async fn write(
         object.set(calendar::IGNORE_CONFLICTS, true);
     }
     match write_once(session, module, action, place, object.clone()).await {
-        Err(error) if error.kind == ErrorKind::Truncated && shorten(&mut object, module, &error.too_long) => {
+        Err(error) if error.kind == ErrorKind::Truncated && shorten(&mut object, module, error.too_long()) => {
             log::debug!("{error}; repeating with shorter text");
             write_once(session, module, action, place, object).await
         }
@@ -135,17 +136,14 @@ pub(super) fn put(module: Module, action: &str, place: &[(&'static str, &str)], 
 }
 
 fn new_id(data: &Value) -> Option<String> {
-    match data.get("id")? {
-        Value::String(id) if !id.is_empty() => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    }
+    data.get("id").and_then(id_text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ox::columns::tasks;
+    use crate::ox::testing::Request;
     use crate::ox::testing::Response;
     use crate::ox::testing::Server;
     use crate::ox::testing::data;
@@ -223,11 +221,11 @@ mod tests {
         let (_server, session) = Server::with_session(|_| data(json!({}))).await;
         let error = create(&session, Module::Tasks, "34", titled("x")).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Garbled);
-        assert!(error.call.ends_with("/ajax/tasks?action=new"));
+        assert!(error.call().ends_with("/ajax/tasks?action=new"));
     }
 
     /// Finds titles of more than five characters too long.
-    fn strict(request: &crate::ox::testing::Request) -> Response {
+    fn strict(request: &Request) -> Response {
         let title = request.json()["title"].as_str().unwrap().to_owned();
         match title.chars().count() {
             ..=5 => json!({"data": {"id": 1}, "timestamp": 9}).into(),

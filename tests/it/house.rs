@@ -14,7 +14,8 @@ const ROWS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("metrics", &[]),
     ("ox", &[]),
-    ("store", &[]),
+    // Where the databases are is a part of the configuration, and configdb is one more file of properties.
+    ("store", &["config"]),
     ("cli", &["server"]),
     ("wbxml", &["version"]),
     ("content", &["version", "wbxml", "ox"]),

@@ -1,0 +1,19 @@
+//! Mails: reading, flags, moving, deleting, sending and storing.
+//!
+//! Bytes are read and written as they are: MIME is made and understood elsewhere. Implements the API documentation,
+//! "Module mail".
+
+mod change;
+mod read;
+mod send;
+
+pub use change::delete;
+pub use change::move_to;
+pub use change::set_flags;
+pub(super) use read::Refusals;
+pub use read::attachment;
+pub use read::fetch_json;
+pub use read::source;
+pub use send::Stored;
+pub use send::append;
+pub use send::send;
