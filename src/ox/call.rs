@@ -37,11 +37,11 @@ pub(super) enum Body {
 
 /// A part of a `multipart/form-data` body.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) name: &'static str,
+pub struct Part {
+    pub name: String,
     /// File name and content type; a plain field has none.
-    pub(super) file: Option<(&'static str, String)>,
-    pub(super) bytes: Bytes,
+    pub file: Option<(String, String)>,
+    pub bytes: Bytes,
 }
 
 /// An `application/x-www-form-urlencoded` body.
@@ -65,11 +65,13 @@ impl Call {
         Self::new(module, action, Body::Json(data.into()))
     }
 
-    pub(super) fn raw(module: &str, action: &str, content_type: &'static str, bytes: Bytes) -> Self {
+    /// Writes something that is no JSON.
+    pub fn raw(module: &str, action: &str, content_type: &'static str, bytes: Bytes) -> Self {
         Self::new(module, action, Body::Raw { content_type, bytes })
     }
 
-    pub(super) fn upload(module: &str, action: &str, parts: Vec<Part>) -> Self {
+    /// Uploads files. Not possible inside `multiple`.
+    pub fn upload(module: &str, action: &str, parts: Vec<Part>) -> Self {
         Self::new(module, action, Body::Parts(parts))
     }
 

@@ -202,9 +202,9 @@ fn form(parts: &[Part]) -> Result<multipart::Form, reqwest::Error> {
         let length = part.bytes.len() as u64;
         let mut body = multipart::Part::stream_with_length(part.bytes.clone(), length);
         if let Some((file_name, content_type)) = &part.file {
-            body = body.file_name(*file_name).mime_str(content_type)?;
+            body = body.file_name(file_name.clone()).mime_str(content_type)?;
         }
-        form = form.part(part.name, body);
+        form = form.part(part.name.clone(), body);
     }
     Ok(form)
 }

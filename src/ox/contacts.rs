@@ -126,13 +126,13 @@ fn upload(action: &str, place: &[(&'static str, &str)], mut contact: Object, pic
     contact.remove(contacts::IMAGE1);
     contact.remove(contacts::IMAGE1_CONTENT_TYPE);
     let json = Part {
-        name: "json",
+        name: "json".to_owned(),
         file: None,
         bytes: Bytes::from(Value::Object(contact.into_map()).to_string()),
     };
     let file = Part {
-        name: "file",
-        file: Some(("picture", content_type)),
+        name: "file".to_owned(),
+        file: Some(("picture".to_owned(), content_type)),
         bytes: picture.into(),
     };
     let call = Call::upload(Module::Contacts.name(), action, vec![json, file]);

@@ -75,7 +75,8 @@ pub async fn fetch(
         .flat_map(|item| [&item.id].into_iter().chain(&item.parts))
         .map(String::as_str)
         .collect();
-    let poor_lists = module == Module::Calendar && session.settings().await?.version >= POOR_LISTS;
+    let needs_more = module == Module::Calendar && columns.contains(&common::PRIVATE_FLAG.name());
+    let poor_lists = needs_more && session.settings().await?.version >= POOR_LISTS;
     let mut objects = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
         let mut listed = list(session, module, folder, chunk, &columns).await?;

@@ -19,6 +19,20 @@
 //! Three things matter throughout. Success and failure both come with HTTP status 200, and `reply` alone decides which it
 //! is. Every call asks for `timezone=UTC`, so that all times are UTC. And a lost session is no error: it is renewed and the
 //! call repeated, once.
+//!
+//! ```no_run
+//! # async fn sizes(password: secrecy::SecretString) -> Result<(), oxtender::ox::Error> {
+//! use oxtender::ox;
+//!
+//! let ox = ox::Ox::new("https://ox.example.com/ajax/")?;
+//! let session = ox.login("anton@example.com", &password).await?;
+//! for folder in session.folders().await? {
+//!     let items = ox::list(&session, folder.module, &folder.id).await?;
+//!     println!("{}: {} items", folder.title, items.len());
+//! }
+//! session.logout().await
+//! # }
+//! ```
 
 mod access;
 pub mod calendar;
@@ -48,6 +62,7 @@ mod value;
 mod write;
 
 pub use call::Call;
+pub use call::Part;
 pub use client::Ox;
 pub use error::Error;
 pub use error::ErrorKind;
@@ -73,6 +88,8 @@ pub use reply::Warning;
 pub use session::Session;
 pub use settings::Settings;
 pub use settings::Version;
+pub use value::id_text;
+pub use value::id_value;
 pub use write::Written;
 pub use write::create;
 pub use write::delete;

@@ -126,8 +126,9 @@ fn is_code(word: &str) -> bool {
 
 /// JSON as such or inside the script of an HTML callback page. Some servers send blanks ahead during slow requests.
 fn parse(body: &[u8]) -> Option<Value> {
-    if let Ok(value) = serde_json::from_slice(body.trim_ascii()) {
-        return Some(value);
+    let body = body.trim_ascii();
+    if !body.starts_with(b"<") {
+        return serde_json::from_slice(body).ok();
     }
     let text = std::str::from_utf8(body).ok()?;
     let start = text.find("({")? + 1;
@@ -273,6 +274,7 @@ fn garbled(answer: &Answer) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -401,6 +403,28 @@ mod tests {
     }
 
     #[test]
+    fn an_envelope_that_is_cut_off_is_garbled_wherever_it_ends() {
+        let envelope = r#"{"data":[["1",{"x":"({y})"}]],"timestamp":1393842000123}"#;
+        for end in 0..envelope.len() {
+            let error = decide(&envelope[..end]).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Garbled, "{end}");
+        }
+        assert!(decide(envelope).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(body in proptest::collection::vec(any::<u8>(), 0..200), html in any::<bool>()) {
+            let content_type = if html { "text/html" } else { "text/javascript" };
+            let mut answer = answer(200, content_type, "");
+            answer.body = Bytes::from(body);
+            let _ = download(answer.clone());
+            let _ = html_page_error(&answer.body, "GET x");
+            let _ = json(answer).and_then(|value| read(value, "GET x"));
+        }
+    }
+
+    #[test]
     fn http_status_counts_only_without_an_envelope() {
         let cases = [
             (302, ErrorKind::Configuration),
@@ -419,7 +443,7 @@ mod tests {
         let value = json(answer(
             403,
             "text/html",
-            r#"({"error":"x","code":"SES-0203","category":4})"#,
+            r#"<html>({"error":"x","code":"SES-0203","category":4})"#,
         ))
         .unwrap();
         assert_eq!(read(value, "GET x").unwrap_err().kind, ErrorKind::Session);

@@ -20,7 +20,7 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// An id, or any other text that is not empty; numbers become text.
-pub(super) fn id_text(value: &Value) -> Option<String> {
+pub fn id_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -29,7 +29,7 @@ pub(super) fn id_text(value: &Value) -> Option<String> {
 }
 
 /// An id in a JSON body. Servers of the 6.x line write numbers there, and all later ones read them.
-pub(super) fn id_value(id: &str) -> Value {
+pub fn id_value(id: &str) -> Value {
     match id.parse::<i64>() {
         Ok(number) if number.to_string() == id => number.into(),
         _ => id.into(),

@@ -134,7 +134,11 @@ fn get(folder: &str, id: &str) -> Call {
 /// The RFC 822 source, byte for byte, if it has no more than `limit` bytes ([`ErrorKind::TooLarge`]).
 pub async fn source(session: &Session, folder: &str, id: &str, limit: usize) -> Result<Bytes, Error> {
     let call = get(folder, id).with("src", 1).with("save", 1);
-    Ok(file(session, &call, limit).await?.bytes)
+    let download = session.download(&call, limit).await?;
+    match is_html(&download) {
+        true => Err(html_page_error(&download.bytes, &session.describe(&call))),
+        false => Ok(download.bytes),
+    }
 }
 
 /// A part of a mail, decoded. `part` is its id in the list of attachments. The content type is often
@@ -152,19 +156,18 @@ pub async fn attachment(
         .with("attachment", part)
         .with("save", 1)
         .with("unseen", true);
-    file(session, &call, limit).await
-}
-
-/// A file that is sent as `application/octet-stream`; an HTML page in its place is an error message.
-async fn file(session: &Session, call: &Call, limit: usize) -> Result<Download, Error> {
-    let download = session.download(call, limit).await?;
-    if download.content_type.starts_with("text/html") && is_error_page(&download.bytes) {
-        return Err(html_page_error(&download.bytes, &session.describe(call)));
+    let download = session.download(&call, limit).await?;
+    // A file is sent as `application/octet-stream`; but an old server might keep the type of HTML.
+    if is_html(&download) && is_error_page(&download.bytes) {
+        return Err(html_page_error(&download.bytes, &session.describe(&call)));
     }
     Ok(download)
 }
 
-/// Old servers might keep the type of an HTML attachment, which is no error page.
+fn is_html(download: &Download) -> bool {
+    download.content_type.starts_with("text/html")
+}
+
 fn is_error_page(page: &[u8]) -> bool {
     let head = String::from_utf8_lossy(page.get(..4096).unwrap_or(page)).to_ascii_lowercase();
     head.contains("error") || head.contains("callback_")
@@ -276,11 +279,33 @@ mod tests {
                 Response::text("text/html;charset=UTF-8", "<h1>An error occurred</h1>"),
                 ErrorKind::Server,
             ),
+            (Response::text("text/html", "<h1>Sorry</h1>"), ErrorKind::Server),
             (failure("MSG-0032", 1), ErrorKind::NotFound),
         ];
         for (response, kind) in cases {
             let (_server, session) = Server::with_session(move |_| response.clone()).await;
             assert_eq!(source(&session, INBOX, "1", 1000).await.unwrap_err().kind, kind);
+        }
+    }
+
+    #[tokio::test]
+    async fn attachments_are_downloaded_as_they_are() {
+        // Content type and body of the answer; error.
+        let cases = [
+            ("application/octet-stream", "<p>An error story</p>", None),
+            ("text/html", "<p>A story</p>", None),
+            ("text/html", "<h1>Error MSG-0049</h1>", Some(ErrorKind::NotFound)),
+        ];
+        for (content_type, body, kind) in cases {
+            let (server, session) = Server::with_session(move |_| Response::text(content_type, body)).await;
+            let outcome = attachment(&session, INBOX, "1", "2.1", 1000).await;
+            assert_eq!(outcome.as_ref().err().map(|error| error.kind), kind);
+            assert!(outcome.is_err() || outcome.is_ok_and(|file| file.bytes == body));
+            let request = server.only();
+            assert_eq!(
+                (request.parameter("attachment"), request.parameter("save")),
+                ("2.1", "1")
+            );
         }
     }
 }

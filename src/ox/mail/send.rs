@@ -75,8 +75,8 @@ fn new(mime: &[u8]) -> Call {
 /// The way for mails that are not 7-bit clean.
 fn import(mime: &[u8]) -> Call {
     let file = Part {
-        name: "file",
-        file: Some(("mail.eml", "message/rfc822".to_owned())),
+        name: "file".to_owned(),
+        file: Some(("mail.eml".to_owned(), "message/rfc822".to_owned())),
         bytes: Bytes::copy_from_slice(mime),
     };
     Call::upload("mail", "import", vec![file])
