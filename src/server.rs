@@ -35,7 +35,7 @@ use crate::ox::Ox;
 use crate::session::Access;
 use crate::session::Sessions;
 use crate::store::Store;
-use crate::usm::collection::Listings;
+use crate::usm::listing::Listings;
 
 /// How long requests that are running at the time of the signal may take to end.
 const DRAIN: Duration = Duration::from_secs(20);

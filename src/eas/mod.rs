@@ -43,7 +43,7 @@ use crate::session;
 use crate::session::Credentials;
 use crate::session::Device;
 use crate::session::Sessions;
-use crate::usm::collection::Listings;
+use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;

@@ -4,31 +4,23 @@
 //! device's key; [`Looked`] knows what OX holds; [`Pending`] has written the device's changes to OX and knows what the device
 //! lacks; [`Committed`] is in the store. What objects look like to a device is the caller's business, in between.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use crate::ox;
 use crate::ox::Item;
 use crate::ox::Module;
-use crate::ox::Object;
-use crate::ox::revision::ANY_TIMESTAMP;
 use crate::store;
-use crate::store::Note;
 use crate::store::SessionId;
 use crate::store::Store;
 use crate::usm::conflict::Policy;
-use crate::usm::journal;
 use crate::usm::journal::Applied;
-use crate::usm::journal::Done;
+use crate::usm::listing::Listing;
+use crate::usm::listing::Listings;
 use crate::usm::plan::Change;
 use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
 use crate::usm::plan::Step;
-use crate::usm::plan::What;
 use crate::usm::plan::plan;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
@@ -36,12 +28,10 @@ use crate::usm::settle::Outcome;
 use crate::usm::settle::settle;
 use crate::usm::snapshot::Filter;
 use crate::usm::snapshot::Revision;
-use crate::usm::snapshot::Seen;
-use crate::usm::snapshot::Snapshot;
 use crate::usm::state::State;
-
-/// How long the list of a folder serves the windows that follow each other, in milliseconds.
-const LISTING_LIFETIME: i64 = 60_000;
+use crate::usm::write::Write;
+use crate::usm::write::Writer;
+use crate::usm::write::Written;
 
 /// Why an exchange failed as a whole. Nothing was committed: the device repeats its request and loses nothing.
 #[derive(Debug, thiserror::Error)]
@@ -70,33 +60,6 @@ pub struct Collection<'a> {
     pub module: Module,
     /// The folder's id at OX.
     pub folder: &'a str,
-}
-
-/// What a change of the device writes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Write {
-    /// A new object.
-    Create(Object),
-    /// The changed fields of an object, and of single occurrences of a series.
-    Update {
-        fields: Object,
-        occurrences: Vec<Occurrence>,
-    },
-    /// The flags of a mail.
-    Flags { set: u32, clear: u32 },
-    /// `hard`: not into the trash.
-    Delete { hard: bool },
-    /// What the device sent cannot be written; its answer says so.
-    Refused,
-}
-
-/// The change of one occurrence of a series.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Occurrence {
-    /// The day of its original start, as OX names occurrences.
-    pub day: i64,
-    /// `None` deletes it.
-    pub fields: Option<Object>,
 }
 
 impl<'a> Collection<'a> {
@@ -175,7 +138,7 @@ impl<'a> Collection<'a> {
     }
 
     /// The collection's name in the store.
-    fn object(&self) -> String {
+    pub(super) fn object(&self) -> String {
         self.id.to_string()
     }
 }
@@ -227,9 +190,7 @@ impl<'a> Opened<'a> {
         let Collection {
             listings, device, id, ..
         } = self.collection;
-        let kept = listings
-            .take(device, id, self.key)
-            .filter(|kept| now - kept.at < LISTING_LIFETIME);
+        let kept = listings.take(device, id, self.key, now);
         let listing = match kept.filter(|_| !brings_changes) {
             Some(listing) => listing,
             None => self.collection.list(now).await?,
@@ -269,12 +230,7 @@ impl<'a> Looked<'a> {
             false => opened.applied().await?,
         };
         let plan = plan(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
-        let mut writer = Writer {
-            opened: &opened,
-            listing: &listing,
-            modified: BTreeMap::new(),
-            now,
-        };
+        let mut writer = Writer::new(opened.collection, opened.key, &listing, now);
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
             if *step == Step::Write {
@@ -329,170 +285,6 @@ impl Opened<'_> {
             Written::Not(outcome) => outcome,
         });
         Ok(outcomes.collect())
-    }
-}
-
-/// A write as OX answered it.
-enum Written {
-    Done { id: String, revision: Option<Revision> },
-    Not(Outcome),
-}
-
-/// Carries the writes of one exchange out, one after the other.
-struct Writer<'a> {
-    opened: &'a Opened<'a>,
-    listing: &'a Listing,
-    /// What OX said last of the items written here, so that two changes of one item do not collide.
-    modified: BTreeMap<String, i64>,
-    now: i64,
-}
-
-impl Writer<'_> {
-    /// Writes one change and notes it before anything else happens. An error is OX's or the store's: the request
-    /// fails, and what was noted is not written again when it is repeated.
-    async fn write(&mut self, change: &Change, write: Write) -> Result<Written, Error> {
-        let collection = &self.opened.collection;
-        let written = match self.attempt(change, write).await {
-            Ok(written) => written,
-            Err(error) => return refusal(error).map(Written::Not),
-        };
-        if let Written::Done { id, revision } = &written {
-            let done = Done {
-                fingerprint: change.fingerprint,
-                id: id.clone(),
-                revision: *revision,
-            };
-            let note = Note {
-                base: self.opened.key,
-                operation: journal::operation(&change.what),
-                outcome: done.encode(),
-                created: self.now,
-            };
-            collection
-                .store
-                .note(collection.device, &collection.object(), note)
-                .await?;
-        }
-        Ok(written)
-    }
-
-    async fn attempt(&mut self, change: &Change, write: Write) -> Result<Written, ox::Error> {
-        let Collection {
-            ox: session,
-            module,
-            folder,
-            ..
-        } = self.opened.collection;
-        match (&change.what, write) {
-            (What::Add { .. }, Write::Create(object)) => {
-                let written = ox::create(session, module, folder, object).await?;
-                Ok(Written::Done {
-                    revision: revision(written.modified),
-                    id: written.id,
-                })
-            }
-            (What::Change { id }, Write::Flags { set, clear }) => {
-                ox::mail::set_flags(session, folder, id, set, clear).await?;
-                let flags = self
-                    .listing
-                    .items
-                    .get(id)
-                    .map(|item| ox::revision::with_flags(item.revision, set, clear));
-                Ok(Written::Done {
-                    id: id.clone(),
-                    revision: flags.map(Revision),
-                })
-            }
-            (What::Change { id }, Write::Update { fields, occurrences }) => self.update(id, fields, occurrences).await,
-            (What::Delete { id }, Write::Delete { hard }) => {
-                self.delete(id, hard).await?;
-                Ok(Written::Done {
-                    id: id.clone(),
-                    revision: Some(Revision(0)),
-                })
-            }
-            _ => Ok(Written::Not(Outcome::Rejected)),
-        }
-    }
-
-    async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
-        let Collection {
-            ox: session,
-            module,
-            folder,
-            ..
-        } = self.opened.collection;
-        let item = self.listing.items.get(id);
-        let series = item.is_some_and(|item| !item.parts.is_empty()) || !occurrences.is_empty();
-        let unchanged = fields.is_empty() && occurrences.is_empty();
-        if !fields.is_empty() {
-            let written = ox::update(session, module, folder, id, self.timestamp(id), fields).await?;
-            self.seen(id, written.modified);
-        }
-        for Occurrence { day, fields } in occurrences {
-            let timestamp = self.timestamp(id);
-            let modified = match fields {
-                Some(fields) => {
-                    ox::calendar::update_occurrence(session, folder, id, timestamp, day, fields)
-                        .await?
-                        .modified
-                }
-                None => ox::calendar::delete_occurrence(session, folder, id, timestamp, day).await?,
-            };
-            self.seen(id, modified);
-        }
-        let revision = match (unchanged, series) {
-            (true, _) => item.map(|item| Revision(item.revision)),
-            (false, true) => None,
-            (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
-        };
-        Ok(Written::Done {
-            id: id.to_owned(),
-            revision,
-        })
-    }
-
-    async fn delete(&mut self, id: &str, hard: bool) -> Result<(), ox::Error> {
-        let Collection {
-            ox: session,
-            module,
-            folder,
-            ..
-        } = self.opened.collection;
-        if module == Module::Mail {
-            return ox::mail::delete(session, folder, id, hard).await;
-        }
-        // A deletion beats a change from the other side, so there is nothing to collide with.
-        ox::delete(session, module, folder, id, ANY_TIMESTAMP).await
-    }
-
-    fn timestamp(&self, id: &str) -> i64 {
-        let listed = self.listing.items.get(id).map(|item| item.modified);
-        self.modified.get(id).copied().or(listed).unwrap_or(ANY_TIMESTAMP)
-    }
-
-    fn seen(&mut self, id: &str, modified: Option<i64>) {
-        let modified = modified.unwrap_or(ANY_TIMESTAMP);
-        self.modified.insert(id.to_owned(), modified);
-    }
-}
-
-fn revision(modified: Option<i64>) -> Option<Revision> {
-    let modified = modified.filter(|modified| *modified != ANY_TIMESTAMP)?;
-    u64::try_from(modified).ok().map(Revision)
-}
-
-/// What an error of OX means for one item; errors that are not the item's end the request.
-fn refusal(error: ox::Error) -> Result<Outcome, Error> {
-    match error.kind {
-        ox::ErrorKind::Conflict => Ok(Outcome::Conflict),
-        ox::ErrorKind::NotFound => Ok(Outcome::NotFound),
-        ox::ErrorKind::Quota => Ok(Outcome::Full),
-        _ if error.is_about_the_item() => {
-            log::warn!("OX does not take a change: {error}");
-            Ok(Outcome::Rejected)
-        }
-        _ => Err(Error::Ox(error)),
     }
 }
 
@@ -569,43 +361,4 @@ pub struct Committed {
     pub more_available: bool,
     /// OX was written to: other devices want to know.
     pub wrote: bool,
-}
-
-/// A folder's list at one moment.
-#[derive(Debug)]
-struct Listing {
-    items: HashMap<String, Item>,
-    at: i64,
-}
-
-impl Listing {
-    fn snapshot(&self, filter: Filter) -> Snapshot {
-        let seen = |item: &Item| Seen {
-            revision: Revision(item.revision),
-            within: filter.passes(item.ends, item.done),
-            newest: item.ends.unwrap_or(item.modified),
-        };
-        Snapshot {
-            items: self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect(),
-        }
-    }
-}
-
-/// Lists of folders whose windows are not all sent yet, so that a large folder is not listed anew for each window.
-/// At most one for each collection of a device, each used once.
-#[derive(Debug, Default)]
-pub struct Listings(Mutex<HashMap<(SessionId, u32), (u64, Arc<Listing>)>>);
-
-impl Listings {
-    fn keep(&self, device: SessionId, collection: u32, key: u64, listing: Arc<Listing>) {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.retain(|_, (_, kept)| listing.at - kept.at < LISTING_LIFETIME);
-        lists.insert((device, collection), (key, listing));
-    }
-
-    fn take(&self, device: SessionId, collection: u32, key: u64) -> Option<Arc<Listing>> {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (kept, listing) = lists.remove(&(device, collection))?;
-        (kept == key).then_some(listing)
-    }
 }

@@ -21,7 +21,7 @@
 //! |---|---|---|---|
 //! | [`ids`] | ids for devices | [`collection`] | the items of one folder |
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
-//! | [`journal`] | what was applied already | | |
+//! | [`journal`] | what was applied already | [`write`](mod@write), [`listing`] | its parts |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | | |
 
 pub mod collection;
@@ -29,10 +29,12 @@ pub mod conflict;
 pub mod hierarchy;
 pub mod ids;
 pub mod journal;
+pub mod listing;
 pub mod plan;
 pub mod settle;
 pub mod snapshot;
 pub mod state;
+pub mod write;
 
 #[cfg(test)]
 mod model;

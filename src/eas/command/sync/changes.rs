@@ -17,12 +17,12 @@ use crate::ox::Fetched;
 use crate::ox::Module;
 use crate::ox::Wanted;
 use crate::usm::collection::Looked;
-use crate::usm::collection::Occurrence;
-use crate::usm::collection::Write;
 use crate::usm::ids;
 use crate::usm::journal::fingerprint;
 use crate::usm::plan::Change;
 use crate::usm::plan::What;
+use crate::usm::write::Occurrence;
+use crate::usm::write::Write;
 use crate::wbxml;
 use crate::wbxml::Element;
 

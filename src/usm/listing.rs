@@ -1,0 +1,57 @@
+//! The list of a folder, and lists that are kept until all windows cut from them are sent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use crate::ox::Item;
+use crate::store::SessionId;
+use crate::usm::snapshot::Filter;
+use crate::usm::snapshot::Revision;
+use crate::usm::snapshot::Seen;
+use crate::usm::snapshot::Snapshot;
+
+/// How long the list of a folder serves the windows that follow each other, in milliseconds.
+const LIFETIME: i64 = 60_000;
+
+/// A folder's list at one moment.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pub(super) items: HashMap<String, Item>,
+    /// Milliseconds since 1970.
+    pub(super) at: i64,
+}
+
+impl Listing {
+    pub(super) fn snapshot(&self, filter: Filter) -> Snapshot {
+        let seen = |item: &Item| Seen {
+            revision: Revision(item.revision),
+            within: filter.passes(item.ends, item.done),
+            newest: item.ends.unwrap_or(item.modified),
+        };
+        Snapshot {
+            items: self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect(),
+        }
+    }
+}
+
+/// Lists of folders whose windows are not all sent yet, so that a large folder is not listed anew for each window.
+/// At most one for each collection of a device, each used once.
+#[derive(Debug, Default)]
+pub struct Listings(Mutex<HashMap<(SessionId, u32), (u64, Arc<Listing>)>>);
+
+impl Listings {
+    pub(super) fn keep(&self, device: SessionId, collection: u32, key: u64, listing: Arc<Listing>) {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.retain(|_, (_, kept)| listing.at - kept.at < LIFETIME);
+        lists.insert((device, collection), (key, listing));
+    }
+
+    /// The list that the window before was cut from, if it is not too old and the device goes on from there.
+    pub(super) fn take(&self, device: SessionId, collection: u32, key: u64, now: i64) -> Option<Arc<Listing>> {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept, listing) = lists.remove(&(device, collection))?;
+        (kept == key && now - listing.at < LIFETIME).then_some(listing)
+    }
+}

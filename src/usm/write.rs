@@ -1,0 +1,224 @@
+//! The writes of one exchange: carried out one after the other, each noted before the next.
+//!
+//! A crash or a lost connection can thus repeat no more than the write in flight.
+
+use std::collections::BTreeMap;
+
+use crate::ox;
+use crate::ox::Module;
+use crate::ox::Object;
+use crate::ox::revision::ANY_TIMESTAMP;
+use crate::store::Note;
+use crate::usm::collection::Collection;
+use crate::usm::collection::Error;
+use crate::usm::journal;
+use crate::usm::journal::Done;
+use crate::usm::listing::Listing;
+use crate::usm::plan::Change;
+use crate::usm::plan::What;
+use crate::usm::settle::Outcome;
+use crate::usm::snapshot::Revision;
+
+/// What a change of the device writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// A new object.
+    Create(Object),
+    /// The changed fields of an object, and of single occurrences of a series.
+    Update {
+        fields: Object,
+        occurrences: Vec<Occurrence>,
+    },
+    /// The flags of a mail.
+    Flags { set: u32, clear: u32 },
+    /// `hard`: not into the trash.
+    Delete { hard: bool },
+    /// What the device sent cannot be written; its answer says so.
+    Refused,
+}
+
+/// The change of one occurrence of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Occurrence {
+    /// The day of its original start, as OX names occurrences.
+    pub day: i64,
+    /// `None` deletes it.
+    pub fields: Option<Object>,
+}
+
+/// A write as OX answered it.
+pub(super) enum Written {
+    Done { id: String, revision: Option<Revision> },
+    Not(Outcome),
+}
+
+/// Carries the writes of one exchange out, one after the other.
+pub(super) struct Writer<'a> {
+    collection: Collection<'a>,
+    /// The key of the state that the writes are based on.
+    base: u64,
+    listing: &'a Listing,
+    /// What OX said last of the items written here, so that two changes of one item do not collide.
+    modified: BTreeMap<String, i64>,
+    now: i64,
+}
+
+impl<'a> Writer<'a> {
+    /// `now` in milliseconds since 1970.
+    pub(super) const fn new(collection: Collection<'a>, base: u64, listing: &'a Listing, now: i64) -> Self {
+        Self {
+            collection,
+            base,
+            listing,
+            modified: BTreeMap::new(),
+            now,
+        }
+    }
+
+    /// Writes one change and notes it before anything else happens. An error is OX's or the store's: the request
+    /// fails, and what was noted is not written again when it is repeated.
+    pub(super) async fn write(&mut self, change: &Change, write: Write) -> Result<Written, Error> {
+        let collection = self.collection;
+        let written = match self.attempt(change, write).await {
+            Ok(written) => written,
+            Err(error) => return refusal(error).map(Written::Not),
+        };
+        if let Written::Done { id, revision } = &written {
+            let done = Done {
+                fingerprint: change.fingerprint,
+                id: id.clone(),
+                revision: *revision,
+            };
+            let note = Note {
+                base: self.base,
+                operation: journal::operation(&change.what),
+                outcome: done.encode(),
+                created: self.now,
+            };
+            collection
+                .store
+                .note(collection.device, &collection.object(), note)
+                .await?;
+        }
+        Ok(written)
+    }
+
+    async fn attempt(&mut self, change: &Change, write: Write) -> Result<Written, ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        match (&change.what, write) {
+            (What::Add { .. }, Write::Create(object)) => {
+                let written = ox::create(session, module, folder, object).await?;
+                Ok(Written::Done {
+                    revision: revision(written.modified),
+                    id: written.id,
+                })
+            }
+            (What::Change { id }, Write::Flags { set, clear }) => {
+                ox::mail::set_flags(session, folder, id, set, clear).await?;
+                let flags = self
+                    .listing
+                    .items
+                    .get(id)
+                    .map(|item| ox::revision::with_flags(item.revision, set, clear));
+                Ok(Written::Done {
+                    id: id.clone(),
+                    revision: flags.map(Revision),
+                })
+            }
+            (What::Change { id }, Write::Update { fields, occurrences }) => self.update(id, fields, occurrences).await,
+            (What::Delete { id }, Write::Delete { hard }) => {
+                self.delete(id, hard).await?;
+                Ok(Written::Done {
+                    id: id.clone(),
+                    revision: Some(Revision(0)),
+                })
+            }
+            _ => Ok(Written::Not(Outcome::Rejected)),
+        }
+    }
+
+    async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        let item = self.listing.items.get(id);
+        let series = item.is_some_and(|item| !item.parts.is_empty()) || !occurrences.is_empty();
+        let unchanged = fields.is_empty() && occurrences.is_empty();
+        if !fields.is_empty() {
+            let written = ox::update(session, module, folder, id, self.timestamp(id), fields).await?;
+            self.seen(id, written.modified);
+        }
+        for Occurrence { day, fields } in occurrences {
+            let timestamp = self.timestamp(id);
+            let modified = match fields {
+                Some(fields) => {
+                    ox::calendar::update_occurrence(session, folder, id, timestamp, day, fields)
+                        .await?
+                        .modified
+                }
+                None => ox::calendar::delete_occurrence(session, folder, id, timestamp, day).await?,
+            };
+            self.seen(id, modified);
+        }
+        let revision = match (unchanged, series) {
+            (true, _) => item.map(|item| Revision(item.revision)),
+            (false, true) => None,
+            (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
+        };
+        Ok(Written::Done {
+            id: id.to_owned(),
+            revision,
+        })
+    }
+
+    async fn delete(&mut self, id: &str, hard: bool) -> Result<(), ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        if module == Module::Mail {
+            return ox::mail::delete(session, folder, id, hard).await;
+        }
+        // A deletion beats a change from the other side, so there is nothing to collide with.
+        ox::delete(session, module, folder, id, ANY_TIMESTAMP).await
+    }
+
+    fn timestamp(&self, id: &str) -> i64 {
+        let listed = self.listing.items.get(id).map(|item| item.modified);
+        self.modified.get(id).copied().or(listed).unwrap_or(ANY_TIMESTAMP)
+    }
+
+    fn seen(&mut self, id: &str, modified: Option<i64>) {
+        let modified = modified.unwrap_or(ANY_TIMESTAMP);
+        self.modified.insert(id.to_owned(), modified);
+    }
+}
+
+fn revision(modified: Option<i64>) -> Option<Revision> {
+    let modified = modified.filter(|modified| *modified != ANY_TIMESTAMP)?;
+    u64::try_from(modified).ok().map(Revision)
+}
+
+/// What an error of OX means for one item; errors that are not the item's end the request.
+fn refusal(error: ox::Error) -> Result<Outcome, Error> {
+    match error.kind {
+        ox::ErrorKind::Conflict => Ok(Outcome::Conflict),
+        ox::ErrorKind::NotFound => Ok(Outcome::NotFound),
+        ox::ErrorKind::Quota => Ok(Outcome::Full),
+        _ if error.is_about_the_item() => {
+            log::warn!("OX does not take a change: {error}");
+            Ok(Outcome::Rejected)
+        }
+        _ => Err(Error::Ox(error)),
+    }
+}
