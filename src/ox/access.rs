@@ -47,7 +47,10 @@ impl Session {
             return Ok(known.contains(capability));
         }
         let own = format!("config/modules/{name}/module");
-        let paths = [row.map_or(own.as_str(), |row| row.2), SYNCML];
+        let paths: &[&str] = match row {
+            Some((_, _, path)) => &[path, SYNCML],
+            None => &[own.as_str()],
+        };
         for path in paths {
             if let Some(Value::Bool(granted)) = config(self, path).await? {
                 return Ok(granted);
@@ -120,7 +123,12 @@ mod tests {
         })
         .await;
         // Permission, granted.
-        for (permission, granted) in [("syncml", true), ("active_sync", true), ("usm", false)] {
+        for (permission, granted) in [
+            ("syncml", true),
+            ("active_sync", true),
+            ("usm", false),
+            ("other", false),
+        ] {
             assert_eq!(session.may_use(permission).await.unwrap(), granted, "{permission}");
         }
     }

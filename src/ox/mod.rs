@@ -35,11 +35,11 @@
 //! ```
 
 mod access;
-pub mod calendar;
+mod calendar;
 mod call;
 mod client;
 pub mod columns;
-pub mod contacts;
+mod contacts;
 mod cookies;
 mod error;
 mod fetch;
@@ -61,9 +61,12 @@ mod testing;
 mod value;
 mod write;
 
+pub use calendar::delete_occurrence;
+pub use calendar::update_occurrence;
 pub use call::Call;
 pub use call::Part;
 pub use client::Ox;
+pub use contacts::photo;
 pub use error::Error;
 pub use error::ErrorKind;
 pub use error::TooLong;
