@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request;
@@ -24,11 +25,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Cache;
 use crate::config::Config;
 use crate::config::HostPort;
 use crate::eas::Eas;
 use crate::eas::Heartbeat;
 use crate::eas::Services;
+use crate::eas::options::Limits;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::ox::Ox;
@@ -171,8 +174,7 @@ struct Gateway {
     store: Arc<Store>,
     ox: Ox,
     metrics: Arc<Metrics>,
-    idle: Duration,
-    check_interval: Duration,
+    cache: Cache,
 }
 
 impl Gateway {
@@ -193,8 +195,12 @@ impl Gateway {
                 min: config.ping.min_heartbeat,
                 max: config.ping.max_heartbeat,
             },
-            mail_age: config.limits.mail_age,
+            limits: Limits {
+                mail_age: config.limits.mail_age,
+                objects_per_folder: config.limits.objects_per_folder,
+            },
             new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,
+            folder_selection: config.eas.folder_selection,
             login: Box::new(move |domain, user| pattern.login(domain, user)),
         };
         let metrics = Arc::new(Metrics::new());
@@ -217,8 +223,7 @@ impl Gateway {
             store,
             ox,
             metrics,
-            idle: config.cache.session_timeout,
-            check_interval: config.cache.check_interval,
+            cache: config.cache.clone(),
         })
     }
 
@@ -345,21 +350,64 @@ async fn serve_http(listener: TcpListener, handler: impl Handler, stop: Cancella
     graceful.shutdown().await;
 }
 
-/// Logs out idle devices and forgets old notes.
+/// Creates tables where they are missing, logs out idle devices, forgets old notes, and says now and then how it goes.
 async fn keep_house(gateway: Gateway) {
-    let mut swept = tokio::time::Instant::now();
+    let mut hour = Interval::new(HOUSEKEEPING);
+    let mut log = Interval::new(gateway.cache.log_interval);
+    prepare_tables(&gateway).await;
     loop {
-        tokio::time::sleep(gateway.check_interval).await;
-        gateway.sessions.sweep(gateway.idle).await;
-        if swept.elapsed() < HOUSEKEEPING {
-            continue;
+        tokio::time::sleep(gateway.cache.check_interval).await;
+        gateway.sessions.sweep(gateway.cache.session_timeout).await;
+        if log.is_over() {
+            let (devices, users) = (gateway.sessions.count(), gateway.notifier.count());
+            log::info!(
+                "{devices} devices, {users} users waited for, {} OX calls",
+                gateway.ox.calls()
+            );
         }
-        swept = tokio::time::Instant::now();
-        let lifetime = i64::try_from(NOTES_LIFETIME.as_millis()).unwrap_or(i64::MAX);
-        let before = jiff::Timestamp::now().as_millisecond().saturating_sub(lifetime);
-        if let Err(error) = gateway.store.forget_notes_before(before).await {
-            log::warn!("clearing away old notes: {error}");
+        if hour.is_over() {
+            prepare_tables(&gateway).await;
+            forget_old_notes(&gateway).await;
         }
+    }
+}
+
+/// OX can move a context only into a schema that has the tables, so that they must not wait for a first login.
+async fn prepare_tables(gateway: &Gateway) {
+    if let Err(error) = gateway.store.prepare_all().await {
+        log::warn!("creating tables: {error}");
+    }
+}
+
+async fn forget_old_notes(gateway: &Gateway) {
+    let lifetime = i64::try_from(NOTES_LIFETIME.as_millis()).unwrap_or(i64::MAX);
+    let before = jiff::Timestamp::now().as_millisecond().saturating_sub(lifetime);
+    if let Err(error) = gateway.store.forget_notes_before(before).await {
+        log::warn!("clearing away old notes: {error}");
+    }
+}
+
+/// A time that passes again and again.
+struct Interval {
+    length: Duration,
+    since: Instant,
+}
+
+impl Interval {
+    fn new(length: Duration) -> Self {
+        Self {
+            length,
+            since: Instant::now(),
+        }
+    }
+
+    /// Once for each time that the interval has passed.
+    fn is_over(&mut self) -> bool {
+        if self.since.elapsed() < self.length {
+            return false;
+        }
+        self.since = Instant::now();
+        true
     }
 }
 

@@ -235,7 +235,7 @@ impl Items<'_> {
 
     /// A contact without its photo is better than none: only an OX that is gone is an error.
     async fn photo(&self, fetched: &Fetched) -> Result<Option<Vec<u8>>, Error> {
-        let photo = ox::contacts::photo(&self.call.device.ox, &fetched.object).await;
+        let photo = ox::photo(&self.call.device.ox, &fetched.object).await;
         match photo {
             Ok(photo) => Ok(photo.map(|(_, bytes)| bytes)),
             Err(error) if error.is_temporary() => Err(error.into()),

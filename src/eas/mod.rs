@@ -33,6 +33,7 @@ use crate::eas::command::Call;
 use crate::eas::command::Command;
 use crate::eas::command::Reply;
 use crate::eas::command::Wbxml;
+use crate::eas::options::Limits;
 use crate::eas::request::BadRequest;
 use crate::eas::request::Request;
 use crate::eas::status::Error;
@@ -66,9 +67,10 @@ pub struct Services {
     pub notifier: Notifier,
     pub listings: Listings,
     pub heartbeat: Heartbeat,
-    /// The server's own limit for the age of mail.
-    pub mail_age: Option<Duration>,
+    pub limits: Limits,
     pub new_key_on_empty_sync: bool,
+    /// Only the folders that the user chose for his devices.
+    pub folder_selection: bool,
     /// How `DOMAIN\user` becomes a login at OX.
     pub login: Box<LoginOf>,
 }

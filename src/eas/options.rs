@@ -2,6 +2,8 @@
 //!
 //! Pure. Implements [MS-ASCMD] Options, Supported, FilterType, Conflict, MIMESupport, Truncation and BodyPreference.
 
+use std::time::Duration;
+
 use crate::content::BodyOptions;
 use crate::content::BodyPreference;
 use crate::content::BodyType;
@@ -83,6 +85,14 @@ impl Sticky {
     }
 }
 
+/// The server's own limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub mail_age: Option<Duration>,
+    /// The newest so many items of a folder are synced.
+    pub objects_per_folder: usize,
+}
+
 /// The options of one collection, understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -121,13 +131,14 @@ impl Options {
         Ok(options)
     }
 
-    /// Which items the device wants now. `mail_days` is the server's own limit.
-    pub fn filter(&self, class: Class, mail_age: Option<std::time::Duration>, now: i64) -> Filter {
+    /// Which items the device gets now: what it wants, within the server's own limits.
+    pub fn filter(&self, class: Class, limits: &Limits, now: i64) -> Filter {
         let of_device = FILTER_DAYS
             .iter()
             .find(|(code, _)| *code == self.filter_type)
             .map(|(_, days)| days * DAY);
-        let of_server = mail_age
+        let of_server = limits
+            .mail_age
             .filter(|_| class == Class::Email)
             .and_then(|age| i64::try_from(age.as_millis()).ok());
         let age = match class {
@@ -139,6 +150,7 @@ impl Options {
         Filter {
             since: age.map(|age| midnight - age),
             open_only: class == Class::Tasks && self.filter_type == INCOMPLETE_TASKS,
+            most: Some(limits.objects_per_folder),
         }
     }
 }
@@ -216,6 +228,13 @@ mod tests {
 
     const NOON: i64 = 20_000 * DAY + DAY / 2;
 
+    fn limits(mail_age: Option<Duration>) -> Limits {
+        Limits {
+            mail_age,
+            objects_per_folder: usize::MAX,
+        }
+    }
+
     fn block(children: Vec<Element>) -> Sticky {
         Sticky {
             supported: None,
@@ -231,11 +250,11 @@ mod tests {
                 ..Options::default()
             };
             options
-                .filter(class, server, NOON)
+                .filter(class, &limits(server), NOON)
                 .since
                 .map(|since| (NOON - DAY / 2 - since) / DAY)
         };
-        let days = |days: u64| Some(std::time::Duration::from_secs(days * 86_400));
+        let days = |days: u64| Some(Duration::from_secs(days * 86_400));
         // class, FilterType, limit of the server, days before today
         let cases = [
             (Class::Email, 0, None, None),
@@ -255,7 +274,7 @@ mod tests {
                 filter_type: 8,
                 ..Options::default()
             }
-            .filter(Class::Tasks, None, NOON)
+            .filter(Class::Tasks, &limits(None), NOON)
             .open_only
         );
     }

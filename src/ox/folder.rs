@@ -105,6 +105,9 @@ impl Rights {
     }
 }
 
+/// The folder tree that holds a user's choice for his devices.
+const SELECTION_TREE: i64 = 20;
+
 impl Session {
     /// All folders of the four modules that the user can read: private, public and shared, and of mail the primary account.
     pub async fn folders(&self) -> Result<Vec<Folder>, Error> {
@@ -119,6 +122,19 @@ impl Session {
         let mut folders = without_unreadable(rows);
         self.mark_standard(&mut folders).await?;
         Ok(folders)
+    }
+
+    /// The ids of the folders that the user chose for his devices: folder tree 20, where OX offers that choice.
+    pub async fn selected_folders(&self) -> Result<HashSet<String>, Error> {
+        let call = Call::get("folders", "list")
+            .with("parent", 1)
+            .with("tree", SELECTION_TREE)
+            .with("all", 1)
+            .with_columns(COLUMNS);
+        let reply = self.call(&call).await?;
+        Ok(objects(reply.data)
+            .filter_map(|object| object.id(folders::ID))
+            .collect())
     }
 
     /// Old servers do not mark the default folders; the configuration names them.

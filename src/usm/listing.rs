@@ -30,9 +30,10 @@ impl Listing {
             within: filter.passes(item.ends, item.done),
             newest: item.ends.unwrap_or(item.modified),
         };
-        Snapshot {
-            items: self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect(),
-        }
+        let items = self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect();
+        let mut snapshot = Snapshot { items };
+        snapshot.limit(filter.most.unwrap_or(usize::MAX));
+        snapshot
     }
 }
 

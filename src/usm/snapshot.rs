@@ -32,6 +32,8 @@ pub struct Filter {
     pub since: Option<i64>,
     /// Only items that are not done.
     pub open_only: bool,
+    /// Only so many of them, the newest.
+    pub most: Option<usize>,
 }
 
 impl Filter {
@@ -45,19 +47,59 @@ impl Filter {
     }
 }
 
+impl Snapshot {
+    /// Takes the oldest items out of the device's view until no more than `most` are in it.
+    pub fn limit(&mut self, most: usize) {
+        let mut within: Vec<&mut Seen> = self.items.values_mut().filter(|seen| seen.within).collect();
+        let Some(excess) = within.len().checked_sub(most) else {
+            return;
+        };
+        within.sort_by_key(|seen| seen.newest);
+        within.into_iter().take(excess).for_each(|seen| seen.within = false);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn the_newest_stay_in_view() {
+        let seen = |newest, within| Seen {
+            revision: Revision(0),
+            within,
+            newest,
+        };
+        let items = [
+            ("a", seen(1, true)),
+            ("b", seen(3, true)),
+            ("c", seen(2, true)),
+            ("d", seen(9, false)),
+        ];
+        let mut snapshot = Snapshot {
+            items: items.into_iter().map(|(id, seen)| (id.to_owned(), seen)).collect(),
+        };
+        snapshot.limit(2);
+        let within: Vec<&str> = snapshot
+            .items
+            .iter()
+            .filter(|(_, seen)| seen.within)
+            .map(|(id, _)| id.as_str())
+            .collect();
+        assert_eq!(within, ["b", "c"]);
+        snapshot.limit(5);
+        assert_eq!(snapshot.items.values().filter(|seen| seen.within).count(), 2);
+    }
+
+    #[test]
     fn filter() {
         let window = Filter {
             since: Some(100),
-            open_only: false,
+            ..Filter::default()
         };
         let open = Filter {
-            since: None,
             open_only: true,
+            ..Filter::default()
         };
         // filter, ends, done, passes
         let cases = [

@@ -160,11 +160,11 @@ impl<'a> Writer<'a> {
             let timestamp = self.timestamp(id);
             let modified = match fields {
                 Some(fields) => {
-                    ox::calendar::update_occurrence(session, folder, id, timestamp, day, fields)
+                    ox::update_occurrence(session, folder, id, timestamp, day, fields)
                         .await?
                         .modified
                 }
-                None => ox::calendar::delete_occurrence(session, folder, id, timestamp, day).await?,
+                None => ox::delete_occurrence(session, folder, id, timestamp, day).await?,
             };
             self.seen(id, modified);
         }

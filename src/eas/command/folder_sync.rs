@@ -25,7 +25,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let Some(key) = call.root()?.child_text(tag::SYNC_KEY).map(str::trim) else {
         return Ok(refused(MALFORMED));
     };
-    let folders = offered(call.device.ox.folders().await?);
+    let folders = offered(call).await?;
     let changes = match key {
         "0" => call.hierarchy().reset(&folders, call.now).await,
         key => match key.parse() {
@@ -40,10 +40,16 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     }
 }
 
-/// The folders a device gets: those whose items the user may read. The global address book is for searching.
-pub(super) fn offered(folders: Vec<ox::Folder>) -> Vec<ox::Folder> {
-    let readable = |folder: &ox::Folder| folder.own_rights.can_read() && !folder.is_global_address_book;
-    folders.into_iter().filter(readable).collect()
+/// The folders a device gets: those whose items the user may read, or those of them that he chose, if he can. The global
+/// address book is for searching.
+pub(super) async fn offered(call: &Call<'_>) -> Result<Vec<ox::Folder>, Error> {
+    let mut folders = call.device.ox.folders().await?;
+    folders.retain(|folder| folder.own_rights.can_read() && !folder.is_global_address_book);
+    if call.services.folder_selection {
+        let selected = call.device.ox.selected_folders().await?;
+        folders.retain(|folder| selected.contains(&folder.id));
+    }
+    Ok(folders)
 }
 
 fn refused(status: i64) -> Reply {

@@ -64,7 +64,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
             folder,
         });
     }
-    let tree = folder_sync::offered(call.device.ox.folders().await?);
+    let tree = folder_sync::offered(call).await?;
     if call.hierarchy().is_stale(&tree).await? {
         return Ok(status(HIERARCHY_CHANGED));
     }
@@ -128,7 +128,7 @@ async fn has_changes(call: &Call<'_>, folder: &Folder) -> Result<bool, collectio
     let class = class_of(folder.module);
     let options = Options::read(&Sticky::from_bytes(opened.options()), class, call.version).unwrap_or_default();
     Ok(opened
-        .pending(options.filter(class, call.services.mail_age, call.now), call.now)
+        .pending(options.filter(class, &call.services.limits, call.now), call.now)
         .await?
         > 0)
 }

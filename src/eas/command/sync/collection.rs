@@ -147,7 +147,7 @@ impl One<'_> {
     ) -> Result<response::Collection, Failure> {
         let sent_key = opened.key();
         let known: Vec<String> = opened.known().map(str::to_owned).collect();
-        let filter = options.filter(class_of(self.module), self.call.services.mail_age, self.call.now);
+        let filter = options.filter(class_of(self.module), &self.call.services.limits, self.call.now);
         let looked = opened.look(!self.wanted.commands.is_empty(), self.call.now).await?;
         let items = self.items(&options.bodies);
         let changes = self.changes(&looked, &items, options, &known).await?;
