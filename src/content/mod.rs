@@ -8,9 +8,12 @@ use jiff::tz::TimeZone;
 
 use crate::version::ProtocolVersion;
 
+pub mod birthday;
 pub mod body;
 pub mod date;
+pub mod property;
 pub mod recurrence;
+pub mod text;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
