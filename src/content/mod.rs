@@ -10,6 +10,7 @@ use crate::version::ProtocolVersion;
 
 pub mod birthday;
 pub mod body;
+pub mod contacts;
 pub mod date;
 pub mod property;
 pub mod recurrence;

@@ -30,7 +30,7 @@ use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
 
 /// [MS-ASCNTC] and [MS-ASTASK]: at most so many entries in a list.
-const MOST_ENTRIES: usize = 300;
+pub const MOST_ENTRIES: usize = 300;
 
 /// One row. Make it with [`text`], [`date`](fn@date) and their like.
 pub struct Property {
@@ -409,10 +409,24 @@ fn equal(old: &Value, new: &Value) -> bool {
     }
 }
 
-/// The tags of the classes are all accounted for.
+/// What must hold for the table of every class, and a user to test it with.
 #[cfg(test)]
 pub(super) mod laws {
+    use jiff::tz::TimeZone;
+
     use super::*;
+    use crate::content::User;
+
+    /// A user in Berlin.
+    pub(in crate::content) fn user() -> User {
+        User {
+            id: 5,
+            name: "John Doe".to_owned(),
+            address: "john@example.com".to_owned(),
+            addresses: vec!["john@example.com".to_owned()],
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+        }
+    }
 
     /// Each tag stands in one row; each column in one row, unless a custom row reads it too; every tag of the code
     /// pages is in a row or in `unmapped`, not both.
