@@ -8,13 +8,16 @@ use jiff::tz::TimeZone;
 
 use crate::version::ProtocolVersion;
 
+pub mod birthday;
 pub mod body;
 pub mod calendar;
 pub mod contacts;
 pub mod date;
 pub mod email;
+pub mod property;
 pub mod recurrence;
 pub mod tasks;
+pub mod text;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
