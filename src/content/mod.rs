@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 use crate::version::ProtocolVersion;
 
 pub mod body;
+pub mod date;
+pub mod email;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
