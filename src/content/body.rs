@@ -31,12 +31,21 @@ pub fn plain(text: Option<&str>, options: &BodyOptions, legacy: LegacyBody) -> V
         .iter()
         .find(|preference| preference.kind == BodyType::Plain);
     let mut elements = vec![body(BodyType::Plain, &text, preference)];
-    let cut = truncate(&text, options.truncation);
-    elements.push(Element::text(legacy.body, cut));
-    if let Some(size) = legacy.size {
+    elements.extend(self::legacy(&text, options.truncation, legacy));
+    elements
+}
+
+/// The body elements of 2.5: the text cut to `limit` bytes, its full size, and whether it was cut.
+pub fn legacy(text: &str, limit: Option<u64>, tags: LegacyBody) -> Vec<Element> {
+    let cut = truncate(text, limit);
+    let mut elements = Vec::new();
+    if !cut.is_empty() {
+        elements.push(Element::text(tags.body, cut));
+    }
+    if let Some(size) = tags.size {
         elements.push(Element::text(size, text.len().to_string()));
     }
-    elements.push(Element::flag(legacy.truncated, cut.len() < text.len()));
+    elements.push(Element::flag(tags.truncated, cut.len() < text.len()));
     elements
 }
 
@@ -60,7 +69,7 @@ pub fn body(kind: BodyType, data: &str, preference: Option<&BodyPreference>) -> 
     element
 }
 
-/// At most `limit` bytes, never half a character.
+/// At most `limit` bytes, never half a character nor half a line end.
 pub fn truncate(text: &str, limit: Option<u64>) -> &str {
     let limit = limit
         .and_then(|limit| usize::try_from(limit).ok())
@@ -68,12 +77,25 @@ pub fn truncate(text: &str, limit: Option<u64>) -> &str {
     if text.len() <= limit {
         return text;
     }
-    text.get(..text.floor_char_boundary(limit)).unwrap_or_default()
+    let cut = text.get(..text.floor_char_boundary(limit)).unwrap_or_default();
+    cut.strip_suffix('\r').unwrap_or(cut)
 }
 
-/// Lines ended by CR LF, whatever ended them before: safe with every device.
+/// Lines ended by CR LF, whatever ended them before: safe with every device. Characters that XML 1.0 does not have are
+/// left out here already, so that sizes count what is sent.
 pub fn crlf(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n")
+    let mut lines = String::with_capacity(text.len() + text.len() / 32);
+    let mut before = None;
+    for c in text.chars() {
+        match c {
+            '\n' if before == Some('\r') => {}
+            '\r' | '\n' => lines.push_str("\r\n"),
+            '\t' | '\u{20}'..='\u{FFFD}' | '\u{10000}'.. => lines.push(c),
+            _ => {}
+        }
+        before = Some(c);
+    }
+    lines
 }
 
 /// What a device sent as the body of an item.
