@@ -85,11 +85,11 @@ fn fields(profile: Profile, error: &OxError) -> Map<String, Value> {
     if profile > Profile::V6_20 {
         insert("error_desc", json!(error.text));
     }
-    if let Some(problematic) = &error.problematic {
-        insert("problematic", problematic.clone());
-    }
-    if let Some(truncated) = &error.truncated {
-        insert("truncated", truncated.clone());
+    if let Some(details) = &error.details {
+        insert("problematic", details.problematic.clone());
+        if let Some(truncated) = &details.truncated {
+            insert("truncated", truncated.clone());
+        }
     }
     object
 }

@@ -13,12 +13,19 @@ pub(crate) struct OxError {
     pub(crate) code: Cow<'static, str>,
     pub(crate) category: u8,
     pub(crate) text: Cow<'static, str>,
-    /// `problematic`: what exactly was too long or not readable.
-    pub(crate) problematic: Option<Value>,
-    /// `truncated`: the columns that were too long.
-    pub(crate) truncated: Option<Value>,
+    /// What exactly was too long or not readable.
+    pub(crate) details: Option<Box<Details>>,
     /// HTTP status, 200 for almost everything.
     pub(crate) status: u16,
+}
+
+/// The rare parts of an error.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Details {
+    /// `problematic`: one object per field.
+    pub(crate) problematic: Value,
+    /// `truncated`: the columns that were too long.
+    pub(crate) truncated: Option<Value>,
 }
 
 impl OxError {
@@ -27,9 +34,16 @@ impl OxError {
             code: code.into(),
             category,
             text: text.into(),
-            problematic: None,
-            truncated: None,
+            details: None,
             status: 200,
+        }
+    }
+
+    /// The same error naming what was wrong.
+    pub(crate) fn with_details(self, problematic: Value, truncated: Option<Value>) -> Self {
+        Self {
+            details: Some(Box::new(Details { problematic, truncated })),
+            ..self
         }
     }
 

@@ -54,13 +54,13 @@ impl Zone {
     }
 
     /// The *Time* of the wire to UTC, with the server's own inaccuracy.
-    pub(crate) fn from_wire(&self, time: i64) -> i64 {
+    pub(crate) fn to_utc(&self, time: i64) -> i64 {
         time.saturating_sub(self.offset(time))
     }
 
     /// The wall clock at an instant.
     pub(crate) fn wall(&self, utc: i64) -> civil::DateTime {
-        Timestamp::from_millisecond(utc).map_or(civil::DateTime::default(), |at| self.zone.to_datetime(at))
+        Timestamp::from_millisecond(utc).map_or_else(|_| civil::DateTime::default(), |at| self.zone.to_datetime(at))
     }
 
     /// The instant at which the wall clock shows `wall`; a skipped hour moves on, a repeated one is the first.
@@ -93,11 +93,11 @@ mod tests {
         let berlin = Zone::named("Europe/Berlin").expect("a known zone");
         // 2024-01-02 08:00 UTC is 09:00 in Berlin.
         assert_eq!(berlin.to_wire(1_704_182_400_000), 1_704_186_000_000);
-        assert_eq!(berlin.from_wire(1_704_186_000_000), 1_704_182_400_000);
+        assert_eq!(berlin.to_utc(1_704_186_000_000), 1_704_182_400_000);
         // 2024-03-31 00:30 UTC is 01:30 in Berlin; as a value it lies before the change at 01:00 UTC only when unshifted.
         assert_eq!(berlin.to_wire(1_711_845_000_000), 1_711_848_600_000);
         assert_eq!(
-            berlin.from_wire(1_711_848_600_000),
+            berlin.to_utc(1_711_848_600_000),
             1_711_841_400_000,
             "off by an hour, as the server is"
         );

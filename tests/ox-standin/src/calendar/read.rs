@@ -180,7 +180,7 @@ pub(super) fn resolve_uid(world: &World, call: &Call) -> Result<Answer, OxError>
         .map(|(_, object)| object);
     let mut found = appointments.filter(|object| object.text("uid") == uid && calendar::master_of(object).is_none());
     let found = found.find(|object| object.folders.iter().any(|folder| mine.contains(folder)));
-    let found = found.ok_or(Errors::of(Module::Calendar, world.profile()).not_found)?;
+    let found = found.ok_or_else(|| Errors::of(Module::Calendar, world.profile()).not_found)?;
     Ok(Answer::stamped(
         json!({"id": world.wire(&call.zone).id(found.id)}),
         found.modified,
@@ -217,6 +217,9 @@ pub(super) fn free_busy(world: &World, call: &Call) -> Result<Answer, OxError> {
             let mut view = read::view(world, call, Module::Calendar, object, folder.unwrap_or(0));
             view.insert("start_date".to_owned(), json!(start));
             view.insert("end_date".to_owned(), json!(end));
+            // What blocks the time may be known of private appointments, too.
+            view.entry("shown_as")
+                .or_insert_with(|| json!(object.number("shown_as")));
             let open = ["id", "folder_id", "title", "location", "color_label", "private_flag"];
             let always = ["start_date", "end_date", "full_time", "shown_as"];
             view.retain(|key, _| always.contains(&key.as_str()) || (folder.is_some() && open.contains(&key.as_str())));
@@ -433,7 +436,7 @@ fn range(world: &World, call: &Call) -> Result<Range, OxError> {
         call.zone.clone()
     };
     Ok(Range {
-        start: zone.from_wire(start),
-        end: zone.from_wire(end),
+        start: zone.to_utc(start),
+        end: zone.to_utc(end),
     })
 }

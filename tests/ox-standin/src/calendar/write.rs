@@ -86,7 +86,7 @@ pub(crate) fn change(
 ) -> Result<Answer, OxError> {
     write::check_update(world, call.user, Module::Calendar, folder, id, timestamp)?;
     let old = read::find(world, call.user, Module::Calendar, folder, id)?.clone();
-    check_organizer(world, call.user, &old, &body)?;
+    check_organizer(world, call.user, folder, &old, &body)?;
     let to_series = body.get("recurrence_type").and_then(Value::as_i64).unwrap_or(0) != 0;
     if calendar::is_master(&old)
         && !to_series
@@ -470,7 +470,13 @@ fn check(world: &World, user: u32, object: &Object) -> Result<(), OxError> {
 }
 
 /// In the newer calendar only the organizer changes more than what is the attendee's own.
-fn check_organizer(world: &World, user: u32, object: &Object, body: &Map<String, Value>) -> Result<(), OxError> {
+fn check_organizer(
+    world: &World,
+    user: u32,
+    folder: u32,
+    object: &Object,
+    body: &Map<String, Value>,
+) -> Result<(), OxError> {
     const OWN: &[&str] = &[
         "alarm",
         "color_label",
@@ -480,8 +486,9 @@ fn check_organizer(world: &World, user: u32, object: &Object, body: &Map<String,
         "shown_as",
     ];
     let organizer = object.number("organizerId").and_then(|id| u32::try_from(id).ok());
-    let owner = world.folders.get(object.folder()).and_then(|folder| folder.owner);
-    let acts_for_organizer = organizer == Some(user) || (organizer == owner && owner.is_some() && owner != Some(user));
+    // In the organizer's folder, or in a public one, others act on his behalf.
+    let owner = world.folders.get(folder).and_then(|folder| folder.owner);
+    let acts_for_organizer = organizer == Some(user) || owner.is_none() || organizer == owner;
     let external = organizer.is_none() && !object.text("organizer").is_empty();
     let changes_more = body.keys().any(|key| !OWN.contains(&key.as_str()));
     if world.profile().emulated_calendar() && changes_more && (external || !acts_for_organizer) {

@@ -48,42 +48,57 @@ const SEARCHABLE: &[&str] = &[
 pub(super) fn search(world: &World, call: &Call) -> Result<Answer, OxError> {
     let body = call.json_object()?;
     let folders = folders(world, call, body.get("folder"));
-    let test: Box<dyn Fn(&Object) -> bool> = match body.get("pattern").and_then(text) {
-        Some(pattern) => {
-            check_length(world, &pattern)?;
-            let first_letter = body.get("startletter") == Some(&Value::Bool(true));
-            let pattern = if first_letter { format!("{pattern}*") } else { pattern };
-            Box::new(move |object| PATTERN_FIELDS.iter().any(|key| like(object.text(key), &pattern, false)))
-        }
-        None => by_fields(world, &body)?,
+    let Some(pattern) = body.get("pattern").and_then(text) else {
+        let search = FieldSearch::of(world, &body)?;
+        return answer(world, call, &folders, &|object| search.finds(object));
     };
-    answer(world, call, &folders, &*test)
+    check_length(world, &pattern)?;
+    let first_letter = body.get("startletter") == Some(&Value::Bool(true));
+    let pattern = if first_letter { format!("{pattern}*") } else { pattern };
+    answer(world, call, &folders, &|object| {
+        PATTERN_FIELDS.iter().any(|key| like(object.text(key), &pattern, false))
+    })
 }
 
 /// Conditions on fields: all must hold, or with `orSearch` any.
-fn by_fields(world: &World, body: &Map<String, Value>) -> Result<Box<dyn Fn(&Object) -> bool>, OxError> {
-    let set = |key: &str| body.get(key) == Some(&Value::Bool(true));
-    let complete = set("emailAutoComplete");
-    let any = complete || set("orSearch");
-    let conditions: Vec<(&'static str, String)> = SEARCHABLE
-        .iter()
-        .filter_map(|key| Some((*key, body.get(*key).and_then(text)?)))
-        .collect();
-    for (_, pattern) in &conditions {
-        check_length(world, pattern)?;
+struct FieldSearch {
+    conditions: Vec<(&'static str, String)>,
+    any: bool,
+    /// `emailAutoComplete`: only contacts with an address.
+    with_mail: bool,
+}
+
+impl FieldSearch {
+    fn of(world: &World, body: &Map<String, Value>) -> Result<Self, OxError> {
+        let set = |key: &str| body.get(key) == Some(&Value::Bool(true));
+        let conditions: Vec<(&'static str, String)> = SEARCHABLE
+            .iter()
+            .filter_map(|key| Some((*key, body.get(*key).and_then(text)?)))
+            .collect();
+        for (_, pattern) in &conditions {
+            check_length(world, pattern)?;
+        }
+        let with_mail = set("emailAutoComplete");
+        Ok(Self {
+            conditions,
+            any: with_mail || set("orSearch"),
+            with_mail,
+        })
     }
-    Ok(Box::new(move |object| {
-        let holds = |(key, pattern): &(&'static str, String)| like(object.text(key), pattern, any);
+
+    fn finds(&self, object: &Object) -> bool {
+        let mut conditions = self.conditions.iter();
+        let mut holds = |(key, pattern): &(&'static str, String)| like(object.text(key), pattern, self.any);
+        let matched = if self.any {
+            conditions.any(&mut holds)
+        } else {
+            conditions.all(&mut holds)
+        };
         let has_mail = ["email1", "email2", "email3"]
             .iter()
             .any(|key| !object.text(key).is_empty());
-        let matched = if any {
-            conditions.iter().any(holds)
-        } else {
-            conditions.iter().all(holds)
-        };
-        matched && (!complete || has_mail)
-    }))
+        matched && (has_mail || !self.with_mail)
+    }
 }
 
 /// `advancedSearch` by a filter in prefix notation.

@@ -203,10 +203,7 @@ impl Wire {
         if value.is_null() || value.as_str() == Some("") {
             return Ok(Value::Null);
         }
-        let invalid = || OxError {
-            problematic: Some(json!([{"name": field.key}])),
-            ..OxError::new("SVL-0010", 1, "Invalid value")
-        };
+        let invalid = || OxError::new("SVL-0010", 1, "Invalid value").with_details(json!([{"name": field.key}]), None);
         let instant = || integer(value).ok_or_else(invalid);
         Ok(match field.kind {
             Kind::Id | Kind::Number => json_number(value).ok_or_else(invalid)?,
@@ -214,7 +211,7 @@ impl Wire {
             Kind::Text(_) => json!(text(value).ok_or_else(invalid)?),
             Kind::Date => json!(zone::day_of(instant()?)),
             Kind::When if full_time => json!(zone::day_of(instant()?)),
-            Kind::Time | Kind::When => json!(self.zone.from_wire(instant()?)),
+            Kind::Time | Kind::When => json!(self.zone.to_utc(instant()?)),
             Kind::Stamp => json!(instant()?),
             Kind::Json => value.clone(),
         })

@@ -102,7 +102,7 @@ pub(crate) fn groupware(world: &World, user: u32, folder: &Folder) -> Map<String
         ("title", json!(title)),
         ("module", json!(folder.content.name())),
         ("type", json!(kind)),
-        ("subfolders", json!(children || matches!(folder.id, 1 | 2 | 3))),
+        ("subfolders", json!(children || matches!(folder.id, 1..=3))),
         ("own_rights", json!(rights.0)),
         ("permissions", json!(permissions)),
         ("standard_folder", json!(own_default)),

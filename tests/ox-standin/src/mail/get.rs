@@ -223,13 +223,9 @@ fn visit<'a>(message: &'a Message<'a>, number: u32, id: String, alternative: boo
     };
     let inner = part_type(part) == "multipart/alternative";
     for (index, child) in children.iter().enumerate() {
-        visit(
-            message,
-            *child,
-            format!("{id}.{}", index + 1),
-            inner || alternative,
-            found,
-        );
+        // Of a group inside an alternative only the first part is the form, the others belong to it.
+        let alternative = inner || (alternative && index == 0);
+        visit(message, *child, format!("{id}.{}", index + 1), alternative, found);
     }
 }
 
@@ -270,14 +266,12 @@ fn is_body(part: &MessagePart) -> bool {
 }
 
 fn disposition(leaf: &Leaf) -> &'static str {
-    let named = leaf.part.attachment_name().is_some();
     match leaf.part.content_disposition() {
         Some(disposition) if disposition.is_attachment() => "attachment",
         Some(_) => "inline",
         None if leaf.alternative => "alternative",
-        None if is_body(leaf.part) => "inline",
-        None if named || leaf.part.content_id().is_none() => "attachment",
-        None => "inline",
+        None if is_body(leaf.part) || leaf.part.content_id().is_some() => "inline",
+        None => "attachment",
     }
 }
 

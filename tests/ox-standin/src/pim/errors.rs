@@ -127,9 +127,5 @@ pub(crate) fn check_lengths(module: Module, profile: Profile, object: &Map<Strin
         return Ok(());
     };
     let error = OxError::from(Errors::of(module, profile).too_long);
-    Err(OxError {
-        problematic: Some(problematic),
-        truncated: Some(truncated),
-        ..error
-    })
+    Err(error.with_details(problematic, Some(truncated)))
 }

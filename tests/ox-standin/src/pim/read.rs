@@ -24,12 +24,7 @@ use serde_json::json;
 use std::cmp::Ordering;
 
 /// A folder that the caller opens for objects of `module`.
-pub(crate) fn open<'a>(
-    world: &'a World,
-    user: u32,
-    module: Module,
-    folder: u32,
-) -> Result<(&'a Folder, Rights), OxError> {
+pub(crate) fn open(world: &World, user: u32, module: Module, folder: u32) -> Result<(&Folder, Rights), OxError> {
     let found = world.folders.get(folder).ok_or(FOLDER_NOT_FOUND)?;
     let rights = world.rights(found, user);
     let errors = Errors::of(module, world.profile());
@@ -48,12 +43,7 @@ pub(crate) fn open<'a>(
 }
 
 /// Objects of a folder that the caller may read, in order of their ids.
-pub(crate) fn readable<'a>(
-    world: &'a World,
-    user: u32,
-    module: Module,
-    folder: u32,
-) -> Result<Vec<&'a Object>, OxError> {
+pub(crate) fn readable(world: &World, user: u32, module: Module, folder: u32) -> Result<Vec<&Object>, OxError> {
     let (found, rights) = open(world, user, module, folder)?;
     if !rights.read(true) {
         return Err(Errors::of(module, world.profile()).no_read.into());
@@ -70,13 +60,7 @@ fn may_read(object: &Object, user: u32, folder: &Folder, rights: Rights) -> bool
 }
 
 /// One object in one folder, as far as the caller may read it.
-pub(crate) fn find<'a>(
-    world: &'a World,
-    user: u32,
-    module: Module,
-    folder: u32,
-    id: u32,
-) -> Result<&'a Object, OxError> {
+pub(crate) fn find(world: &World, user: u32, module: Module, folder: u32, id: u32) -> Result<&Object, OxError> {
     let (_, rights) = open(world, user, module, folder)?;
     let errors = Errors::of(module, world.profile());
     let object = world.objects.get(&(module, id)).ok_or(errors.not_found)?;
