@@ -118,7 +118,11 @@ impl Items<'_> {
 
     /// Most mails are read as JSON, many in one call; the source is read where the device wants it, or where JSON fails.
     async fn mails(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
-        let from_source = |wanted: &Wanted| wanted.envelope.filter(|_| content::email::needs_source(self.bodies));
+        let from_source = |wanted: &Wanted| {
+            wanted
+                .envelope
+                .filter(|_| content::email::need(self.bodies) == content::email::Need::Source)
+        };
         let ids: Vec<String> = wanted
             .iter()
             .filter(|it| from_source(it).is_none())

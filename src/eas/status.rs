@@ -30,6 +30,7 @@ impl Status {
     pub const SERVER_ERROR: Self = Self(110);
     pub const SERVER_ERROR_RETRY_LATER: Self = Self(111);
     pub const MAILBOX_QUOTA_EXCEEDED: Self = Self(113);
+    pub const MESSAGE_RECIPIENT_UNRESOLVED: Self = Self(116);
     pub const MESSAGE_PREVIOUSLY_SENT: Self = Self(118);
     pub const MESSAGE_HAS_NO_RECIPIENT: Self = Self(119);
     pub const MAIL_SUBMISSION_FAILED: Self = Self(120);

@@ -42,7 +42,10 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         ));
     }
     let outgoing = email::outgoing(mime, &call.user, call.now).map_err(|refused| match refused {
-        email::Refused::Unreadable => Error::Device(Status::INVALID_MIME, "the message cannot be read"),
+        email::Refused::Unparsable => Error::Device(Status::INVALID_MIME, "the message cannot be read"),
+        email::Refused::BadRecipient => {
+            Error::Device(Status::MESSAGE_RECIPIENT_UNRESOLVED, "a recipient cannot be addressed")
+        }
         email::Refused::NoRecipient => Error::Device(Status::MESSAGE_HAS_NO_RECIPIENT, "the message has no recipient"),
     })?;
     match ox::mail::send(&call.device.ox, &outgoing, keep_copy).await {

@@ -4,6 +4,8 @@ use crate::content::BodyOptions;
 use crate::content::BodyPreference;
 use crate::content::BodyType;
 use crate::content::Unconvertible;
+use crate::content::email;
+use crate::content::email::FlagChanges;
 use crate::eas::command::Call;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
@@ -19,6 +21,7 @@ use crate::eas::options::Sticky;
 use crate::eas::status::Error;
 use crate::ox;
 use crate::ox::Module;
+use crate::ox::revision;
 use crate::usm::collection;
 use crate::usm::collection::Committed;
 use crate::usm::collection::Looked;
@@ -237,8 +240,8 @@ impl One<'_> {
                 }
                 let delivery = match self.command(send, &mut loaded) {
                     Ok(command) => {
-                        size += text_size(&command);
-                        commands.push(command);
+                        size += command.as_ref().map_or(0, text_size);
+                        commands.extend(command);
                         Delivery::Sent
                     }
                     Err(delivery) => delivery,
@@ -263,33 +266,42 @@ impl One<'_> {
         items.load(&wanted).await
     }
 
-    /// A mail whose flags alone changed is told without being fetched.
-    fn needs_object(&self, send: &Send) -> bool {
-        match send {
-            Send::Add { .. } => true,
-            Send::Change { from, to, .. } => self.module != Module::Mail || !ox::revision::same_mail(from.0, to.0),
-            Send::Delete { .. } | Send::SoftDelete { .. } => false,
+    /// A mail whose flags alone changed is told without being fetched, if flags can tell it.
+    fn flags(&self, send: &Send) -> Option<FlagChanges> {
+        let Send::Change { from, to, .. } = send else {
+            return None;
+        };
+        if self.module != Module::Mail || !revision::same_mail(from.0, to.0) {
+            return None;
         }
+        let (from, to) = (revision::flags_of(from.0), revision::flags_of(to.0));
+        Some(email::flag_changes(from, to, self.call.version)).filter(|changes| *changes != FlagChanges::Whole)
     }
 
-    fn command(&self, send: &Send, loaded: &mut impl Iterator<Item = Loaded>) -> Result<Element, Delivery> {
+    fn needs_object(&self, send: &Send) -> bool {
+        matches!(send, Send::Add { .. } | Send::Change { .. }) && self.flags(send).is_none()
+    }
+
+    /// The command for one item; `None` if the device's version shows nothing of the change.
+    fn command(&self, send: &Send, loaded: &mut impl Iterator<Item = Loaded>) -> Result<Option<Element>, Delivery> {
         let server_id = ids::server_id(self.id, send.id());
         let command = |tag: Tag, data: Vec<Element>| {
             let data = Element::parent(tag::APPLICATION_DATA, data);
             Element::parent(tag, [Element::text(tag::SERVER_ID, server_id.clone()), data])
         };
         let tag = match send {
-            Send::Delete { .. } => return Ok(bare(tag::DELETE, &server_id)),
-            Send::SoftDelete { .. } => return Ok(bare(tag::SOFT_DELETE, &server_id)),
-            Send::Change { from, to, .. } if !self.needs_object(send) => {
-                let (from, to) = (ox::revision::flags_of(from.0), ox::revision::flags_of(to.0));
-                return Ok(command(tag::CHANGE, crate::content::email::flag_changes(from, to)));
-            }
+            Send::Delete { .. } => return Ok(Some(bare(tag::DELETE, &server_id))),
+            Send::SoftDelete { .. } => return Ok(Some(bare(tag::SOFT_DELETE, &server_id))),
             Send::Change { .. } => tag::CHANGE,
             Send::Add { .. } => tag::ADD,
         };
+        match self.flags(send) {
+            Some(FlagChanges::Partial(data)) => return Ok(Some(command(tag, data))),
+            Some(FlagChanges::Nothing) => return Ok(None),
+            Some(FlagChanges::Whole) | None => {}
+        }
         match loaded.next() {
-            Some(Loaded::Item(data)) => Ok(command(tag, data)),
+            Some(Loaded::Item(data)) => Ok(Some(command(tag, data))),
             Some(Loaded::Unconvertible(reason)) => {
                 self.report(&server_id, &reason);
                 Err(Delivery::LeftOut)
