@@ -9,8 +9,6 @@
 //! "Request Packet Structure" and "Response Packet Structure". It is stricter where the description leaves room for
 //! two readings.
 
-use std::borrow::Cow;
-
 use bytes::Buf;
 use bytes::Bytes;
 use http::HeaderName;
@@ -354,12 +352,12 @@ fn header_name<'a>(coded: &Table<u16>, input: &'a [u8]) -> IResult<&'a [u8], Hea
     let (rest, code) = be_u16(input)?;
     let (rest, name) = if code.to_be_bytes().first() == Some(&codes::CODED_HEADER) {
         let name = coded.name(code).ok_or(nom::Err::Failure(Malformed::HeaderCode(code)))?;
-        (rest, Cow::Borrowed(name.as_bytes()))
+        (rest, name.as_bytes())
     } else {
         let (rest, name) = string(input)?;
-        (rest, Cow::Borrowed(name.unwrap_or_default()))
+        (rest, name.unwrap_or_default())
     };
-    let name = HeaderName::from_bytes(&name).map_err(|_| nom::Err::Failure(Malformed::HeaderName))?;
+    let name = HeaderName::from_bytes(name).map_err(|_| nom::Err::Failure(Malformed::HeaderName))?;
     Ok((rest, name))
 }
 

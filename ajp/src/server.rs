@@ -1,10 +1,12 @@
 //! The listener: accepts connections, serves each in a task of its own, and comes to rest in good order.
 //!
-//! What happens on one connection is in `exchange`, its socket in `link`. Nothing here knows a packet.
+//! What happens on one connection is in `conversation`, its socket in `link`. Nothing here knows a packet.
 
+mod conversation;
 mod deadline;
 mod exchange;
 mod link;
+mod work;
 
 use std::fmt::Display;
 use std::future::Future;
@@ -68,7 +70,9 @@ impl Server {
         B::Error: Display,
     {
         self.check_exposure(&listener)?;
-        let places = Arc::new(Semaphore::new(self.config.max_connections));
+        let places = Arc::new(Semaphore::new(
+            self.config.max_connections.clamp(1, Semaphore::MAX_PERMITS),
+        ));
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
@@ -80,7 +84,7 @@ impl Server {
                 // Finished tasks are collected as they come, or their results would pile up.
                 Some(_) = connections.join_next() => continue,
             };
-            let connection = exchange::serve(stream, service.clone(), self.config.clone(), stopping.clone());
+            let connection = conversation::serve(stream, service.clone(), self.config.clone(), stopping.clone());
             connections.spawn(async move {
                 connection.await;
                 drop(place);

@@ -1,38 +1,29 @@
-//! One connection in work: reads packets, runs the handler beside the socket, writes the response.
+//! One request in work: runs the handler beside the socket, fetches the body, sends the response.
 //!
 //! The handler's future, the tickets of the request body and the socket are waited for together, in one task. So the
 //! end of the connection drops the handler, a body part is fetched the moment it is wanted, and there is exactly one
-//! writer. The rules of the conversation are in [`crate::connection`]; here bytes are moved.
+//! writer.
 
-use std::any::Any;
 use std::fmt::Display;
 use std::future::Future;
 use std::future::poll_fn;
-use std::io;
-use std::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::pin::pin;
-use std::sync::Arc;
-use std::task::Poll;
 
 use bytes::Bytes;
 use bytes::BytesMut;
 use http::HeaderMap;
 use http::HeaderValue;
-use http::Method;
-use http::Request;
 use http::Response;
 use http::StatusCode;
 use http::header;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::sync::watch;
-use tower_service::Service;
 
+use super::conversation::End;
 use super::deadline::Deadline;
 use super::link::Link;
-use crate::body::Body;
+use super::work::at_once;
+use super::work::catching;
 use crate::body::BodyError;
 use crate::body::Part;
 use crate::body::Ticket;
@@ -40,178 +31,16 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::connection::Event;
 use crate::connection::NextBody;
-use crate::connection::Refusal;
 use crate::connection::Violation;
 use crate::decode::Malformed;
 use crate::encode;
-use crate::packet::BodyLength;
-use crate::packet::ForwardRequest;
 use crate::packet::PacketSize;
 
 /// So many bytes of a response are collected before they are written. A small answer is one write.
 const WRITE_SIZE: usize = 64 * 1024;
 
-/// Why a connection ends.
-#[derive(Debug, thiserror::Error)]
-enum End {
-    /// The peer closed, the socket failed, or a deadline passed.
-    #[error("{0}")]
-    Gone(#[from] io::Error),
-    #[error("{0}")]
-    Refused(Refusal),
-    #[error("{0}")]
-    Violated(#[from] Violation),
-    /// Nothing happened for long, or the server is shutting down.
-    #[error("idle")]
-    Idle,
-    /// END_RESPONSE announced the end.
-    #[error("done")]
-    Done,
-    /// The response could not be finished after its beginning had been sent.
-    #[error("the response broke off")]
-    BrokenResponse,
-}
-
-/// Serves one connection to its end.
-pub(super) async fn serve<S, B>(stream: TcpStream, service: S, config: Arc<Config>, stopping: watch::Receiver<bool>)
-where
-    S: Service<Request<Body>, Response = Response<B>>,
-    S::Error: Display,
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Display,
-{
-    let link = Link::new(stream, &config);
-    let connection = Connection::new(config.rules());
-    let mut conversation = Conversation {
-        link,
-        connection,
-        config,
-        stopping,
-    };
-    let Err(end) = conversation.run(service).await;
-    match end {
-        End::Gone(_) | End::Idle => log::debug!("AJP: connection ends: {end}"),
-        End::Done => conversation.link.linger(conversation.config.linger_timeout).await,
-        End::Refused(refusal) => {
-            log::warn!("AJP: refused: {refusal}");
-            conversation.refuse(refusal).await;
-        }
-        End::Violated(_) | End::BrokenResponse => log::warn!("AJP: closing: {end}"),
-    }
-}
-
-struct Conversation {
-    link: Link,
-    connection: Connection,
-    config: Arc<Config>,
-    stopping: watch::Receiver<bool>,
-}
-
-/// A result that is never `Ok`: a conversation only ends for a reason.
-enum Never {}
-
-impl Conversation {
-    async fn run<S, B>(&mut self, mut service: S) -> Result<Never, End>
-    where
-        S: Service<Request<Body>, Response = Response<B>>,
-        S::Error: Display,
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Display,
-    {
-        loop {
-            let payload = self.packet().await?;
-            match self.connection.receive(payload) {
-                Event::CPing => self.link.write(&encode::CPONG).await?,
-                Event::Request(request, length) => self.exchange(*request, length, &mut service).await?,
-                Event::Dropped => {}
-                Event::Refuse(refusal) => return Err(End::Refused(refusal)),
-                Event::Close(violation) => return Err(violation.into()),
-                // Parts of a body belong to a request, and none is in work here.
-                Event::Body(_) | Event::BodyEnd | Event::BodyTruncated => return Err(Violation::Unasked.into()),
-            }
-        }
-    }
-
-    /// The next packet between requests. An idle connection ends when the server stops.
-    async fn packet(&mut self) -> Result<Bytes, End> {
-        let patience = match self.connection.owed() {
-            0 => self.config.idle_timeout,
-            _ => Some(self.config.body_timeout),
-        };
-        let deadline = Deadline::after_some(patience);
-        loop {
-            if let Some(payload) = self.link.take_packet().map_err(Violation::Malformed)? {
-                return Ok(payload);
-            }
-            let idle = !self.link.has_bytes();
-            tokio::select! {
-                biased;
-                filled = self.link.fill() => filled?,
-                _ = self.stopping.wait_for(|stop| *stop), if idle => return Err(End::Idle),
-                () = deadline.passed(), if idle => return Err(End::Idle),
-            }
-        }
-    }
-
-    /// One request: run the handler, send its response.
-    async fn exchange<S, B>(&mut self, request: ForwardRequest, length: BodyLength, service: &mut S) -> Result<(), End>
-    where
-        S: Service<Request<Body>, Response = Response<B>>,
-        S::Error: Display,
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Display,
-    {
-        let is_head = request.method == Method::HEAD;
-        let (body, tickets) = Body::new(length);
-        let request = request.into_http(body);
-        let mut exchange = Exchange {
-            size: self.config.size(),
-            link: &mut self.link,
-            connection: &mut self.connection,
-            config: &self.config,
-            tickets,
-            early: None,
-            waiting: None,
-            next_flush: Deadline::default(),
-        };
-        let handler = catching(async {
-            poll_fn(|cx| service.poll_ready(cx))
-                .await
-                .map_err(|error| error.to_string())?;
-            service.call(request).await.map_err(|error| error.to_string())
-        });
-        let mut out = match exchange.park(handler).await? {
-            Ok(response) => exchange.respond(response, is_head).await?,
-            Err(error) => {
-                log::error!("AJP: the handler failed: {error}");
-                internal_server_error(exchange.size)
-            }
-        };
-        drop(exchange);
-        let reuse = !*self.stopping.borrow();
-        encode::end_response(&mut out, reuse);
-        self.link.write(&out).await?;
-        self.connection.end_response(reuse);
-        if reuse { Ok(()) } else { Err(End::Done) }
-    }
-
-    /// Answers a request that no handler has seen, or one whose body turned out impossible.
-    async fn refuse(mut self, refusal: Refusal) {
-        let mut out = BytesMut::new();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
-        if encode::send_headers(&mut out, refusal.status(), &headers, self.config.size()).is_err() {
-            return;
-        }
-        encode::end_response(&mut out, false);
-        if self.link.write(&out).await.is_ok() {
-            self.link.linger(self.config.linger_timeout).await;
-        }
-    }
-}
-
 /// A request in work.
-struct Exchange<'a> {
+pub(super) struct Exchange<'a> {
     link: &'a mut Link,
     connection: &'a mut Connection,
     config: &'a Config,
@@ -225,9 +54,27 @@ struct Exchange<'a> {
     next_flush: Deadline,
 }
 
-impl Exchange<'_> {
+impl<'a> Exchange<'a> {
+    pub(super) fn new(
+        link: &'a mut Link,
+        connection: &'a mut Connection,
+        config: &'a Config,
+        tickets: mpsc::Receiver<Ticket>,
+    ) -> Self {
+        Self {
+            link,
+            connection,
+            config,
+            size: config.size(),
+            tickets,
+            early: None,
+            waiting: None,
+            next_flush: Deadline::default(),
+        }
+    }
+
     /// Waits for the handler, telling the web server now and then that we are alive.
-    async fn park<T>(&mut self, handler: impl Future<Output = T>) -> Result<T, End> {
+    pub(super) async fn park<T>(&mut self, handler: impl Future<Output = T>) -> Result<T, End> {
         self.next_flush = Deadline::after_some(self.config.parked_flush);
         let done = self.beside(handler).await;
         self.next_flush = Deadline::default();
@@ -309,7 +156,7 @@ impl Exchange<'_> {
     }
 
     /// Sends the response and returns its tail, to which only END_RESPONSE is to be added.
-    async fn respond<B>(&mut self, response: Response<B>, is_head: bool) -> Result<BytesMut, End>
+    pub(super) async fn respond<B>(&mut self, response: Response<B>, is_head: bool) -> Result<BytesMut, End>
     where
         B: http_body::Body<Data = Bytes>,
         B::Error: Display,
@@ -322,7 +169,7 @@ impl Exchange<'_> {
         let mut out = BytesMut::new();
         if let Err(error) = encode::send_headers(&mut out, parts.status, &parts.headers, self.size) {
             log::error!("AJP: a response cannot be sent: {error}");
-            return Ok(internal_server_error(self.size));
+            return Ok(bare_response(StatusCode::INTERNAL_SERVER_ERROR, self.size));
         }
         if bodiless {
             return Ok(out);
@@ -365,7 +212,7 @@ impl Exchange<'_> {
                     return if begun {
                         Err(End::BrokenResponse)
                     } else {
-                        Ok(internal_server_error(self.size))
+                        Ok(bare_response(StatusCode::INTERNAL_SERVER_ERROR, self.size))
                     };
                 }
             }
@@ -388,37 +235,11 @@ where
     Ok(frame.transpose()?.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
-/// SEND_HEADERS for the case that there is nothing better to say.
-fn internal_server_error(size: PacketSize) -> BytesMut {
+/// SEND_HEADERS of a response that consists of its status.
+pub(super) fn bare_response(status: StatusCode, size: PacketSize) -> BytesMut {
     let mut out = BytesMut::new();
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
-    // It fits, and the status is one.
-    let _ = encode::send_headers(&mut out, StatusCode::INTERNAL_SERVER_ERROR, &headers, size);
+    let headers = HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from(0))]);
+    // It fits, and our own statuses are those of responses.
+    let _ = encode::send_headers(&mut out, status, &headers, size);
     out
-}
-
-/// Runs a future, and turns its panic into an error.
-async fn catching<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    let mut work = pin!(work);
-    poll_fn(move |cx| {
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
-        polled.unwrap_or_else(|panic| Poll::Ready(Err(format!("panic: {}", panic_message(&*panic)))))
-    })
-    .await
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no message)")
-}
-
-/// The result of a future if it is ready when asked once.
-async fn at_once<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }

@@ -2,4 +2,10 @@
 
 mod codec;
 mod connection;
+mod lifetime;
+mod refusals;
+mod requests;
+mod responses;
 mod samples;
+mod support;
+mod tshark;
