@@ -281,7 +281,7 @@ mod tests {
             (
                 b"Content-Type: multipart/mixed; boundary=b\r\n\r\n\xFC\r\n--b\r\n\r\nx\r\n--b\r\n\r\n\xFC\r\n--b--\r\n",
                 "Content-Type: multipart/mixed; boundary=b\r\n\r\n?\r\n--b\r\n\r\nx\r\n--b\r\nContent-Type: text/plain;\r\n \
-                 charset=\"windows-1252\"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\r\n=FC\r\n--b--\r\n",
+                 charset=\"windows-1252\"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=FC\r\n--b--\r\n",
             ),
         ];
         for (source, expected) in cases {
