@@ -22,8 +22,11 @@ use crate::usm::snapshot::Revision;
 /// What a change of the device writes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
-    /// A new object.
-    Create(Object),
+    /// A new object; of a series, with what is different in single occurrences.
+    Create {
+        object: Object,
+        occurrences: Vec<Occurrence>,
+    },
     /// The changed fields of an object, and of single occurrences of a series.
     Update {
         fields: Object,
@@ -105,19 +108,10 @@ impl<'a> Writer<'a> {
 
     async fn attempt(&mut self, change: &Change, write: Write) -> Result<Written, ox::Error> {
         let Collection {
-            ox: session,
-            module,
-            folder,
-            ..
+            ox: session, folder, ..
         } = self.collection;
         match (&change.what, write) {
-            (What::Add { .. }, Write::Create(object)) => {
-                let written = ox::create(session, module, folder, object).await?;
-                Ok(Written::Done {
-                    revision: revision(written.modified),
-                    id: written.id,
-                })
-            }
+            (What::Add { .. }, Write::Create { object, occurrences }) => self.create(object, occurrences).await,
             (What::Change { id }, Write::Flags { set, clear }) => {
                 ox::mail::set_flags(session, folder, id, set, clear).await?;
                 let flags = self
@@ -142,6 +136,28 @@ impl<'a> Writer<'a> {
         }
     }
 
+    async fn create(&mut self, object: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        let created = ox::create(session, module, folder, object).await?;
+        let id = created.id;
+        self.seen(&id, created.modified);
+        let single = occurrences.is_empty();
+        // The series stands: an occurrence that OX does not take is no reason to add the series once more.
+        if let Err(error) = self.occurrences(&id, occurrences).await {
+            if !error.is_about_the_item() {
+                return Err(error);
+            }
+            log::warn!("an occurrence of the new series {id} is left as the others: {error}");
+        }
+        let revision = if single { revision(created.modified) } else { None };
+        Ok(Written::Done { id, revision })
+    }
+
     async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
         let Collection {
             ox: session,
@@ -156,6 +172,22 @@ impl<'a> Writer<'a> {
             let written = ox::update(session, module, folder, id, self.timestamp(id), fields).await?;
             self.seen(id, written.modified);
         }
+        self.occurrences(id, occurrences).await?;
+        let revision = match (unchanged, series) {
+            (true, _) => item.map(|item| Revision(item.revision)),
+            (false, true) => None,
+            (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
+        };
+        Ok(Written::Done {
+            id: id.to_owned(),
+            revision,
+        })
+    }
+
+    async fn occurrences(&mut self, id: &str, occurrences: Vec<Occurrence>) -> Result<(), ox::Error> {
+        let Collection {
+            ox: session, folder, ..
+        } = self.collection;
         for Occurrence { day, fields } in occurrences {
             let timestamp = self.timestamp(id);
             let modified = match fields {
@@ -168,15 +200,7 @@ impl<'a> Writer<'a> {
             };
             self.seen(id, modified);
         }
-        let revision = match (unchanged, series) {
-            (true, _) => item.map(|item| Revision(item.revision)),
-            (false, true) => None,
-            (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
-        };
-        Ok(Written::Done {
-            id: id.to_owned(),
-            revision,
-        })
+        Ok(())
     }
 
     async fn delete(&mut self, id: &str, hard: bool) -> Result<(), ox::Error> {

@@ -177,13 +177,16 @@ impl Source<'_> {
     fn create(&self, data: &Element) -> Result<Write, Unconvertible> {
         let context = self.context();
         let ghosted = &self.options.ghosted;
-        let object = match self.module {
-            Module::Contacts => content::contacts::to_ox(data, None, ghosted, &context)?,
-            Module::Tasks => content::tasks::to_ox(data, None, ghosted, &context)?,
-            Module::Calendar => content::calendar::to_ox(data, None, ghosted, &context)?.fields,
+        let (object, occurrences) = match self.module {
+            Module::Contacts => (content::contacts::to_ox(data, None, ghosted, &context)?, Vec::new()),
+            Module::Tasks => (content::tasks::to_ox(data, None, ghosted, &context)?, Vec::new()),
+            Module::Calendar => {
+                let write = content::calendar::to_ox(data, None, ghosted, &context)?;
+                (write.fields, write.occurrences.into_iter().map(occurrence).collect())
+            }
             Module::Mail => return Err(Unconvertible("mail is sent, not added".to_owned())),
         };
-        Ok(Write::Create(object))
+        Ok(Write::Create { object, occurrences })
     }
 
     fn update(
