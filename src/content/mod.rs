@@ -14,6 +14,7 @@ pub mod contacts;
 pub mod date;
 pub mod property;
 pub mod recurrence;
+pub mod tasks;
 pub mod text;
 
 /// The classes of items that are synced.
