@@ -61,7 +61,7 @@ pub(super) fn split(source: &[u8], start: usize, end: usize) -> (Vec<Field>, usi
 /// The name before the colon, and where the colon is.
 fn field_name(line: &[u8]) -> Option<(String, usize)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
-    let name = std::str::from_utf8(&line[..colon]).ok()?.trim_end();
+    let name = std::str::from_utf8(line.get(..colon)?).ok()?.trim_end();
     let valid = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
     valid.then(|| (name.to_ascii_lowercase(), colon))
 }
@@ -211,7 +211,7 @@ fn join_words(text: &str) -> String {
         joined.push_str(before);
         let Some((decoded, after)) = decode_run(from) else {
             joined.push_str("=?");
-            rest = &from[2..];
+            rest = from.get(2..).unwrap_or_default();
             continue;
         };
         joined.push_str("=?utf-8?B?");
@@ -349,15 +349,18 @@ mod tests {
     #[test]
     fn addresses_in_all_their_forms() {
         // field body, expected
-        let cases: [(&[u8], &[(&str, &str)]); 8] = [
-            (b" a@x.org", &[("", "a@x.org")]),
-            (b" Anna <a@x.org>, b@x.org", &[("Anna", "a@x.org"), ("", "b@x.org")]),
-            (b" \"Doe, John\" <j@x.org>", &[("Doe, John", "j@x.org")]),
-            (b" =?utf-8?Q?J=C3=BCrgen?= <j@x.org>", &[("J\u{fc}rgen", "j@x.org")]),
-            (b" \"=?utf-8?Q?J=C3=BCrgen?=\" <j@x.org>", &[("J\u{fc}rgen", "j@x.org")]),
-            (b" J\xFCrgen <j@x.org>", &[("J\u{fc}rgen", "j@x.org")]),
-            (b" undisclosed-recipients:;", &[]),
-            (b" team: a@x.org, b@x.org;", &[("", "a@x.org"), ("", "b@x.org")]),
+        let cases: [(&[u8], Vec<(&str, &str)>); 8] = [
+            (b" a@x.org", vec![("", "a@x.org")]),
+            (b" Anna <a@x.org>, b@x.org", vec![("Anna", "a@x.org"), ("", "b@x.org")]),
+            (b" \"Doe, John\" <j@x.org>", vec![("Doe, John", "j@x.org")]),
+            (b" =?utf-8?Q?J=C3=BCrgen?= <j@x.org>", vec![("J\u{fc}rgen", "j@x.org")]),
+            (
+                b" \"=?utf-8?Q?J=C3=BCrgen?=\" <j@x.org>",
+                vec![("J\u{fc}rgen", "j@x.org")],
+            ),
+            (b" J\xFCrgen <j@x.org>", vec![("J\u{fc}rgen", "j@x.org")]),
+            (b" undisclosed-recipients:;", vec![]),
+            (b" team: a@x.org, b@x.org;", vec![("", "a@x.org"), ("", "b@x.org")]),
         ];
         for (body, expected) in cases {
             let found = addresses(body);
