@@ -295,10 +295,9 @@ mod tests {
             name: Some("a\r\nBcc: x@y".to_owned()),
             address: "a@x>\r\nBcc: <x@y".to_owned(),
         };
-        assert_eq!(
-            address_field("From", &[evil]),
-            "From: =?utf-8?B?...?= <a@xBcc: x@y>\r\n".replace("=?utf-8?B?...?=", "a  Bcc: x@y")
-        );
+        let field = address_field("From", &[evil]);
+        assert_eq!(field.matches("\r\n").count(), 1, "{field}");
+        assert_eq!(header::split(field.as_bytes(), 0, field.len()).0.len(), 1, "{field}");
     }
 
     proptest! {
