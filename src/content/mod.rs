@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::version::ProtocolVersion;
 
 pub mod body;
+pub mod calendar;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
