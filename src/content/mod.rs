@@ -10,6 +10,9 @@ use crate::version::ProtocolVersion;
 
 pub mod body;
 pub mod calendar;
+pub mod date;
+pub mod recurrence;
+pub mod text;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
