@@ -1,8 +1,9 @@
 //! Who meets: organizer, attendees and their answers.
 //!
-//! OX keeps participants (as invited: users, groups, resources, external people), users (groups resolved, with their answers)
-//! and confirmations (the answers of external people); ActiveSync keeps one list of addresses. A change of that list is applied to
-//! the participants as additions and removals, so that whatever a device cannot show stays as it is.
+//! OX keeps participants (as invited: users, groups, resources, external people), users (groups resolved, with their
+//! answers) and confirmations (the answers of external people); ActiveSync keeps one list of addresses. A change of
+//! that list is applied to the participants as additions and removals, so that whatever a device cannot show stays as
+//! it is.
 //! Implements [MS-ASCAL] Attendees, OrganizerEmail, OrganizerName, MeetingStatus, ResponseType.
 
 use serde_json::Value;
@@ -126,7 +127,8 @@ impl People {
         }
     }
 
-    /// An appointment without other people is the user's own: devices take it for somebody else's if nobody organizes it.
+    /// An appointment without other people is the user's own: devices take it for somebody else's if nobody organizes
+    /// it.
     pub(super) fn organizer_name(&self, user: &User) -> Option<Element> {
         let name = if self.is_meeting {
             &self.organizer.name

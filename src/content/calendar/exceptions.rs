@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::content::calendar::properties::Item;
+use crate::content::calendar::properties::OWN_ALL_DAY;
 use crate::content::calendar::properties::PROPERTIES;
 use crate::content::calendar::properties::Property;
 use crate::content::date;
@@ -62,7 +63,12 @@ fn exception<'a>(master: &Item<'a>, object: &'a Object) -> Option<(i64, Item<'a>
     let day = date::midnight(object.date(columns::RECURRENCE_DATE_POSITION)?);
     let item = Item::new(object, master.context).ok()?;
     let clock = master.clock.clone();
-    Some((day, Item { clock, ..item }))
+    let mut times = item.times;
+    if !OWN_ALL_DAY.contains(master.context.version) {
+        times = clock.turned(&times, master.times.all_day);
+    }
+    let item = Item { clock, times, ..item };
+    Some((day, item))
 }
 
 fn days(object: &Object, column: Column<Json>) -> impl Iterator<Item = i64> {

@@ -10,8 +10,8 @@ use crate::content::text;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync;
 
-/// The text a device wants: `Some(None)` removes it, `None` leaves it as it is. A text that was shown cut and comes back
-/// cut is no change.
+/// The text a device wants: `Some(None)` removes it, `None` leaves it as it is. A text that was shown cut and comes
+/// back cut is no change.
 pub(super) fn wanted(request: &Element, item: Option<&Item<'_>>) -> Option<Option<String>> {
     let shown = item.map(shown);
     let shown = shown.as_ref().map(|shown| body::sent(shown, LEGACY_BODY.body));

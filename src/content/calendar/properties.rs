@@ -98,8 +98,12 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// The pattern of a series, as a device sees it.
+    /// The pattern of a series, as a device sees it. Some servers repeat it in the changed occurrences; one of those
+    /// that is an item of its own, because the user takes no part in its series, is a single appointment.
     pub(super) fn recurrence(&self) -> Option<Recurrence> {
+        if self.object.date(columns::RECURRENCE_DATE_POSITION).is_some() {
+            return None;
+        }
         Recurrence::from_ox(self.object).map(|recurrence| recurrence.shown(&recurrence::CALENDAR))
     }
 
@@ -188,6 +192,8 @@ impl Property {
 }
 
 const ALL: VersionRange = VersionRange::ALL;
+/// [MS-ASCAL] AllDayEvent: from 16.0 on exceptions have that of their series.
+pub(super) const OWN_ALL_DAY: VersionRange = VersionRange::until(V14_1);
 const SINCE_14_0: VersionRange = VersionRange::since(V14_0);
 
 /// All rows but Exceptions, in the order they are sent.

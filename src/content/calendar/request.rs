@@ -8,6 +8,7 @@
 use crate::content::Context;
 use crate::content::Ghosted;
 use crate::content::Unconvertible;
+use crate::content::User;
 use crate::content::calendar::attendees;
 use crate::content::calendar::attendees::Role;
 use crate::content::calendar::exceptions;
@@ -122,42 +123,31 @@ fn add(request: &Element, context: &Context<'_>) -> Result<Write, Unconvertible>
     if let Some(name) = &clock.name {
         fields.set(columns::TIMEZONE, name.as_str());
     }
-    for (to_ox, element) in alone(request, context) {
-        to_ox(element, &mut fields)?;
-    }
-    if let Some(text) = note::wanted(request, None) {
-        fields.set(columns::NOTE, text);
-    }
+    let edits = edited(request, &Item::new(&fields, context)?, |_, _| Omitted::Keep)?;
+    let mut fields = merged(&fields, &edits);
     if let Some(element) = pattern_element(request) {
         let read_until = |text: &str| clock.read_until(text, &times);
         Recurrence::from_eas(element, &recurrence::CALENDAR, read_until)?.to_ox(&mut fields);
     }
     fields.set(columns::PARTICIPANTS, attendees::new_participants(request, user));
     if DEVICE_NAMES_ITEMS.contains(context.version) {
-        if let Some(organizer) = attendees::foreign_organizer(request, user) {
-            fields.set(columns::ORGANIZER, organizer);
-        }
-        let uid = request.child_text(calendar::UID).map(str::trim).unwrap_or_default();
-        if !uid.is_empty() && uid.chars().count() <= LONGEST_UID {
-            fields.set(common::UID, uid);
-        }
-    }
-    if fields.number(columns::ALARM).is_some_and(|minutes| minutes < 0) {
-        fields.remove(columns::ALARM);
+        name_item(request, user, &mut fields);
     }
     let mut map = fields.into_map();
     map.retain(|_, value| !value.is_null());
     let mut fields = Object::from_map(map);
+
     let master = Item {
         clock,
         ..Item::new(&fields, context)?
     };
-    let (occurrences, unusable) = Series {
+    let stored = Exceptions::default();
+    let series = Series {
         before: &master,
         after: &master,
-        stored: &Exceptions::default(),
-    }
-    .occurrences(request);
+        stored: &stored,
+    };
+    let (occurrences, unusable) = series.occurrences(request);
     let is_meeting = master.people.is_meeting;
     let refused = unusable | only_public_meetings(&mut fields, is_meeting);
     Ok(Write {
@@ -165,6 +155,17 @@ fn add(request: &Element, context: &Context<'_>) -> Result<Write, Unconvertible>
         occurrences,
         refused,
     })
+}
+
+/// UID and organizer as the device says.
+fn name_item(request: &Element, user: &User, fields: &mut Object) {
+    if let Some(organizer) = attendees::foreign_organizer(request, user) {
+        fields.set(columns::ORGANIZER, organizer);
+    }
+    let uid = request.child_text(calendar::UID).map(str::trim).unwrap_or_default();
+    if !uid.is_empty() && uid.chars().count() <= LONGEST_UID {
+        fields.set(common::UID, uid);
+    }
 }
 
 fn change(
@@ -250,22 +251,6 @@ enum Omitted {
     Keep,
     /// It becomes this, or is cleared.
     Become(Option<Element>),
-}
-
-type ToOx = fn(&Element, &mut Object) -> Result<(), Unconvertible>;
-
-/// The elements of a request that are read by themselves.
-fn alone<'a>(request: &'a Element, context: &Context<'_>) -> impl Iterator<Item = (ToOx, &'a Element)> {
-    let version = context.version;
-    PROPERTIES
-        .iter()
-        .filter(move |property| property.exists_in(version))
-        .filter_map(|property| {
-            let Reading::Alone { to_ox, .. } = property.reading else {
-                return None;
-            };
-            Some((to_ox, request.child(property.tag)?))
-        })
 }
 
 /// The fields of title, place, text, people and so on that a request changes: all but times and pattern.
@@ -480,6 +465,8 @@ impl Series<'_> {
         omitted: impl Fn(&Property, bool) -> Omitted,
     ) -> Result<Object, Unconvertible> {
         let mut fields = edited(request, item, omitted)?;
+        // OX has one flag for the whole series.
+        fields.remove(common::PRIVATE_FLAG);
         let times = self.after.clock.times(request, Some(base), item.context.now)?;
         let times = times.settled_on(&item.times);
         if times != item.times {

@@ -1,8 +1,8 @@
 //! When an appointment is: instants or whole days, and how each version writes them.
 //!
 //! Knows nothing of patterns; an occurrence of a series is known here by its day alone, the one on which it would
-//! begin if nobody had moved it. Implements [MS-ASCAL] StartTime, EndTime, AllDayEvent, Timezone and the rules for missing times,
-//! and the API documentation, "Date and time", on full-day appointments.
+//! begin if nobody had moved it. Implements [MS-ASCAL] StartTime, EndTime, AllDayEvent, Timezone and the rules for
+//! missing times, and the API documentation, "Date and time", on full-day appointments.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -293,17 +293,13 @@ impl Clock {
     }
 
     /// The same times as whole days, or as instants, whichever is wanted.
-    fn turned(&self, times: &Times, all_day: bool) -> Times {
+    pub(super) fn turned(&self, times: &Times, all_day: bool) -> Times {
         let turn = |time| match (times.all_day, all_day) {
             (true, false) => date::start_of_day_in(time, &self.home),
             (false, true) => date::day_in(time, &self.home),
             _ => time,
         };
-        Times {
-            all_day,
-            start: turn(times.start),
-            end: turn(times.end),
-        }
+        Times::new(all_day, turn(times.start), turn(times.end))
     }
 
     fn are_midnights(&self, mut instants: impl Iterator<Item = i64>) -> bool {

@@ -1,8 +1,8 @@
 //! The TimeZone blob: 172 bytes of bias and transition rules, to and from the zones of the tz database.
 //!
-//! A blob has no zone name to rely on, and holds the rules of one year only; so it is written from the rules in force in a
-//! given year, and read by looking for a zone with the same rules in that year. Nothing here ever falls back to GMT:
-//! an unreadable blob is `None`, and the caller keeps the zone it has.
+//! A blob has no zone name to rely on, and holds the rules of one year only; so it is written from the rules in force
+//! in a given year, and read by looking for a zone with the same rules in that year. Nothing here ever falls back to
+//! GMT: an unreadable blob is `None`, and the caller keeps the zone it has.
 //! Implements [MS-ASDTYPE] TimeZone and, inside it, the SYSTEMTIME structure of [MS-DTYP].
 
 use base64::Engine;
@@ -94,8 +94,8 @@ pub struct ZoneGuess {
     pub name: Option<String>,
 }
 
-/// Finds the zone that a blob means. `years` are those whose rules the blob may hold: of the event, and the current one,
-/// which many devices send whatever the event's year. `preferred` are names of zones to try before all others.
+/// Finds the zone that a blob means. `years` are those whose rules the blob may hold: of the event, and the current
+/// one, which many devices send whatever the event's year. `preferred` are names of zones to try before all others.
 /// `None` if the text is not a TimeZone blob.
 pub fn decode(blob: &str, years: &[i16], preferred: &[&str]) -> Option<ZoneGuess> {
     let blob = Blob::read(blob)?;

@@ -349,7 +349,7 @@ fn an_add_may_lack_nearly_everything() {
         (
             V14_1,
             request(&[(calendar::SENSITIVITY, "1")]),
-            json!({"private_flag": false}),
+            json!({"private_flag": null}),
         ),
         (
             V14_1,

@@ -56,37 +56,40 @@ fn exceptions_of_a_change() {
         "start_date": ms("20240122T100000Z"), "end_date": ms("20240122T110000Z"), "full_time": false,
     });
     // exception sent, occurrences to write
-    let cases: [(&[(Tag, &str)], Vec<Occurrence>); 13] = [
-        (&[(EXCEPTION_START_TIME, "20240115T090000Z"), (DELETED, "1")], vec![]),
+    let cases = [
         (
-            &[(EXCEPTION_START_TIME, "20240122T090000Z"), (DELETED, "1")],
+            exception(&[(EXCEPTION_START_TIME, "20240115T090000Z"), (DELETED, "1")]),
+            vec![],
+        ),
+        (
+            exception(&[(EXCEPTION_START_TIME, "20240122T090000Z"), (DELETED, "1")]),
             vec![deleted(day("20240122"))],
         ),
         (
-            &[(EXCEPTION_START_TIME, "20240108T090000Z"), (DELETED, "1")],
+            exception(&[(EXCEPTION_START_TIME, "20240108T090000Z"), (DELETED, "1")]),
             vec![deleted(LATE)],
         ),
         // The example of the transcripts.
         (
-            &[
+            exception(&[
                 (EXCEPTION_START_TIME, "20240122T090000Z"),
                 (START_TIME, "20240122T100000Z"),
                 (END_TIME, "20240122T110000Z"),
-            ],
+            ]),
             vec![changed(day("20240122"), ten)],
         ),
         // As the series has it.
         (
-            &[
+            exception(&[
                 (EXCEPTION_START_TIME, "20240122T090000Z"),
                 (SUBJECT, "Team"),
                 (REMINDER, "15"),
-            ],
+            ]),
             vec![],
         ),
         // Without times the occurrence keeps its own.
         (
-            &[(EXCEPTION_START_TIME, "20240122T090000Z"), (SUBJECT, "Crew")],
+            exception(&[(EXCEPTION_START_TIME, "20240122T090000Z"), (SUBJECT, "Crew")]),
             vec![changed(
                 day("20240122"),
                 json!({
@@ -97,57 +100,57 @@ fn exceptions_of_a_change() {
         ),
         // The stored exception: as it is, one field changed, one inherited again.
         (
-            &[
+            exception(&[
                 (EXCEPTION_START_TIME, "20240108T090000Z"),
                 (START_TIME, "20240108T130000Z"),
                 (END_TIME, "20240108T140000Z"),
                 (SUBJECT, "Team (spät)"),
-            ],
+            ]),
             vec![],
         ),
         (
-            &[
+            exception(&[
                 (EXCEPTION_START_TIME, "20240108T090000Z"),
                 (START_TIME, "20240108T130000Z"),
                 (END_TIME, "20240108T140000Z"),
                 (SUBJECT, "Team (spät)"),
                 (LOCATION, "Room 1"),
-            ],
+            ]),
             vec![changed(LATE, json!({"location": "Room 1"}))],
         ),
         (
-            &[
+            exception(&[
                 (EXCEPTION_START_TIME, "20240108T090000Z"),
                 (START_TIME, "20240108T130000Z"),
                 (END_TIME, "20240108T140000Z"),
-            ],
+            ]),
             vec![changed(LATE, json!({"title": "Team"}))],
         ),
         (
-            &[
+            exception(&[
                 (EXCEPTION_START_TIME, "20240108T090000Z"),
                 (START_TIME, "20240108T130000Z"),
                 (END_TIME, "20240108T140000Z"),
                 (SUBJECT, "Team (spät)"),
                 (REMINDER, ""),
-            ],
+            ]),
             vec![changed(LATE, json!({"alarm": -1}))],
         ),
         // The date alone, and an hour off after a change of clocks.
         (
-            &[(EXCEPTION_START_TIME, "20240122T000000Z"), (DELETED, "1")],
+            exception(&[(EXCEPTION_START_TIME, "20240122T000000Z"), (DELETED, "1")]),
             vec![deleted(day("20240122"))],
         ),
         (
-            &[(EXCEPTION_START_TIME, "20240401T090000Z"), (DELETED, "1")],
+            exception(&[(EXCEPTION_START_TIME, "20240401T090000Z"), (DELETED, "1")]),
             vec![deleted(day("20240401"))],
         ),
-        (&[(DELETED, "1")], vec![]),
+        (exception(&[(DELETED, "1")]), vec![]),
     ];
-    for (children, expected) in cases {
-        let write = sent(&[exception(children)]);
-        assert_eq!(write.occurrences, expected, "{children:?}");
-        assert!(write.fields.is_empty(), "{children:?}");
+    for (exception, expected) in cases {
+        let write = sent(std::slice::from_ref(&exception));
+        assert_eq!(write.occurrences, expected, "{exception:?}");
+        assert!(write.fields.is_empty(), "{exception:?}");
     }
 }
 
@@ -346,4 +349,48 @@ fn another_zone_counts_only_with_other_times() {
         let write = to_ox(&moved, Some((&team(), &[late_team()])), &Ghosted::Nothing, context).unwrap();
         assert_eq!(write.fields.text(columns::TIMEZONE), Some("America/New_York"));
     });
+}
+
+#[test]
+fn a_changed_occurrence_without_its_series_is_a_single_appointment() {
+    let mut orphan = late_team();
+    for (column, value) in [
+        (columns::RECURRENCE_TYPE, 2),
+        (columns::INTERVAL, 1),
+        (columns::DAYS, 2),
+    ] {
+        orphan.set(column, value);
+    }
+    with(V14_1, "Europe/Berlin", |context| {
+        let shown = shown(&orphan, &[], context);
+        assert!(shown.child(calendar::RECURRENCE).is_none());
+        let write = to_ox(&shown, Some((&orphan, &[])), &Ghosted::Nothing, context).unwrap();
+        assert_eq!(write, Write::default());
+    });
+}
+
+#[test]
+fn a_whole_day_among_timed_occurrences() {
+    let mut late = late_team();
+    late.set(columns::FULL_TIME, true);
+    late.set(columns::START_DATE, ms("20240108"));
+    late.set(columns::END_DATE, ms("20240109"));
+    // version, what is said of the exception: from 16.0 on it cannot have a flag of its own
+    let cases = [
+        (
+            V14_1,
+            "StartTime=20240107T230000Z Subject=Team (spät) EndTime=20240108T230000Z AllDayEvent=1}",
+        ),
+        (
+            V16_1,
+            "StartTime=20240107T230000Z Subject=Team (spät) EndTime=20240108T230000Z}",
+        ),
+    ];
+    for (version, expected) in cases {
+        with(version, "Europe/Berlin", |context| {
+            let shown = shown(&team(), &[late.clone()], context);
+            let line = line(&shown.child(calendar::EXCEPTIONS).unwrap().children()[0]);
+            assert!(line.ends_with(expected), "{version} {line}");
+        });
+    }
 }
