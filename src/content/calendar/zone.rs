@@ -291,7 +291,7 @@ impl Blob {
     }
 }
 
-/// SYSTEMTIME. With year 0 it is a rule, and `day` says the how manieth weekday of the month; 5 is the last.
+/// SYSTEMTIME. With year 0 it is a rule, and `day` counts the weekdays of that name in the month; 5 is the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct SystemTime {
     year: u16,
