@@ -281,12 +281,12 @@ impl Opened<'_> {
         let outcomes = outcomes.into_iter().map(|written| match written {
             Written::Done {
                 id,
-                revision: Some(revision),
-            } => Outcome::Done { id, revision },
-            Written::Done { id, revision: None } => Outcome::Done {
-                revision: revision(&id),
-                id,
-            },
+                revision: told,
+                resend,
+            } => {
+                let revision = told.unwrap_or_else(|| revision(&id)).unless(resend);
+                Outcome::Done { id, revision }
+            }
             Written::Not(outcome) => outcome,
         });
         Ok(outcomes.collect())

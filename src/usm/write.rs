@@ -31,6 +31,8 @@ pub enum Write {
     Update {
         fields: Object,
         occurrences: Vec<Occurrence>,
+        /// Not all that the device changed is written: it gets the object as OX has it.
+        resend: bool,
     },
     /// The flags of a mail.
     Flags { set: u32, clear: u32 },
@@ -51,7 +53,13 @@ pub struct Occurrence {
 
 /// A write as OX answered it.
 pub(super) enum Written {
-    Done { id: String, revision: Option<Revision> },
+    Done {
+        id: String,
+        /// After the write, if OX told it.
+        revision: Option<Revision>,
+        /// The device does not have what OX has: its next Sync brings it.
+        resend: bool,
+    },
     Not(Outcome),
 }
 
@@ -86,11 +94,11 @@ impl<'a> Writer<'a> {
             Ok(written) => written,
             Err(error) => return refusal(error).map(Written::Not),
         };
-        if let Written::Done { id, revision } = &written {
+        if let Written::Done { id, revision, resend } = &written {
             let done = Done {
                 fingerprint: change.fingerprint,
                 id: id.clone(),
-                revision: *revision,
+                revision: revision.map(|revision| revision.unless(*resend)),
             };
             let note = Note {
                 base: self.base,
@@ -122,14 +130,30 @@ impl<'a> Writer<'a> {
                 Ok(Written::Done {
                     id: id.clone(),
                     revision: flags.map(Revision),
+                    resend: false,
                 })
             }
-            (What::Change { id }, Write::Update { fields, occurrences }) => self.update(id, fields, occurrences).await,
+            (
+                What::Change { id },
+                Write::Update {
+                    fields,
+                    occurrences,
+                    resend,
+                },
+            ) => {
+                let revision = self.update(id, fields, occurrences).await?;
+                Ok(Written::Done {
+                    id: id.clone(),
+                    revision,
+                    resend,
+                })
+            }
             (What::Delete { id }, Write::Delete { hard }) => {
                 self.delete(id, hard).await?;
                 Ok(Written::Done {
                     id: id.clone(),
                     revision: Some(Revision(0)),
+                    resend: false,
                 })
             }
             _ => Ok(Written::Not(Outcome::Rejected)),
@@ -155,10 +179,20 @@ impl<'a> Writer<'a> {
             log::warn!("an occurrence of the new series {id} is left as the others: {error}");
         }
         let revision = if single { revision(created.modified) } else { None };
-        Ok(Written::Done { id, revision })
+        Ok(Written::Done {
+            id,
+            revision,
+            resend: false,
+        })
     }
 
-    async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
+    /// The revision after the changes, if OX told it.
+    async fn update(
+        &mut self,
+        id: &str,
+        fields: Object,
+        occurrences: Vec<Occurrence>,
+    ) -> Result<Option<Revision>, ox::Error> {
         let Collection {
             ox: session,
             module,
@@ -173,14 +207,10 @@ impl<'a> Writer<'a> {
             self.seen(id, written.modified);
         }
         self.occurrences(id, occurrences).await?;
-        let revision = match (unchanged, series) {
+        Ok(match (unchanged, series) {
             (true, _) => item.map(|item| Revision(item.revision)),
             (false, true) => None,
             (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
-        };
-        Ok(Written::Done {
-            id: id.to_owned(),
-            revision,
         })
     }
 
