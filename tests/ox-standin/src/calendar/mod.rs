@@ -1,12 +1,14 @@
 //! The module `calendar`: the interface of old, which newer servers emulate.
 //!
-//! `read` answers questions, `write` changes appointments, `exception` the single occurrences of series, `conflict` looks
-//! for double bookings, `recurrence` computes series, `participants` people. Implements the chapter "Calendar" of the OX
+//! `read` answers questions, `write` changes appointments, `exception` the single occurrences of series; `check` refuses,
+//! `conflict` looks for double bookings, `recurrence` computes series, `participants` and `people` say who takes part. Implements the chapter "Calendar" of the OX
 //! HTTP API.
 
+pub(crate) mod check;
 pub(crate) mod conflict;
 pub(crate) mod exception;
 pub(crate) mod participants;
+pub(crate) mod people;
 pub(crate) mod read;
 pub(crate) mod recurrence;
 pub(crate) mod write;
