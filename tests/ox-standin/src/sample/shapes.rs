@@ -18,6 +18,8 @@ pub(super) struct Sample {
     number: usize,
     /// Date header in UTC seconds.
     sent: i64,
+    /// From the user to the person instead of the other way round.
+    outgoing: bool,
     given_name: &'static str,
     surname: &'static str,
     subject: &'static str,
@@ -161,9 +163,18 @@ impl Sample {
         Self {
             number,
             sent: received.div_euclid(1000) - 45,
+            outgoing: false,
             given_name,
             surname,
             subject,
+        }
+    }
+
+    /// A mail that the user sent at that time.
+    pub(super) fn sent(number: usize, at: i64, random: &mut Random) -> Self {
+        Self {
+            outgoing: true,
+            ..Self::new(number, at, random)
         }
     }
 
@@ -193,13 +204,15 @@ impl Sample {
         } else {
             encoded_words("utf-8", &name)
         };
+        let person = format!("{name} <{}>", self.address());
+        let user = "\"Anton Anders\" <anton@example.com>".to_owned();
+        let (from, to) = if self.outgoing { (user, person) } else { (person, user) };
         let date = DateTime::from_timestamp(self.sent).to_rfc822();
+        let number = self.number;
         let mut whole = format!(
             "Received: from mx.example.org by mail.example.com with ESMTP id {number}; {date}\r\n\
-             From: {name} <{address}>\r\nTo: \"Anton Anders\" <anton@example.com>\r\nSubject: {subject}\r\nDate: {date}\r\n\
-             Message-ID: <sample-{number}@example.org>\r\nMIME-Version: 1.0\r\n{headers}",
-            number = self.number,
-            address = self.address(),
+             From: {from}\r\nTo: {to}\r\nSubject: {subject}\r\nDate: {date}\r\n\
+             Message-ID: <sample-{number}@example.org>\r\nMIME-Version: 1.0\r\n{headers}"
         )
         .into_bytes();
         whole.extend(content);
