@@ -27,12 +27,29 @@ use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage;
 use crate::wbxml::codepage::airsync;
-use crate::wbxml::codepage::airsyncbase;
 
 /// [MS-ASCNTC] and [MS-ASTASK]: at most so many entries in a list.
 pub const MOST_ENTRIES: usize = 300;
 
-/// One row. Make it with [`text`], [`date`](fn@date) and their like.
+/// One row, made by [`text()`], [`date()`] and their like. Both sides are typed, so that a row the wrong way round, or
+/// one that takes text from a column of days, does not compile:
+///
+/// ```
+/// use oxtender::content::property;
+/// use oxtender::ox::columns::contacts as columns;
+/// use oxtender::wbxml::codepage::contacts;
+///
+/// property::text(contacts::PAGER_NUMBER, columns::TELEPHONE_PAGER);
+/// property::date(contacts::BIRTHDAY, columns::BIRTHDAY);
+/// ```
+///
+/// ```compile_fail
+/// use oxtender::content::property;
+/// use oxtender::ox::columns::contacts as columns;
+/// use oxtender::wbxml::codepage::contacts;
+///
+/// property::text(contacts::BIRTHDAY, columns::BIRTHDAY);
+/// ```
 pub struct Property {
     /// The top-level tags of the property; omission is judged by the first.
     tags: Tags,
@@ -409,74 +426,113 @@ fn equal(old: &Value, new: &Value) -> bool {
     }
 }
 
-/// What must hold for the table of every class, and a user to test it with.
 #[cfg(test)]
-pub(super) mod laws {
-    use jiff::tz::TimeZone;
+pub(super) mod laws;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
     use super::*;
-    use crate::content::User;
+    use crate::content::BodyOptions;
+    use crate::ox::columns::common;
+    use crate::ox::columns::tasks as columns;
+    use crate::version::ProtocolVersion;
+    use crate::wbxml::codepage::tasks;
 
-    /// A user in Berlin.
-    pub(in crate::content) fn user() -> User {
-        User {
-            id: 5,
-            name: "John Doe".to_owned(),
-            address: "john@example.com".to_owned(),
-            addresses: vec!["john@example.com".to_owned()],
-            zone: TimeZone::get("Europe/Berlin").unwrap(),
-        }
+    /// A row whose first tag came with 12.0, and that always writes two columns.
+    fn pair() -> Property {
+        custom(
+            &[tasks::ORDINAL_DATE, tasks::SUB_ORDINAL_DATE],
+            const { &[columns::STATUS.name(), columns::PERCENT_COMPLETED.name()] },
+            |object, _| {
+                let status = object.number(columns::STATUS);
+                let status = status.map(|status| Element::number(tasks::ORDINAL_DATE, status));
+                status.into_iter().collect()
+            },
+            |sent, fields| {
+                fields.set(columns::STATUS, sent.number(tasks::ORDINAL_DATE)?);
+                fields.set(columns::PERCENT_COMPLETED, 7);
+                Ok(())
+            },
+        )
     }
 
-    /// Each tag stands in one row; each column in one row, unless a custom row reads it too; every tag of the code
-    /// pages is in a row or in `unmapped`, not both.
-    pub(in crate::content) fn check(rows: &[Property], pages: &[u8], unmapped: &[(Tag, &str)]) {
-        let mapped: Vec<Tag> = rows.iter().flat_map(|row| row.tags()).copied().collect();
-        for (position, tag) in mapped.iter().enumerate() {
-            assert!(!mapped[..position].contains(tag), "{tag:?} twice");
-        }
-        let plain_rows = rows.iter().filter(|row| !matches!(row.kind, Kind::Custom { .. }));
-        let columns: Vec<ColumnName> = plain_rows.flat_map(Property::columns).collect();
-        for (position, column) in columns.iter().enumerate() {
-            assert!(!columns[..position].contains(column), "{} twice", column.key);
-        }
-        let inner: Vec<Tag> = rows.iter().flat_map(|row| row.inner).copied().collect();
-        let tokens = pages.iter().filter_map(|page| codepage::page(*page));
-        for token in tokens.flat_map(|page| page.tokens) {
-            let is_mapped = mapped.contains(&token.tag) || inner.contains(&token.tag);
-            let reason = unmapped.iter().find(|(tag, _)| *tag == token.tag);
-            assert!(
-                is_mapped != reason.is_some(),
-                "{:?} is neither mapped nor unmapped, or both",
-                token.tag
-            );
-            assert!(reason.is_none_or(|(_, reason)| !reason.is_empty()), "{:?}", token.tag);
-        }
-        let own = |tag: &Tag| pages.contains(&tag.page) || tag.page == airsyncbase::BODY.page;
-        assert!(mapped.iter().all(own));
+    /// The fields a version writes for a change of an object with the status 1.
+    fn changed(rows: &[Property], children: Vec<Element>, version: ProtocolVersion) -> Value {
+        let (user, bodies) = (laws::user(), BodyOptions::default());
+        let context = Context {
+            version,
+            user: &user,
+            bodies: &bodies,
+            now: 0,
+        };
+        let mut current = Object::new();
+        current.set(columns::STATUS, "1");
+        current.set(columns::PERCENT_COMPLETED, 7);
+        let sent = Sent {
+            application_data: &Element::parent(airsync::APPLICATION_DATA, children),
+            current: Some(&current),
+            context: &context,
+        };
+        Value::Object(to_ox(rows, &sent, &Ghosted::Nothing).unwrap().into_map())
     }
 
-    /// Simple rows survive the way to a device and back.
-    pub(in crate::content) fn round_trip(rows: &[Property], context: &Context<'_>) {
-        for row in rows {
-            let mut object = Object::new();
-            match row.kind {
-                Kind::Text(column) | Kind::Address(column) | Kind::Note(_, _, column) => {
-                    object.set(column, "some text");
-                }
-                Kind::List(_, column) => object.set(column, "one, two"),
-                Kind::Date(column) => object.set(column, -86_400_000_i64),
-                Kind::Custom { .. } => continue,
-            }
-            let children = row.to_eas(&object, context);
-            let application_data = Element::parent(airsync::APPLICATION_DATA, children);
-            let sent = Sent {
-                application_data: &application_data,
-                current: None,
-                context,
-            };
-            let back = to_ox(std::slice::from_ref(row), &sent, &Ghosted::Nothing).unwrap();
-            assert_eq!(back, object, "{:?}", row.tags().first());
+    #[test]
+    fn a_version_cannot_omit_what_it_does_not_have() {
+        let rows = [pair()];
+        assert_eq!(changed(&rows, Vec::new(), ProtocolVersion::V2_5), json!({}));
+        let cleared = json!({"status": null, "percent_completed": 7});
+        assert_eq!(changed(&rows, Vec::new(), ProtocolVersion::V12_0), cleared);
+        let rows = [pair().kept_when_omitted()];
+        assert_eq!(changed(&rows, Vec::new(), ProtocolVersion::V12_0), json!({}));
+    }
+
+    #[test]
+    fn a_row_writes_all_of_its_columns_or_none() {
+        let status = |text: &str| vec![Element::text(tasks::ORDINAL_DATE, text)];
+        let version = ProtocolVersion::V16_1;
+        assert_eq!(changed(&[pair()], status("1"), version), json!({}));
+        let both = json!({"status": 2, "percent_completed": 7});
+        assert_eq!(changed(&[pair()], status("2"), version), both);
+    }
+
+    #[test]
+    fn columns_are_asked_for_once() {
+        let rows = [
+            pair(),
+            pair(),
+            list(tasks::CATEGORIES, &[tasks::CATEGORY], common::CATEGORIES),
+        ];
+        let keys: Vec<&str> = columns(&rows).iter().map(|column| column.key).collect();
+        assert_eq!(keys, ["status", "percent_completed", "categories"]);
+    }
+
+    #[test]
+    fn lists_are_texts_with_commas() {
+        assert_eq!(entries(" a,b ,, a,\u{7}c d"), ["a", "b", "c d"]);
+        let texts = ["a, b", "", "c", "c"].map(|text| Element::text(tasks::CATEGORY, text));
+        let container = Element::parent(tasks::CATEGORIES, texts);
+        assert_eq!(joined(&container, tasks::CATEGORY), "a  b, c");
+        let many = (0..400).map(|number| Element::number(tasks::CATEGORY, number));
+        let container = Element::parent(tasks::CATEGORIES, many);
+        assert_eq!(entries(&joined(&container, tasks::CATEGORY)).len(), MOST_ENTRIES);
+    }
+
+    #[test]
+    fn values_that_say_the_same_are_equal() {
+        // old, new, equal
+        let cases = [
+            (json!(null), json!(""), true),
+            (json!(null), json!(false), true),
+            (json!("3"), json!(3), true),
+            (json!(3), json!("3"), true),
+            (json!(0), json!(null), false),
+            (json!("a"), json!("A"), false),
+            (json!(true), json!(false), false),
+        ];
+        for (old, new, expected) in cases {
+            assert_eq!(equal(&old, &new), expected, "{old} {new}");
         }
     }
 }
