@@ -22,15 +22,25 @@ const ROWS: &[(&str, &[&str])] = &[
     ("usm", &["ox", "store"]),
     ("notify", &["ox"]),
     ("session", &["ox", "store"]),
-    ("eas", &["version", "wbxml", "content", "usm", "notify", "session", "ox"]),
+    (
+        "eas",
+        &["version", "wbxml", "content", "usm", "notify", "session", "ox"],
+    ),
     (
         "server",
-        &["config", "eas", "metrics", "notify", "ox", "session", "store", "usm", "version", "wbxml", "content"],
+        &[
+            "config", "eas", "metrics", "notify", "ox", "session", "store", "usm", "version", "wbxml", "content",
+        ],
     ),
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 4] = ["usm/collection.rs", "usm/hierarchy.rs", "usm/listing.rs", "usm/write.rs"];
+const USM_DRIVERS: [&str; 4] = [
+    "usm/collection.rs",
+    "usm/hierarchy.rs",
+    "usm/listing.rs",
+    "usm/write.rs",
+];
 
 /// Of `ox`, `content` may name objects and columns, never the client.
 const CONTENT_SEES_OF_OX: [&str; 3] = ["crate::ox::columns", "crate::ox::object", "crate::ox::Object"];
@@ -54,8 +64,16 @@ const PURE: [&str; 14] = [
 ];
 
 /// What a pure file does not contain.
-const IMPURE: [&str; 8] =
-    ["async fn", ".await", "tokio::", "Instant::now(", "SystemTime", "Timestamp::now(", "Zoned::now(", "std::fs"];
+const IMPURE: [&str; 8] = [
+    "async fn",
+    ".await",
+    "tokio::",
+    "Instant::now(",
+    "SystemTime",
+    "Timestamp::now(",
+    "Zoned::now(",
+    "std::fs",
+];
 
 #[test]
 fn modules_name_only_what_they_may() {
@@ -89,7 +107,10 @@ fn decisions_of_the_engine_are_pure() {
             continue;
         }
         let named = named(&text);
-        assert!(!named.contains("ox") && !named.contains("store"), "{name} decides and must not name a driver's module");
+        assert!(
+            !named.contains("ox") && !named.contains("store"),
+            "{name} decides and must not name a driver's module"
+        );
     }
 }
 
@@ -149,7 +170,9 @@ fn sources() -> Vec<(String, String)> {
 
 /// Files and folders of tests may do as they like.
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs") || path.ends_with("model.rs")
+    path.components().any(|part| part.as_os_str() == "tests")
+        || path.ends_with("tests.rs")
+        || path.ends_with("model.rs")
 }
 
 fn module_of(name: &str) -> &str {
@@ -160,14 +183,20 @@ fn module_of(name: &str) -> &str {
 /// Without comments and without the tests at the bottom of a file, which may do as they like.
 fn code(text: &str) -> String {
     let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
-    program.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    program
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The modules of the crate that a file names.
 fn named(text: &str) -> BTreeSet<String> {
     let code = code(text);
     let parts = code.split("crate::").skip(1);
-    parts.map(|part| part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect()
+    parts
+        .map(|part| part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+        .collect()
 }
 
 #[test]

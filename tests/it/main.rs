@@ -1,1 +1,12 @@
+//! Integration tests: the gateway as a program, between a stand-in for OX and simulated phones.
+//!
+//! One file a subject, one binary for all, so that it links once. A scenario has a [`world`] of its own and plays its phones
+//! with [`device`]; what phones must never be told is checked there, in every scenario.
 
+mod device;
+mod house;
+mod items;
+#[path = "../support/mariadb.rs"]
+mod mariadb;
+mod versions;
+mod world;

@@ -1,0 +1,200 @@
+//! HTTP/1.1 as phones speak it: one request, its answer, over a plain connection.
+//!
+//! Small on purpose: no redirects, no pools, no TLS. A [`Door`] is any way to reach the gateway; [`HttpDoor`] is the plain
+//! one, which is also what a web server in front looks like.
+
+use std::io;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// An answer must come within this time; longer waits are the business of heartbeats, and tests have short ones.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A request, ready to be sent any number of times.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// `None`: no body and no Content-Length.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A way to reach the gateway.
+pub(crate) trait Door: Send + Sync {
+    fn exchange(&self, request: &Request) -> io::Result<Answer>;
+
+    /// Sends a request and hangs up without reading.
+    fn hang_up(&self, request: &Request) -> io::Result<()>;
+}
+
+/// Plain HTTP, with a connection for each request.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpDoor(pub(crate) SocketAddr);
+
+impl Door for HttpDoor {
+    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+        Connection::open(self.0)?.exchange(request)
+    }
+
+    fn hang_up(&self, request: &Request) -> io::Result<()> {
+        Connection::open(self.0)?.send(request)
+    }
+}
+
+/// A connection that carries one request after the other.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self {
+            stream,
+            received: Vec::new(),
+        })
+    }
+
+    pub(crate) fn exchange(&mut self, request: &Request) -> io::Result<Answer> {
+        self.send(request)?;
+        self.receive()
+    }
+
+    pub(crate) fn send(&mut self, request: &Request) -> io::Result<()> {
+        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: phone.test\r\n", request.method, request.target);
+        for (name, value) in &request.headers {
+            bytes.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if let Some(body) = &request.body {
+            bytes.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        bytes.push_str("\r\n");
+        let mut bytes = bytes.into_bytes();
+        bytes.extend(request.body.iter().flatten());
+        self.stream.write_all(&bytes)
+    }
+
+    pub(crate) fn receive(&mut self) -> io::Result<Answer> {
+        loop {
+            let end = loop {
+                if let Some(end) = find(&self.received, b"\r\n\r\n") {
+                    break end;
+                }
+                self.read_more()?;
+            };
+            let head: Vec<u8> = self.received.drain(..end + 4).collect();
+            let (status, headers) = parse_head(&head)?;
+            if status == 100 {
+                continue;
+            }
+            let mut answer = Answer {
+                status,
+                headers,
+                body: Vec::new(),
+            };
+            answer.body = match (answer.header("Content-Length"), answer.header("Transfer-Encoding")) {
+                (Some(length), _) => {
+                    let length = length.parse().map_err(|_| malformed("Content-Length"))?;
+                    self.take(length)?
+                }
+                (None, Some("chunked")) => self.chunks()?,
+                (None, _) => return Err(malformed("an answer of unknown length")),
+            };
+            return Ok(answer);
+        }
+    }
+
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let end = loop {
+                if let Some(end) = find(&self.received, b"\r\n") {
+                    break end;
+                }
+                self.read_more()?;
+            };
+            let line = self.take(end + 2)?;
+            let size = std::str::from_utf8(&line[..end])
+                .ok()
+                .and_then(|line| line.split(';').next());
+            let size = size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
+            let size = size.ok_or_else(|| malformed("the size of a chunk"))?;
+            body.extend(self.take(size)?);
+            self.take(2)?;
+            if size == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    fn take(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        while self.received.len() < length {
+            self.read_more()?;
+        }
+        Ok(self.received.drain(..length).collect())
+    }
+
+    fn read_more(&mut self) -> io::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        match self.stream.read(&mut buffer)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                self.received.extend_from_slice(&buffer[..count]);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { status, headers, body }
+    }
+
+    /// The value of a header, by its name in any letter case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn parse_head(head: &[u8]) -> io::Result<(u16, Vec<(String, String)>)> {
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.split("\r\n");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| malformed("the status line"))?;
+    let fields = lines.filter_map(|line| line.split_once(':'));
+    Ok((
+        status,
+        fields
+            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+            .collect(),
+    ))
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+fn malformed(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("malformed: {what}"))
+}
