@@ -168,11 +168,10 @@ fn sources() -> Vec<(String, String)> {
     found
 }
 
-/// Files and folders of tests may do as they like.
+/// Files and folders that are compiled for tests only may do as they like.
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests")
-        || path.ends_with("tests.rs")
-        || path.ends_with("model.rs")
+    const FILES: [&str; 5] = ["tests.rs", "model.rs", "corpus.rs", "laws.rs", "testing.rs"];
+    path.components().any(|part| part.as_os_str() == "tests") || FILES.iter().any(|file| path.ends_with(file))
 }
 
 fn module_of(name: &str) -> &str {
