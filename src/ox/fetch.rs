@@ -28,6 +28,9 @@ const CHUNK: usize = 100;
 /// From here on lists lack what only `get` tells of an appointment: whether it is private.
 const POOR_LISTS: Version = Version::new(7, 10);
 
+/// From here on lists leave nothing out.
+const COMPLETE_LISTS: Version = Version::new(7, 0);
+
 /// Which item to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -94,6 +97,23 @@ pub async fn fetch(
         objects.extend(listed.into_iter().map(|(id, object)| (id, Ok(object))));
     }
     Ok(wanted.iter().map(|item| assemble(item, &objects)).collect())
+}
+
+/// Which of these items still exist, though the list of their folder lacks them. Old servers leave a series out of lists
+/// when they cannot compute it; of everything else the list is the truth, and nothing is asked.
+pub async fn unlisted(session: &Session, module: Module, folder: &str, ids: &[&str]) -> Result<Vec<String>, Error> {
+    if ids.is_empty() || module != Module::Calendar || session.settings().await?.version >= COMPLETE_LISTS {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for (id, outcome) in ids.iter().zip(get(session, module, folder, ids).await?) {
+        match outcome {
+            Ok(_) => found.push((*id).to_owned()),
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// The columns, with those that say which object a row is.

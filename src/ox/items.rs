@@ -69,23 +69,27 @@ pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec
     items(module, reply).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
 }
 
-/// A number for each folder that changes when what [`list`] returns changes. One HTTP request for up to fifty folders.
-pub async fn probe(session: &Session, folders: &[(Module, String)]) -> Result<Vec<Result<u64, Error>>, Error> {
+/// Lists several folders completely, as [`list`] does. One HTTP request for up to fifty folders.
+pub async fn lists(session: &Session, folders: &[(Module, String)]) -> Result<Vec<Result<Vec<Item>, Error>>, Error> {
     let calls: Vec<_> = folders
         .iter()
         .map(|(module, folder)| listing(*module, folder))
         .collect();
     let outcomes = multiple(session, &calls).await?;
-    let stamps = folders
+    let lists = folders
         .iter()
         .zip(&calls)
         .zip(outcomes)
         .map(|(((module, _), call), outcome)| {
-            let items = items(*module, outcome?);
-            let stamped = items.map(|items| stamp(&items));
-            stamped.map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
+            items(*module, outcome?).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
         });
-    Ok(stamps.collect())
+    Ok(lists.collect())
+}
+
+/// A number for each folder that changes when what [`list`] returns changes. One HTTP request for up to fifty folders.
+pub async fn probe(session: &Session, folders: &[(Module, String)]) -> Result<Vec<Result<u64, Error>>, Error> {
+    let lists = lists(session, folders).await?;
+    Ok(lists.into_iter().map(|list| list.map(|items| stamp(&items))).collect())
 }
 
 /// The call that lists a folder.

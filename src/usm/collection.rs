@@ -118,8 +118,7 @@ impl<'a> Collection<'a> {
 
     async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
         let items = ox::list(self.ox, self.module, self.folder).await?;
-        let items = items.into_iter().map(|item| (item.id.clone(), item)).collect();
-        Ok(Arc::new(Listing { items, at: now }))
+        Ok(Arc::new(Listing::new(items, now)))
     }
 
     async fn commit(&self, newest: Option<u64>, key: u64, state: &State, keep: &[u64]) -> Result<(), Error> {
@@ -168,13 +167,21 @@ impl<'a> Opened<'a> {
 
     /// How many items the device lacks. Writes nothing.
     pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
-        let listing = self.collection.list(now).await?;
+        Ok(self.pending_of(&*self.collection.list(now).await?, filter))
+    }
+
+    /// The same for a list that was fetched before.
+    pub fn pending_in(&self, items: Vec<Item>, filter: Filter, now: i64) -> usize {
+        self.pending_of(&Listing::new(items, now), filter)
+    }
+
+    fn pending_of(&self, listing: &Listing, filter: Filter) -> usize {
         let options = Options {
             policy: Policy::OxWins,
             window: usize::MAX,
             wants_changes: true,
         };
-        Ok(plan(
+        plan(
             &self.state,
             &Applied::default(),
             &listing.snapshot(filter),
@@ -182,7 +189,25 @@ impl<'a> Opened<'a> {
             options,
         )
         .to_device
-        .len())
+        .len()
+    }
+
+    /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
+    async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
+        let mut listing = self.collection.list(now).await?;
+        let missing: Vec<&str> = self.known().filter(|id| !listing.items.contains_key(*id)).collect();
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        for id in ox::unlisted(session, module, folder, &missing).await? {
+            if let Some(held) = self.state.items.get(&id) {
+                Arc::make_mut(&mut listing).keep(id, held.revision);
+            }
+        }
+        Ok(listing)
     }
 
     /// Looks at OX. A device that brings no changes goes on with the list that its window before was cut from.
@@ -193,7 +218,7 @@ impl<'a> Opened<'a> {
         let kept = listings.take(device, id, self.key, now);
         let listing = match kept.filter(|_| !brings_changes) {
             Some(listing) => listing,
-            None => self.collection.list(now).await?,
+            None => self.list(now).await?,
         };
         Ok(Looked {
             opened: self,

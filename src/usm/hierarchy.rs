@@ -103,14 +103,15 @@ impl Hierarchy<'_> {
         Ok(compare(&state, &numbered, 0).1 != state)
     }
 
+    /// Module and OX id of all folders the device was ever told of, by the id it knows.
+    pub async fn all(&self) -> Result<HashMap<u32, (Module, String)>, Error> {
+        let ids = self.ids().await?.into_iter();
+        Ok(ids.filter_map(|(id, name)| Some((id, parse_long_id(&name)?))).collect())
+    }
+
     /// Module and OX id of the folder behind a device's id.
     pub async fn resolve(&self, id: u32) -> Result<Option<(Module, String)>, Error> {
-        Ok(self
-            .ids()
-            .await?
-            .into_iter()
-            .find(|(short, _)| *short == id)
-            .and_then(|(_, name)| parse_long_id(&name)))
+        Ok(self.all().await?.remove(&id))
     }
 
     /// All folders the device was ever told of: its id and the name in the store.

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use crate::ox::Item;
+use crate::ox::revision::ANY_TIMESTAMP;
 use crate::store::SessionId;
 use crate::usm::snapshot::Filter;
 use crate::usm::snapshot::Revision;
@@ -16,7 +17,7 @@ use crate::usm::snapshot::Snapshot;
 const LIFETIME: i64 = 60_000;
 
 /// A folder's list at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Listing {
     pub(super) items: HashMap<String, Item>,
     /// Milliseconds since 1970.
@@ -24,6 +25,24 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    pub(super) fn new(items: Vec<Item>, at: i64) -> Self {
+        let items = items.into_iter().map(|item| (item.id.clone(), item)).collect();
+        Self { items, at }
+    }
+
+    /// Adds an item that exists though OX did not list it, as the device has it.
+    pub(super) fn keep(&mut self, id: String, revision: Revision) {
+        let item = Item {
+            id: id.clone(),
+            revision: revision.0,
+            modified: ANY_TIMESTAMP,
+            ends: None,
+            done: false,
+            parts: Vec::new(),
+        };
+        self.items.insert(id, item);
+    }
+
     pub(super) fn snapshot(&self, filter: Filter) -> Snapshot {
         let seen = |item: &Item| Seen {
             revision: Revision(item.revision),
@@ -40,19 +59,26 @@ impl Listing {
 /// Lists of folders whose windows are not all sent yet, so that a large folder is not listed anew for each window.
 /// At most one for each collection of a device, each used once.
 #[derive(Debug, Default)]
-pub struct Listings(Mutex<HashMap<(SessionId, u32), (u64, Arc<Listing>)>>);
+pub struct Listings(Mutex<HashMap<(SessionId, u32), Kept>>);
+
+/// A list, and the key that the device has to come with to go on from there.
+#[derive(Debug)]
+struct Kept {
+    key: u64,
+    listing: Arc<Listing>,
+}
 
 impl Listings {
     pub(super) fn keep(&self, device: SessionId, collection: u32, key: u64, listing: Arc<Listing>) {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.retain(|_, (_, kept)| listing.at - kept.at < LIFETIME);
-        lists.insert((device, collection), (key, listing));
+        lists.retain(|_, kept| listing.at - kept.listing.at < LIFETIME);
+        lists.insert((device, collection), Kept { key, listing });
     }
 
     /// The list that the window before was cut from, if it is not too old and the device goes on from there.
     pub(super) fn take(&self, device: SessionId, collection: u32, key: u64, now: i64) -> Option<Arc<Listing>> {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (kept, listing) = lists.remove(&(device, collection))?;
-        (kept == key && now - listing.at < LIFETIME).then_some(listing)
+        let kept = lists.remove(&(device, collection))?;
+        (kept.key == key && now - kept.listing.at < LIFETIME).then_some(kept.listing)
     }
 }

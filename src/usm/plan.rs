@@ -1,6 +1,6 @@
 //! What must be done so that device and OX agree: compared, decided, and returned as data.
 //!
-//! Pure: no I/O, no clock. The drivers carry a plan out, [`crate::usm::settle`] draws the conclusions. GetItemEstimate and
+//! Pure: no I/O, no clock. The drivers carry a plan out, [`settle`](mod@crate::usm::settle) draws the conclusions. GetItemEstimate and
 //! Ping ask the same function, with no changes of the device, and carry nothing out.
 
 use std::collections::BTreeMap;

@@ -46,15 +46,23 @@ struct Folder {
     folder: String,
 }
 
+impl Folder {
+    fn key(&self) -> FolderKey {
+        (self.module, self.folder.clone())
+    }
+}
+
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let (interval, names) = match parameters(call).await? {
         Ok(parameters) => parameters,
         Err(reply) => return Ok(reply),
     };
     let until = Instant::now() + interval;
+    let known = call.hierarchy().all().await?;
     let mut folders = Vec::with_capacity(names.len());
     for name in names {
-        let Some((id, module, folder)) = call.folder(&name).await? else {
+        let id = name.parse::<u32>().ok();
+        let Some((id, (module, folder))) = id.and_then(|id| Some((id, known.get(&id)?.clone()))) else {
             return Ok(status(HIERARCHY_CHANGED));
         };
         folders.push(Folder {
@@ -72,21 +80,18 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
 }
 
 async fn wait(call: &Call<'_>, folders: &[Folder], until: Instant) -> Result<Reply, Error> {
-    let keys: Vec<FolderKey> = folders
-        .iter()
-        .map(|folder| (folder.module, folder.folder.clone()))
-        .collect();
+    let keys = folders.iter().map(Folder::key).collect();
     let mut watch = call.services.notifier.watch(call.user_key(), &call.device.ox, keys);
     // From the first look on nothing is missed; what changed before it is found by the comparison.
-    let mut hit: Option<Vec<FolderKey>> = None;
+    let mut first = true;
     loop {
         let change = async {
-            match hit {
-                None => {
+            match first {
+                true => {
                     watch.ready().await;
                     Vec::new()
                 }
-                Some(_) => watch.changed().await,
+                false => watch.changed().await,
             }
         };
         let moved = tokio::select! {
@@ -94,43 +99,54 @@ async fn wait(call: &Call<'_>, folders: &[Folder], until: Instant) -> Result<Rep
             () = sleep_until(until) => return Ok(status(NO_CHANGES)),
             () = call.turn.superseded.cancelled() => return Ok(status(NO_CHANGES)),
         };
-        let first = hit.is_none();
-        let looked_at = |folder: &&Folder| first || moved.contains(&(folder.module, folder.folder.clone()));
-        let mut changed = Vec::new();
-        for folder in folders.iter().filter(looked_at) {
-            match has_changes(call, folder).await {
-                Ok(true) => changed.push(Element::text(tag::FOLDER, folder.name.clone())),
-                Ok(false) => {}
-                Err(collection::Error::Ox(error)) if error.kind == ox::ErrorKind::NotFound => {
-                    return Ok(status(HIERARCHY_CHANGED));
-                }
-                // A look that failed is repeated with the next change; the wait goes on.
-                Err(error) if !first => log::warn!("{}: Ping: {error}", call.device_label()),
-                Err(error) => return Err(error.into()),
+        let hit: Vec<&Folder> = folders
+            .iter()
+            .filter(|folder| first || moved.contains(&folder.key()))
+            .collect();
+        let changed = match changed(call, &hit).await {
+            Ok(changed) => changed,
+            Err(collection::Error::Ox(error)) if error.kind == ox::ErrorKind::NotFound => {
+                return Ok(status(HIERARCHY_CHANGED));
             }
-        }
+            // A look that failed is repeated with the next change; the wait goes on.
+            Err(error) if !first => {
+                log::warn!("{}: Ping: {error}", call.device_label());
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         if !changed.is_empty() {
             let status = Element::number(tag::STATUS, CHANGES);
-            let folders = Element::parent(tag::FOLDERS, changed);
+            let folders = changed
+                .iter()
+                .map(|folder| Element::text(tag::FOLDER, folder.name.clone()));
+            let folders = Element::parent(tag::FOLDERS, folders);
             return Ok(Reply::Document(Element::parent(tag::PING, [status, folders])));
         }
-        hit = Some(moved);
+        first = false;
     }
 }
 
-/// Whether the next Sync would bring anything. A folder that was never synced says nothing: devices wait for folders before
-/// they sync them first, and some loop on any other answer.
-async fn has_changes(call: &Call<'_>, folder: &Folder) -> Result<bool, collection::Error> {
-    let collection = call.collection(folder.id, folder.module, &folder.folder);
-    let Some(opened) = collection.open_newest().await? else {
-        return Ok(false);
-    };
-    let class = class_of(folder.module);
-    let options = Options::read(&Sticky::from_bytes(opened.options()), class, call.version).unwrap_or_default();
-    Ok(opened
-        .pending(options.filter(class, &call.services.limits, call.now), call.now)
-        .await?
-        > 0)
+/// The folders of which the next Sync would bring anything. One that was never synced says nothing: devices wait for folders
+/// before they sync them first, and some loop on any other answer.
+async fn changed<'a>(call: &Call<'_>, folders: &[&'a Folder]) -> Result<Vec<&'a Folder>, collection::Error> {
+    let mut opened = Vec::new();
+    for folder in folders {
+        let collection = call.collection(folder.id, folder.module, &folder.folder);
+        opened.extend(collection.open_newest().await?.map(|opened| (*folder, opened)));
+    }
+    let keys: Vec<FolderKey> = opened.iter().map(|(folder, _)| folder.key()).collect();
+    let lists = ox::lists(&call.device.ox, &keys).await?;
+    let mut changed = Vec::new();
+    for ((folder, opened), items) in opened.into_iter().zip(lists) {
+        let class = class_of(folder.module);
+        let options = Options::read(&Sticky::from_bytes(opened.options()), class, call.version).unwrap_or_default();
+        let filter = options.filter(class, &call.services.limits, call.now);
+        if opened.pending_in(items?, filter, call.now) > 0 {
+            changed.push(folder);
+        }
+    }
+    Ok(changed)
 }
 
 /// The interval and the folders, from the request or from the last that had them; or the answer that says what is wrong.
