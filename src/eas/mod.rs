@@ -7,10 +7,11 @@ pub mod command;
 pub mod items;
 pub mod options;
 pub mod policy;
+pub mod record;
 pub mod request;
+mod response;
 pub mod status;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
@@ -34,11 +35,10 @@ use crate::eas::command::Command;
 use crate::eas::command::Reply;
 use crate::eas::command::Wbxml;
 use crate::eas::options::Limits;
-use crate::eas::request::BadRequest;
+use crate::eas::record::Record;
 use crate::eas::request::Request;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
-use crate::eas::status::Told;
 use crate::notify::Notifier;
 use crate::session;
 use crate::session::Credentials;
@@ -51,16 +51,6 @@ use crate::wbxml::Element;
 
 /// The largest body that is read: what OX takes by default.
 const LARGEST_BODY: usize = 100 * 1024 * 1024;
-
-/// After so many seconds a device may try again when OX or the database did not answer.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
-
-/// What `MS-Server-ActiveSync` says: some clients take a server without it for none.
-const SERVER: HeaderValue = HeaderValue::from_static("16.1");
-
-const WBXML_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.ms-sync.wbxml");
-const MULTIPART_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.ms-sync.multipart");
-const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"ActiveSync\", charset=\"UTF-8\"");
 
 /// What all commands use.
 pub struct Services {
@@ -92,20 +82,6 @@ pub struct Eas {
     sessions: Arc<Sessions>,
     /// Told of each request that was answered, for metrics.
     observer: Arc<dyn Fn(&Record) + Send + Sync>,
-}
-
-/// What is known of a request when it was answered.
-#[derive(Clone, Debug, Default)]
-pub struct Record {
-    pub user: String,
-    pub device: String,
-    pub command: String,
-    pub version: String,
-    pub http: u16,
-    /// The Status in the root of the answer, or of the error.
-    pub status: Option<u16>,
-    pub took: Duration,
-    pub ox_calls: u64,
 }
 
 impl Eas {
@@ -146,14 +122,14 @@ impl Eas {
         let (head, body) = request.into_parts();
         record.command = head.method.to_string();
         let Some(credentials) = request::credentials(&head.headers, &*self.services.login) else {
-            return unauthorized();
+            return response::unauthorized();
         };
         record.user.clone_from(&credentials.login);
         if head.method == Method::OPTIONS {
             return self.options(&credentials).await;
         }
         if head.method != Method::POST {
-            let mut response = empty(StatusCode::NOT_IMPLEMENTED);
+            let mut response = response::empty(StatusCode::NOT_IMPLEMENTED);
             response
                 .headers_mut()
                 .insert(header::ALLOW, HeaderValue::from_static("OPTIONS,POST"));
@@ -162,7 +138,7 @@ impl Eas {
         let parsed = request::parse(head.uri.query().unwrap_or_default(), &head.headers, command::name_of);
         let request = match parsed {
             Ok(request) => request,
-            Err(reason) => return bad_request(reason),
+            Err(reason) => return response::bad_request(reason),
         };
         record.device.clone_from(&request.device_id);
         record.command.clone_from(&request.command);
@@ -170,24 +146,24 @@ impl Eas {
         let version = request.version.unwrap_or(ProtocolVersion::V2_5);
         record.version = version.to_string();
         let Some(command) = command::find(&request.command) else {
-            return empty(StatusCode::NOT_IMPLEMENTED);
+            return response::empty(StatusCode::NOT_IMPLEMENTED);
         };
         record.command = command.name.to_owned();
         let result = self.serve(command, request, version, credentials, body, record).await;
         let response = match result {
             Ok(reply) => {
-                record.status = status_in(command, &reply);
-                encode(reply, version)
+                record.status = response::status_in(command, &reply);
+                response::encode(reply, version)
             }
-            Err(error) => tell(command, &error, version, record),
+            Err(error) => response::tell(command, &error, version, record),
         };
-        response.unwrap_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR))
+        response.unwrap_or_else(|| response::empty(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
     /// What we can do. Answered without OX as long as the credentials are not known to be wrong.
     async fn options(&self, credentials: &Credentials) -> Response<Bytes> {
         match self.sessions.verify(credentials).await {
-            Err(session::Error::Credentials) => return unauthorized(),
+            Err(session::Error::Credentials) => return response::unauthorized(),
             Err(error) => log::warn!("OPTIONS is answered without asking OX: {error}"),
             Ok(()) => {}
         }
@@ -198,7 +174,7 @@ impl Eas {
             ("public", "OPTIONS,POST"),
             ("allow", "OPTIONS,POST"),
         ];
-        let mut response = empty(StatusCode::OK);
+        let mut response = response::empty(StatusCode::OK);
         for (name, value) in headers {
             if let Ok(value) = HeaderValue::from_str(value) {
                 response.headers_mut().insert(name, value);
@@ -338,156 +314,4 @@ async fn user(device: &Device) -> Result<User, Error> {
         addresses: settings.addresses.clone(),
         zone,
     })
-}
-
-/// The answer as HTTP. `None` if it cannot be: it never is.
-fn encode(reply: Reply, version: ProtocolVersion) -> Option<Response<Bytes>> {
-    let (content_type, body) = match reply {
-        Reply::Nothing => return Some(empty(StatusCode::OK)),
-        Reply::Document(root) => (WBXML_TYPE, Bytes::from(encode_document(&root, version))),
-        Reply::Multipart(root, parts) => (MULTIPART_TYPE, multipart(encode_document(&root, version), &parts)?),
-    };
-    let mut response = empty(StatusCode::OK);
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    *response.body_mut() = body;
-    Some(response)
-}
-
-fn encode_document(root: &Element, version: ProtocolVersion) -> Vec<u8> {
-    if log::log_enabled!(log::Level::Trace) {
-        log::trace!("answer\n{}", wbxml::xml::to_text(root, wbxml::xml::Detail::Redacted));
-    }
-    wbxml::encode(root, version)
-}
-
-/// [MS-ASCMD] "Delivery of Content Requested by Fetch": the number of parts, where each lies, and the parts. All numbers
-/// are 32 bits, little-endian.
-fn multipart(document: Vec<u8>, parts: &[Bytes]) -> Option<Bytes> {
-    let all: Vec<&[u8]> = std::iter::once(&document[..])
-        .chain(parts.iter().map(|part| &part[..]))
-        .collect();
-    let mut offset = u32::try_from(4 + 8 * all.len()).ok()?;
-    let mut bytes = u32::try_from(all.len()).ok()?.to_le_bytes().to_vec();
-    for part in &all {
-        let length = u32::try_from(part.len()).ok()?;
-        bytes.extend_from_slice(&offset.to_le_bytes());
-        bytes.extend_from_slice(&length.to_le_bytes());
-        offset = offset.checked_add(length)?;
-    }
-    all.iter().for_each(|part| bytes.extend_from_slice(part));
-    Some(bytes.into())
-}
-
-/// An error, logged once and told in the words of the version.
-fn tell(command: &Command, error: &Error, version: ProtocolVersion, record: &mut Record) -> Option<Response<Bytes>> {
-    log::log!(
-        error.level(),
-        "{} {} {}: {error}",
-        record.user,
-        record.device,
-        command.name
-    );
-    let (http, status) = match (error.told(version), command.root) {
-        (Told::Body(status), Some((root, tag))) => {
-            record.status = Some(status.0);
-            return encode(
-                Reply::Document(Element::parent(root, [Element::number(tag, status.0)])),
-                version,
-            );
-        }
-        (Told::Body(status), None) => (status.http(), Some(status)),
-        (Told::Http(http), _) => (http, None),
-    };
-    record.status = status.map(|status| status.0);
-    if http == StatusCode::UNAUTHORIZED {
-        return Some(unauthorized());
-    }
-    let mut response = empty(http);
-    if http == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-    }
-    Some(response)
-}
-
-fn bad_request(reason: BadRequest) -> Response<Bytes> {
-    log::info!("a request is answered with 400: {reason}");
-    empty(StatusCode::BAD_REQUEST)
-}
-
-fn unauthorized() -> Response<Bytes> {
-    let mut response = empty(StatusCode::UNAUTHORIZED);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
-    response
-}
-
-/// The headers that every answer has. An empty body has no type and is never compressed.
-fn empty(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    response.headers_mut().insert("ms-server-activesync", SERVER);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
-    response
-}
-
-fn status_in(command: &Command, reply: &Reply) -> Option<u16> {
-    let (Reply::Document(root) | Reply::Multipart(root, _)) = reply else {
-        return None;
-    };
-    root.child_text(command.root?.1)?.parse().ok()
-}
-
-impl fmt::Display for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |text: &str| {
-            if text.is_empty() {
-                "-".to_owned()
-            } else {
-                text.replace(char::is_whitespace, "_")
-            }
-        };
-        write!(
-            f,
-            "{} {} {} {}",
-            word(&self.user),
-            word(&self.device),
-            word(&self.command),
-            word(&self.version)
-        )?;
-        write!(f, " http={} status=", self.http)?;
-        match self.status {
-            Some(status) => write!(f, "{status}")?,
-            None => f.write_str("-")?,
-        }
-        write!(f, " {} ms, {} OX calls", self.took.as_millis(), self.ox_calls)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn several_parts() {
-        let bytes = multipart(b"doc".to_vec(), &[Bytes::from_static(b"ab"), Bytes::new()]).unwrap();
-        let expected = [
-            3, 0, 0, 0, // parts
-            28, 0, 0, 0, 3, 0, 0, 0, // the document
-            31, 0, 0, 0, 2, 0, 0, 0, //
-            33, 0, 0, 0, 0, 0, 0, 0, //
-            b'd', b'o', b'c', b'a', b'b',
-        ];
-        assert_eq!(bytes[..], expected);
-    }
-
-    #[test]
-    fn a_line_of_the_log_has_no_holes() {
-        let record = Record {
-            user: "an ton".into(),
-            http: 200,
-            ..Record::default()
-        };
-        assert_eq!(record.to_string(), "an_ton - - - http=200 status=- 0 ms, 0 OX calls");
-    }
 }

@@ -1,0 +1,150 @@
+//! What a command answered, or why it failed, as HTTP.
+//!
+//! Implements [MS-ASHTTP] "Response Headers" and the multipart form of [MS-ASCMD] ItemOperations.
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::Response;
+use http::StatusCode;
+use http::header;
+
+use crate::eas::command::Command;
+use crate::eas::command::Reply;
+use crate::eas::record::Record;
+use crate::eas::request::BadRequest;
+use crate::eas::status::Error;
+use crate::eas::status::Told;
+use crate::version::ProtocolVersion;
+use crate::wbxml;
+use crate::wbxml::Element;
+
+/// After so many seconds a device may try again when OX or the database did not answer.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
+
+/// What `MS-Server-ActiveSync` says: some clients take a server without it for none.
+const SERVER: HeaderValue = HeaderValue::from_static("16.1");
+
+const WBXML_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.ms-sync.wbxml");
+const MULTIPART_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.ms-sync.multipart");
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"ActiveSync\", charset=\"UTF-8\"");
+
+/// The answer as HTTP. `None` if it cannot be: it never is.
+pub(super) fn encode(reply: Reply, version: ProtocolVersion) -> Option<Response<Bytes>> {
+    let (content_type, body) = match reply {
+        Reply::Nothing => return Some(empty(StatusCode::OK)),
+        Reply::Document(root) => (WBXML_TYPE, Bytes::from(encode_document(&root, version))),
+        Reply::Multipart(root, parts) => (MULTIPART_TYPE, multipart(encode_document(&root, version), &parts)?),
+    };
+    let mut response = empty(StatusCode::OK);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    *response.body_mut() = body;
+    Some(response)
+}
+
+fn encode_document(root: &Element, version: ProtocolVersion) -> Vec<u8> {
+    if log::log_enabled!(log::Level::Trace) {
+        log::trace!("answer\n{}", wbxml::xml::to_text(root, wbxml::xml::Detail::Redacted));
+    }
+    wbxml::encode(root, version)
+}
+
+/// [MS-ASCMD] "Delivery of Content Requested by Fetch": the number of parts, where each lies, and the parts. All numbers
+/// are 32 bits, little-endian.
+fn multipart(document: Vec<u8>, parts: &[Bytes]) -> Option<Bytes> {
+    let all: Vec<&[u8]> = std::iter::once(&document[..])
+        .chain(parts.iter().map(|part| &part[..]))
+        .collect();
+    let mut offset = u32::try_from(4 + 8 * all.len()).ok()?;
+    let mut bytes = u32::try_from(all.len()).ok()?.to_le_bytes().to_vec();
+    for part in &all {
+        let length = u32::try_from(part.len()).ok()?;
+        bytes.extend_from_slice(&offset.to_le_bytes());
+        bytes.extend_from_slice(&length.to_le_bytes());
+        offset = offset.checked_add(length)?;
+    }
+    all.iter().for_each(|part| bytes.extend_from_slice(part));
+    Some(bytes.into())
+}
+
+/// An error, logged once and told in the words of the version.
+pub(super) fn tell(
+    command: &Command,
+    error: &Error,
+    version: ProtocolVersion,
+    record: &mut Record,
+) -> Option<Response<Bytes>> {
+    log::log!(
+        error.level(),
+        "{} {} {}: {error}",
+        record.user,
+        record.device,
+        command.name
+    );
+    let (http, status) = match (error.told(version), command.root) {
+        (Told::Body(status), Some((root, tag))) => {
+            record.status = Some(status.0);
+            return encode(
+                Reply::Document(Element::parent(root, [Element::number(tag, status.0)])),
+                version,
+            );
+        }
+        (Told::Body(status), None) => (status.http(), Some(status)),
+        (Told::Http(http), _) => (http, None),
+    };
+    record.status = status.map(|status| status.0);
+    if http == StatusCode::UNAUTHORIZED {
+        return Some(unauthorized());
+    }
+    let mut response = empty(http);
+    if http == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    }
+    Some(response)
+}
+
+pub(super) fn bad_request(reason: BadRequest) -> Response<Bytes> {
+    log::info!("a request is answered with 400: {reason}");
+    empty(StatusCode::BAD_REQUEST)
+}
+
+pub(super) fn unauthorized() -> Response<Bytes> {
+    let mut response = empty(StatusCode::UNAUTHORIZED);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+    response
+}
+
+/// The headers that every answer has. An empty body has no type and is never compressed.
+pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response.headers_mut().insert("ms-server-activesync", SERVER);
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
+    response
+}
+
+pub(super) fn status_in(command: &Command, reply: &Reply) -> Option<u16> {
+    let (Reply::Document(root) | Reply::Multipart(root, _)) = reply else {
+        return None;
+    };
+    root.child_text(command.root?.1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_parts() {
+        let bytes = multipart(b"doc".to_vec(), &[Bytes::from_static(b"ab"), Bytes::new()]).unwrap();
+        let expected = [
+            3, 0, 0, 0, // parts
+            28, 0, 0, 0, 3, 0, 0, 0, // the document
+            31, 0, 0, 0, 2, 0, 0, 0, //
+            33, 0, 0, 0, 0, 0, 0, 0, //
+            b'd', b'o', b'c', b'a', b'b',
+        ];
+        assert_eq!(bytes[..], expected);
+    }
+}
