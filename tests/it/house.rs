@@ -69,7 +69,7 @@ const IMPURE: [&str; 8] = [
     ".await",
     "tokio::",
     "Instant::now(",
-    "SystemTime",
+    "SystemTime::now(",
     "Timestamp::now(",
     "Zoned::now(",
     "std::fs",
