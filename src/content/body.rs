@@ -128,3 +128,114 @@ pub fn sent<'a>(application_data: &'a Element, legacy: Tag) -> Sent<'a> {
         Sent::Absent
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wbxml::codepage::airsync;
+    use crate::wbxml::codepage::tasks;
+    use proptest::prelude::*;
+
+    const TASK: LegacyBody = LegacyBody {
+        body: tasks::BODY,
+        size: Some(tasks::BODY_SIZE),
+        truncated: tasks::BODY_TRUNCATED,
+    };
+
+    fn preference(truncation_size: Option<u64>, all_or_none: bool) -> BodyPreference {
+        BodyPreference {
+            kind: BodyType::Plain,
+            truncation_size,
+            all_or_none,
+            preview: None,
+        }
+    }
+
+    #[test]
+    fn bodies_say_whether_they_are_cut() {
+        // data, limit, AllOrNone, expected size, Truncated, Data
+        let cases = [
+            ("abc", None, false, "3", None, Some("abc")),
+            ("abc", Some(3), true, "3", None, Some("abc")),
+            ("abc", Some(2), false, "3", Some("1"), Some("ab")),
+            ("abc", Some(2), true, "3", Some("1"), None),
+            ("abc", Some(0), false, "3", Some("1"), None),
+            ("a\u{e4}", Some(2), false, "3", Some("1"), Some("a")),
+            ("", Some(0), false, "0", None, None),
+        ];
+        for (data, limit, all_or_none, size, truncated, expected) in cases {
+            let body = body(BodyType::Plain, data, Some(&preference(limit, all_or_none)));
+            assert_eq!(body.child_text(airsyncbase::TYPE), Some("1"));
+            assert_eq!(
+                body.child_text(airsyncbase::ESTIMATED_DATA_SIZE),
+                Some(size),
+                "{data} {limit:?}"
+            );
+            assert_eq!(body.child_text(airsyncbase::TRUNCATED), truncated, "{data} {limit:?}");
+            assert_eq!(body.child_text(airsyncbase::DATA), expected, "{data} {limit:?}");
+        }
+    }
+
+    #[test]
+    fn plain_text_in_both_forms() {
+        let options = BodyOptions {
+            truncation: Some(4),
+            ..BodyOptions::default()
+        };
+        let item = Element::parent(airsync::APPLICATION_DATA, plain(Some("a\nb\u{0}c"), &options, TASK));
+        let body = item.child(airsyncbase::BODY).expect("a body");
+        assert_eq!(body.child_text(airsyncbase::DATA), Some("a\r\nbc"));
+        assert_eq!(item.child_text(tasks::BODY), Some("a\r\nb"));
+        assert_eq!(item.child_text(tasks::BODY_SIZE), Some("5"));
+        assert_eq!(item.child_text(tasks::BODY_TRUNCATED), Some("1"));
+        assert!(plain(Some(""), &options, TASK).is_empty() && plain(None, &options, TASK).is_empty());
+    }
+
+    #[test]
+    fn line_ends() {
+        // text, expected
+        let cases = [
+            ("a\nb\r\nc\rd", "a\r\nb\r\nc\r\nd"),
+            ("\n\r", "\r\n\r\n"),
+            ("a\u{1b}\u{fffe}\u{ffff}\tb\u{1f600}", "a\tb\u{1f600}"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(crlf(text), expected, "{text:?}");
+        }
+        assert_eq!(truncate("a\r\nb", Some(2)), "a");
+    }
+
+    #[test]
+    fn what_a_device_sent() {
+        let modern = |data: &str| {
+            let children = [
+                Element::number(airsyncbase::TYPE, 2),
+                Element::text(airsyncbase::DATA, data),
+            ];
+            Element::parent(airsyncbase::BODY, children)
+        };
+        let legacy = |text: &str| Element::text(tasks::BODY, text);
+        // properties, expected
+        let cases = [
+            (vec![], Sent::Absent),
+            (vec![modern("x")], Sent::Text(BodyType::Html, "x")),
+            (vec![modern("")], Sent::Cleared),
+            (vec![Element::empty(airsyncbase::BODY)], Sent::Cleared),
+            (vec![legacy("y")], Sent::Text(BodyType::Plain, "y")),
+            (vec![modern(""), legacy("y")], Sent::Text(BodyType::Plain, "y")),
+        ];
+        for (properties, expected) in cases {
+            let item = Element::parent(airsync::APPLICATION_DATA, properties);
+            assert_eq!(sent(&item, tasks::BODY), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_are_short_and_whole(text: String, limit in 0_u64..40) {
+            let cut = truncate(&text, Some(limit));
+            prop_assert!(cut.len() as u64 <= limit && text.starts_with(cut));
+            prop_assert_eq!(crlf(&crlf(&text)), crlf(&text));
+        }
+    }
+}

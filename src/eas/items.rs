@@ -213,7 +213,7 @@ impl Items<'_> {
     pub async fn fetch(&self, wanted: &[ox::Wanted]) -> Result<Vec<Result<Fetched, Failed>>, Error> {
         let columns = match self.module {
             Module::Calendar => content::calendar::columns(),
-            Module::Contacts => content::contacts::columns(),
+            Module::Contacts => [content::contacts::columns(), ox::PHOTO_COLUMNS.to_vec()].concat(),
             Module::Tasks => content::tasks::columns(),
             Module::Mail => return Ok(Vec::new()),
         };

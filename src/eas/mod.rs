@@ -225,8 +225,8 @@ impl Eas {
         let body = read(body).await?;
         let outcome = self.command(command, request, version, device.clone(), body).await;
         record.ox_calls = device.ox.calls().saturating_sub(calls);
-        if matches!(outcome, Err(Error::Credentials)) {
-            // The password was changed: what is known of the device is made anew at its next request.
+        if matches!(outcome, Err(Error::Credentials | Error::Superseded)) {
+            // The password was changed, or the device removed: what is known of it is made anew at its next request.
             self.sessions.forget(&credentials, &record.device).await;
         }
         outcome

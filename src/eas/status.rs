@@ -78,9 +78,13 @@ pub enum Error {
     /// OX refused or could not be reached.
     #[error(transparent)]
     Ox(ox::Error),
-    /// We could not: the store, or another request that was faster.
+    /// We could not, mostly because of the store.
     #[error("{0}")]
     Own(String),
+    /// The state that the request was based on is not the newest any more: another request was faster, or somebody removed
+    /// the device from the store.
+    #[error("another request of this device committed first")]
+    Superseded,
 }
 
 /// What the device is told.
@@ -101,7 +105,7 @@ impl Error {
             Self::Ox(error) if error.kind == ox::ErrorKind::Quota => Status::MAILBOX_QUOTA_EXCEEDED,
             Self::Ox(error) if error.is_temporary() => Status::SERVER_ERROR_RETRY_LATER,
             Self::Ox(_) => Status::SERVER_ERROR,
-            Self::Own(_) => Status::SERVER_ERROR_RETRY_LATER,
+            Self::Own(_) | Self::Superseded => Status::SERVER_ERROR_RETRY_LATER,
         };
         match IN_THE_BODY.contains(version) {
             true => Told::Body(status),
@@ -113,7 +117,7 @@ impl Error {
     pub const fn level(&self) -> log::Level {
         match self {
             Self::Device(..) | Self::Credentials => log::Level::Info,
-            Self::Forbidden(_) => log::Level::Warn,
+            Self::Forbidden(_) | Self::Superseded => log::Level::Warn,
             Self::Ox(_) | Self::Own(_) => log::Level::Error,
         }
     }
@@ -144,6 +148,7 @@ impl From<collection::Error> for Error {
     fn from(error: collection::Error) -> Self {
         match error {
             collection::Error::Ox(error) => error.into(),
+            collection::Error::Superseded => Self::Superseded,
             _ => Self::Own(error.to_string()),
         }
     }

@@ -11,6 +11,7 @@ use url::Url;
 use crate::ox::Object;
 use crate::ox::call::Call;
 use crate::ox::call::Part;
+use crate::ox::columns::ColumnName;
 use crate::ox::columns::contacts;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
@@ -28,6 +29,13 @@ const PICTURE_IN_OBJECT: Version = Version::new(7, 0);
 const NOTHING_CHANGED: &str = "CON-0122";
 /// The picture cannot be decoded, or is too large.
 const BAD_PICTURE: &[&str] = &["CON-0101", "CON-0136", "CON-0158", "CON-0172"];
+
+/// What has to be fetched of a contact for [`photo`].
+pub const PHOTO_COLUMNS: [ColumnName; 3] = [
+    contacts::IMAGE1.name(),
+    contacts::IMAGE1_URL.name(),
+    contacts::IMAGE1_CONTENT_TYPE.name(),
+];
 
 /// The picture of a contact with its content type; `contact` is what was fetched of it.
 pub async fn photo(session: &Session, contact: &Object) -> Result<Option<(String, Vec<u8>)>, Error> {

@@ -66,6 +66,7 @@ pub use calendar::update_occurrence;
 pub use call::Call;
 pub use call::Part;
 pub use client::Ox;
+pub use contacts::PHOTO_COLUMNS;
 pub use contacts::photo;
 pub use error::Error;
 pub use error::ErrorKind;

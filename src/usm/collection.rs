@@ -229,7 +229,7 @@ impl<'a> Looked<'a> {
             true => Applied::default(),
             false => opened.applied().await?,
         };
-        let plan = plan(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+        let mut plan = plan(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
         let mut writer = Writer::new(opened.collection, opened.key, &listing, now);
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
@@ -238,6 +238,11 @@ impl<'a> Looked<'a> {
             }
         }
         let outcomes = opened.with_revisions(outcomes, now).await?;
+        let written = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Done { id, revision } => Some((id.as_str(), *revision)),
+            _ => None,
+        });
+        plan.adopt(&written.collect());
         Ok(Pending {
             opened,
             listing,
@@ -276,12 +281,12 @@ impl Opened<'_> {
         let outcomes = outcomes.into_iter().map(|written| match written {
             Written::Done {
                 id,
-                revision: Some(revision),
-            } => Outcome::Done { id, revision },
-            Written::Done { id, revision: None } => Outcome::Done {
-                revision: revision(&id),
-                id,
-            },
+                revision: told,
+                resend,
+            } => {
+                let revision = told.unwrap_or_else(|| revision(&id)).unless(resend);
+                Outcome::Done { id, revision }
+            }
             Written::Not(outcome) => outcome,
         });
         Ok(outcomes.collect())

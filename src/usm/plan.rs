@@ -53,6 +53,19 @@ pub struct Plan {
     pub(super) held: BTreeMap<String, Held>,
 }
 
+impl Plan {
+    /// Items that were written meanwhile are sent as they are after the write.
+    pub fn adopt(&mut self, written: &BTreeMap<&str, Revision>) {
+        for send in &mut self.to_device {
+            if let Send::Change { id, to, .. } = send
+                && let Some(revision) = written.get(id.as_str())
+            {
+                *to = *revision;
+            }
+        }
+    }
+}
+
 /// What becomes of one change of the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {

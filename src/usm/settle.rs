@@ -140,7 +140,7 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
                 && let Some(held) = held.get_mut(id)
             {
                 // The device has what OX refuses: a revision that OX never has makes the next plan send OX's version.
-                held.revision = Revision(!held.revision.0);
+                held.revision = held.revision.unless(true);
             }
             if outcome == Outcome::Full {
                 Answer::Full
@@ -156,7 +156,7 @@ fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery, wr
         // The result of its own write did not fit any more: only another revision makes the next plan send it.
         (Send::Change { id, .. }, Delivery::Deferred) if written.contains(&id) => {
             if let Some(held) = held.get_mut(&id) {
-                held.revision = Revision(!held.revision.0);
+                held.revision = held.revision.unless(true);
             }
         }
         (_, Delivery::Deferred | Delivery::Vanished) => {}

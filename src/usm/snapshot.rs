@@ -9,6 +9,14 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Revision(pub u64);
 
+impl Revision {
+    /// This revision; or, if the device does not have what it stands for, one that OX never has, so that the next
+    /// comparison finds a change.
+    pub const fn unless(self, differs: bool) -> Self {
+        if differs { Self(!self.0) } else { self }
+    }
+}
+
 /// The items of a folder by their OX id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {

@@ -22,12 +22,17 @@ use crate::usm::snapshot::Revision;
 /// What a change of the device writes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
-    /// A new object.
-    Create(Object),
+    /// A new object; of a series, with what is different in single occurrences.
+    Create {
+        object: Object,
+        occurrences: Vec<Occurrence>,
+    },
     /// The changed fields of an object, and of single occurrences of a series.
     Update {
         fields: Object,
         occurrences: Vec<Occurrence>,
+        /// Not all that the device changed is written: it gets the object as OX has it.
+        resend: bool,
     },
     /// The flags of a mail.
     Flags { set: u32, clear: u32 },
@@ -48,7 +53,13 @@ pub struct Occurrence {
 
 /// A write as OX answered it.
 pub(super) enum Written {
-    Done { id: String, revision: Option<Revision> },
+    Done {
+        id: String,
+        /// After the write, if OX told it.
+        revision: Option<Revision>,
+        /// The device does not have what OX has: its next Sync brings it.
+        resend: bool,
+    },
     Not(Outcome),
 }
 
@@ -83,11 +94,11 @@ impl<'a> Writer<'a> {
             Ok(written) => written,
             Err(error) => return refusal(error).map(Written::Not),
         };
-        if let Written::Done { id, revision } = &written {
+        if let Written::Done { id, revision, resend } = &written {
             let done = Done {
                 fingerprint: change.fingerprint,
                 id: id.clone(),
-                revision: *revision,
+                revision: revision.map(|revision| revision.unless(*resend)),
             };
             let note = Note {
                 base: self.base,
@@ -105,19 +116,10 @@ impl<'a> Writer<'a> {
 
     async fn attempt(&mut self, change: &Change, write: Write) -> Result<Written, ox::Error> {
         let Collection {
-            ox: session,
-            module,
-            folder,
-            ..
+            ox: session, folder, ..
         } = self.collection;
         match (&change.what, write) {
-            (What::Add { .. }, Write::Create(object)) => {
-                let written = ox::create(session, module, folder, object).await?;
-                Ok(Written::Done {
-                    revision: revision(written.modified),
-                    id: written.id,
-                })
-            }
+            (What::Add { .. }, Write::Create { object, occurrences }) => self.create(object, occurrences).await,
             (What::Change { id }, Write::Flags { set, clear }) => {
                 ox::mail::set_flags(session, folder, id, set, clear).await?;
                 let flags = self
@@ -128,21 +130,69 @@ impl<'a> Writer<'a> {
                 Ok(Written::Done {
                     id: id.clone(),
                     revision: flags.map(Revision),
+                    resend: false,
                 })
             }
-            (What::Change { id }, Write::Update { fields, occurrences }) => self.update(id, fields, occurrences).await,
+            (
+                What::Change { id },
+                Write::Update {
+                    fields,
+                    occurrences,
+                    resend,
+                },
+            ) => {
+                let revision = self.update(id, fields, occurrences).await?;
+                Ok(Written::Done {
+                    id: id.clone(),
+                    revision,
+                    resend,
+                })
+            }
             (What::Delete { id }, Write::Delete { hard }) => {
                 self.delete(id, hard).await?;
                 Ok(Written::Done {
                     id: id.clone(),
                     revision: Some(Revision(0)),
+                    resend: false,
                 })
             }
             _ => Ok(Written::Not(Outcome::Rejected)),
         }
     }
 
-    async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
+    async fn create(&mut self, object: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        let created = ox::create(session, module, folder, object).await?;
+        let id = created.id;
+        self.seen(&id, created.modified);
+        let single = occurrences.is_empty();
+        // The series stands: an occurrence that OX does not take is no reason to add the series once more.
+        if let Err(error) = self.occurrences(&id, occurrences).await {
+            if !error.is_about_the_item() {
+                return Err(error);
+            }
+            log::warn!("an occurrence of the new series {id} is left as the others: {error}");
+        }
+        let revision = if single { revision(created.modified) } else { None };
+        Ok(Written::Done {
+            id,
+            revision,
+            resend: false,
+        })
+    }
+
+    /// The revision after the changes, if OX told it.
+    async fn update(
+        &mut self,
+        id: &str,
+        fields: Object,
+        occurrences: Vec<Occurrence>,
+    ) -> Result<Option<Revision>, ox::Error> {
         let Collection {
             ox: session,
             module,
@@ -156,6 +206,18 @@ impl<'a> Writer<'a> {
             let written = ox::update(session, module, folder, id, self.timestamp(id), fields).await?;
             self.seen(id, written.modified);
         }
+        self.occurrences(id, occurrences).await?;
+        Ok(match (unchanged, series) {
+            (true, _) => item.map(|item| Revision(item.revision)),
+            (false, true) => None,
+            (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
+        })
+    }
+
+    async fn occurrences(&mut self, id: &str, occurrences: Vec<Occurrence>) -> Result<(), ox::Error> {
+        let Collection {
+            ox: session, folder, ..
+        } = self.collection;
         for Occurrence { day, fields } in occurrences {
             let timestamp = self.timestamp(id);
             let modified = match fields {
@@ -168,15 +230,7 @@ impl<'a> Writer<'a> {
             };
             self.seen(id, modified);
         }
-        let revision = match (unchanged, series) {
-            (true, _) => item.map(|item| Revision(item.revision)),
-            (false, true) => None,
-            (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
-        };
-        Ok(Written::Done {
-            id: id.to_owned(),
-            revision,
-        })
+        Ok(())
     }
 
     async fn delete(&mut self, id: &str, hard: bool) -> Result<(), ox::Error> {

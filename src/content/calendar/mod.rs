@@ -86,7 +86,7 @@ pub fn columns() -> Vec<ColumnName> {
 /// The children of ApplicationData. `exceptions` are the objects of the changed occurrences that the user sees; one
 /// that cannot be shown is left out, and its occurrence shown as the series has it.
 ///
-/// The objects are in the form of `get` or `list` with [`columns`] and `timezone=UTC`. People without a `mail` in OX's
+/// The objects are in the form of `get` or `list` with [`columns()`] and `timezone=UTC`. People without a `mail` in OX's
 /// answer are not shown as attendees, but kept.
 pub fn to_eas(master: &Object, exceptions: &[Object], context: &Context<'_>) -> Result<Vec<Element>, Unconvertible> {
     let item = Item::new(master, context)?;

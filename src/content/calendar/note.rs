@@ -9,6 +9,7 @@ use crate::content::calendar::properties::PROPERTIES;
 use crate::content::text;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync;
+use crate::wbxml::codepage::airsyncbase;
 
 /// The text a device wants: `Some(None)` removes it, `None` leaves it as it is. A text that was shown cut and comes
 /// back cut is no change.
@@ -32,6 +33,10 @@ pub(super) fn wanted(request: &Element, item: Option<&Item<'_>>) -> Option<Optio
 }
 
 fn shown(item: &Item<'_>) -> Element {
-    let elements = PROPERTIES.iter().filter_map(|property| item.shown(property));
-    Element::parent(airsync::APPLICATION_DATA, elements)
+    let bodies = [airsyncbase::BODY, LEGACY_BODY.body];
+    let rows = PROPERTIES.iter().filter(|property| bodies.contains(&property.tag));
+    Element::parent(
+        airsync::APPLICATION_DATA,
+        rows.filter_map(|property| item.shown(property)),
+    )
 }

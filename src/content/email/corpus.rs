@@ -148,6 +148,7 @@ fn files() -> Vec<String> {
     let entries = std::fs::read_dir(folder()).expect("the corpus");
     let names = entries.map(|entry| entry.expect("an entry").path());
     let mut names: Vec<String> = names
+        .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     names.sort();

@@ -181,7 +181,7 @@ mod tests {
         let seen = Element::flag(email::READ, true);
         // from, to, version, expected
         let cases = [
-            (0, 32, V14_0, partial(&[seen.clone()])),
+            (0, 32, V14_0, partial(std::slice::from_ref(&seen))),
             (32, 0, V2_5, partial(&[Element::flag(email::READ, false)])),
             (8, 0, V14_0, partial(&[Element::empty(email::FLAG)])),
             (0, 8, V2_5, FlagChanges::Nothing),

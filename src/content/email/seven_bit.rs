@@ -125,7 +125,7 @@ impl Edits<'_> {
 /// A CR that ends no line. Made a line end, it would turn the rest of a field into a field of its own.
 fn has_bare_return(field: &[u8]) -> bool {
     let mut pairs = field.windows(2);
-    pairs.any(|pair| pair[0] == b'\r' && pair[1] != b'\n') || field.last() == Some(&b'\r')
+    pairs.any(|pair| pair.starts_with(b"\r") && !pair.ends_with(b"\n")) || field.last() == Some(&b'\r')
 }
 
 /// 8-bit text in a set that does not have it, or in none, gets the set that it is read as.
@@ -295,10 +295,9 @@ mod tests {
             name: Some("a\r\nBcc: x@y".to_owned()),
             address: "a@x>\r\nBcc: <x@y".to_owned(),
         };
-        assert_eq!(
-            address_field("From", &[evil]),
-            "From: =?utf-8?B?...?= <a@xBcc: x@y>\r\n".replace("=?utf-8?B?...?=", "a  Bcc: x@y")
-        );
+        let field = address_field("From", &[evil]);
+        assert_eq!(field.matches("\r\n").count(), 1, "{field}");
+        assert_eq!(header::split(field.as_bytes(), 0, field.len()).0.len(), 1, "{field}");
     }
 
     proptest! {

@@ -95,13 +95,18 @@ fn read_markup<'a>(markup: &'a str, writer: &mut Writer) -> &'a str {
 /// Splits after the `>` that ends a tag; one within quotes does not, unless the quotes never end.
 fn split_tag(inner: &str) -> (&str, &str) {
     let mut quote = None;
-    for (index, c) in inner.char_indices() {
+    let end = inner.find(|c: char| {
         match (quote, c) {
-            (None, '>') => return (&inner[..index], &inner[index + 1..]),
+            (None, '>') => return true,
             (None, '"' | '\'') => quote = Some(c),
             (Some(open), _) if open == c => quote = None,
             _ => {}
         }
+        false
+    });
+    if let Some(end) = end {
+        let (tag, rest) = inner.split_at(end);
+        return (tag, rest.strip_prefix('>').unwrap_or(rest));
     }
     inner.split_once('>').unwrap_or((inner, ""))
 }
@@ -348,10 +353,9 @@ pub(super) fn unflow(text: &str, delete_space: bool) -> String {
             paragraphs.push(' ');
         }
         let flowed = content.ends_with(' ') && !signature;
-        let content = if flowed && delete_space {
-            &content[..content.len() - 1]
-        } else {
-            content
+        let content = match content.strip_suffix(' ') {
+            Some(joined) if flowed && delete_space => joined,
+            _ => content,
         };
         paragraphs.push_str(content);
         open = flowed.then_some(depth);

@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn index_from_outlook_or_from_the_time() {
-        // 2010-04-08T18:16:00Z is FILETIME 0x01CAD747D1EC0400 (upper bytes CA D7 47 D1 EC after the first).
+        // 2010-04-08T18:16:00Z is FILETIME 0x01CAD7478A837000; its first byte is left out.
         let own = conversation_index(&mail(None, &[]));
-        assert_eq!(own.len(), 5);
+        assert_eq!(own, [0xCA, 0xD7, 0x47, 0x8A, 0x83]);
         let mut outlook = mail(None, &[]);
         let index: Vec<u8> = (0..27).collect();
         outlook.thread_index = Some(index.clone());

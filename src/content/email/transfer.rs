@@ -56,16 +56,19 @@ pub(super) fn decode_base64(bytes: &[u8]) -> Vec<u8> {
 fn decode_quoted_printable(bytes: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(bytes.len());
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let end = line
-            .iter()
-            .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-        let text = end.map_or(&line[..0], |end| &line[..=end]);
-        let soft = text.last() == Some(&b'=');
-        let text = if soft { &text[..text.len() - 1] } else { text };
-        decode_escapes(text, &mut decoded);
-        if !soft {
-            let ending = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n'));
-            decoded.extend_from_slice(&line[ending.map_or(0, |end| end + 1)..]);
+        let ending: &[u8] = match line {
+            [.., b'\r', b'\n'] => b"\r\n",
+            [.., b'\n'] => b"\n",
+            _ => b"",
+        };
+        // White space before a line end was added on the way.
+        let text = line.trim_ascii_end();
+        match text.strip_suffix(b"=") {
+            Some(soft) => decode_escapes(soft, &mut decoded),
+            None => {
+                decode_escapes(text, &mut decoded);
+                decoded.extend_from_slice(ending);
+            }
         }
     }
     decoded
@@ -83,13 +86,13 @@ fn decode_escapes(text: &[u8], decoded: &mut Vec<u8>) {
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
         let escaped = match after {
-            [high, low, ..] if byte == b'=' => hex(*high).zip(hex(*low)),
+            [high, low, after @ ..] if byte == b'=' => hex(*high).zip(hex(*low)).zip(Some(after)),
             _ => None,
         };
         match escaped {
-            Some((high, low)) => {
+            Some(((high, low), after)) => {
                 decoded.push(high << 4 | low);
-                rest = &after[2..];
+                rest = after;
             }
             None => {
                 decoded.push(byte);

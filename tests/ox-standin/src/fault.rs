@@ -12,7 +12,8 @@ pub enum Fault {
     Status(u16),
     /// HTTP 429 with `Retry-After` in seconds.
     RateLimited(u32),
-    /// No answer until the client gives up or the server stops; the call is not carried out.
+    /// No answer until the client gives up or the server stops; the call is not carried out. At an entry of `multiple` the
+    /// connection is reset instead.
     Timeout,
     /// The connection is reset; the call is not carried out.
     Reset,
@@ -95,11 +96,20 @@ impl Pending {
         self.rules.is_empty()
     }
 
-    /// The fault for this call, if one is due. Every rule that matches counts the call; the first due one is used.
+    /// The fault for a request, if one is due. Every rule that matches counts the call; the first due one is used.
     pub(crate) fn take(&mut self, module: &str, action: &str) -> Option<Fault> {
+        self.first_due(module, action, true)
+    }
+
+    /// As `take` for an entry of `multiple`, which only rules that name it can hit.
+    pub(crate) fn take_entry(&mut self, module: &str, action: &str) -> Option<Fault> {
+        self.first_due(module, action, false)
+    }
+
+    fn first_due(&mut self, module: &str, action: &str, unnamed: bool) -> Option<Fault> {
         let mut found = None;
         for rule in &mut self.rules {
-            if !rule.matches(module, action) {
+            if !rule.matches(module, action) || (rule.call.is_none() && !unnamed) {
                 continue;
             }
             if rule.skip > 0 {

@@ -340,7 +340,7 @@ fn call(world: &World, incoming: &Incoming, user: u32) -> Result<Call, OxError> 
         http::Method::POST => Method::Post,
         _ => Method::Put,
     };
-    let zone = incoming.query.get("timezone").and_then(|name| Zone::named(name));
+    let zone = incoming.query.get("timezone").map(|name| Zone::named_or_utc(name));
     Ok(Call {
         module: incoming.module.clone(),
         action: incoming.action().to_owned(),

@@ -35,7 +35,7 @@
 //! | `calendar`, `tasks`, `contacts`, `mail`, `folders`, `config`, `users`, `mailfilter` | the modules of the API |
 //! | `world` | the state, behind one lock |
 //! | `clock`, `fault`, `calls`, `web` | the test's handles |
-//! | `admin`, `sample` | the program: its door for administrators, its data |
+//! | `admin`, [`sample`] | the program: its door for administrators, its data |
 //!
 //! # Ideas
 //!
@@ -65,6 +65,7 @@ mod multipart;
 mod multiple;
 mod pim;
 mod profile;
+pub mod sample;
 mod server;
 mod session;
 mod tasks;

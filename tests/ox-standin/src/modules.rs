@@ -2,6 +2,7 @@
 //!
 //! One place for all modules: unknown ones, actions that a generation does not know, permissions of the user.
 
+use crate::calendar;
 use crate::call::Answer;
 use crate::call::Call;
 use crate::config;
@@ -34,6 +35,7 @@ const MODULES: &[(&str, &str)] = &[
     ("jslob", ""),
     ("image", ""),
     ("mailfilter", "mailfilter"),
+    ("conversion", "calendar"),
 ];
 
 /// Whether there is a servlet behind this path.
@@ -41,7 +43,7 @@ pub(crate) fn exists(world: &World, module: &str) -> bool {
     let root = root_of(module);
     let removed = world.options.removed.contains(&(root.to_owned(), "*".to_owned()));
     let known = MODULES.iter().any(|(name, _)| *name == root) || matches!(root, "login" | "multiple");
-    let sub_path = root != module && !matches!(root, "config" | "image");
+    let sub_path = root != module && !matches!(root, "config" | "image") && module != "calendar/itip";
     known && !removed && !sub_path && world.profile().has_module(root)
 }
 
@@ -60,7 +62,9 @@ pub(crate) fn dispatch(world: &mut World, call: &Call) -> Result<Answer, OxError
         "config" => Some(config::config(world, call)?),
         "folders" => folders::handle(world, call)?,
         "mail" => mail::handle(world, call)?,
-        "calendar" => crate::calendar::handle(world, call)?,
+        "calendar" if call.module == "calendar/itip" => calendar::itip::itip(world, call)?,
+        "conversion" => calendar::itip::conversion(world, call)?,
+        "calendar" => calendar::handle(world, call)?,
         "tasks" => tasks::handle(world, call)?,
         "contacts" => contacts::handle(world, call)?,
         "attachment" => attachments::handle(world, call)?,

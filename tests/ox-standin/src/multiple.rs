@@ -45,7 +45,7 @@ pub(crate) fn run(world: &mut World, call: &Call) -> Result<Outcome, OxError> {
     for entry in &entries {
         let entry = entry_call(world, call, entry);
         world.calls.count(&entry.module, &entry.action);
-        let fault = world.faults.take(&entry.module, &entry.action);
+        let fault = world.faults.take_entry(&entry.module, &entry.action);
         if let Some(fault) = fault.clone().filter(|fault| !fault.fits_entry()) {
             // The connection fails; whether the entry is carried out before is up to the fault.
             if matches!(
@@ -88,7 +88,7 @@ fn entry_call(world: &World, call: &Call, entry: &Value) -> Call {
     }
     let module = parameters.remove("module").unwrap_or_default();
     let action = parameters.remove("action").unwrap_or_default();
-    let zone = parameters.get("timezone").and_then(|name| Zone::named(name));
+    let zone = parameters.get("timezone").map(|name| Zone::named_or_utc(name));
     Call {
         module,
         action,

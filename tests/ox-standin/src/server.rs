@@ -186,7 +186,7 @@ impl Builder {
     /// The server, not listening yet.
     pub fn build(self) -> Standin {
         let clock = Arc::new(self.clock);
-        let zone = Zone::named(&self.zone).unwrap_or_else(Zone::utc);
+        let zone = Zone::named_or_utc(&self.zone);
         let mut world = World::new(self.options, Arc::clone(&clock), zone);
         let defaults = || {
             let anton = User::new(3, "anton", "secret")

@@ -7,6 +7,7 @@ use crate::calendar::participants;
 use crate::calendar::recurrence::Pattern;
 use crate::call::Answer;
 use crate::call::Call;
+use crate::call::id_of;
 use crate::error::OxError;
 use crate::fields::text;
 use crate::pim::Module;
@@ -52,7 +53,7 @@ fn new(world: &mut World, call: &Call) -> Result<Answer, OxError> {
 
 /// Creates a task from stored form; also used for the web user.
 pub(crate) fn create(world: &mut World, user: u32, mut body: Map<String, Value>) -> Result<(u32, i64), OxError> {
-    let folder = body.remove("folder_id").as_ref().and_then(crate::call::id_of);
+    let folder = body.remove("folder_id").as_ref().and_then(id_of);
     let folder = folder.ok_or_else(|| OxError::new("TSK-0005", 1, "Folder id is missing."))?;
     write::check_create(world, user, Module::Tasks, folder)?;
     let stamp = world.stamp();
@@ -96,7 +97,7 @@ pub(crate) fn change(
     let target = body
         .remove("folder_id")
         .as_ref()
-        .and_then(crate::call::id_of)
+        .and_then(id_of)
         .filter(|target| *target != folder);
     if let Some(target) = target {
         write::check_move(world, user, Module::Tasks, id, folder, target)?;
@@ -255,17 +256,13 @@ fn continue_series(world: &mut World, done: &mut Object, stamp: i64) {
     world.objects.insert((Module::Tasks, next.id), next);
 }
 
+/// `confirm`: the caller's status; old clients name the task in the body.
 fn confirm(world: &mut World, call: &Call) -> Result<Answer, OxError> {
     let body = call.json_object()?;
-    let id = call
-        .number("id")?
-        .and_then(|id| u32::try_from(id).ok())
-        .or_else(|| body.get("id").and_then(crate::call::id_of));
-    let id = id.ok_or_else(|| {
-        call.require("id")
-            .err()
-            .unwrap_or_else(|| Errors::of(Module::Tasks, world.profile()).not_found.into())
-    })?;
+    let id = match body.get("id").and_then(id_of) {
+        Some(id) if call.parameter("id").is_none() => id,
+        _ => call.require_id("id")?,
+    };
     let stamp = world.stamp();
     let not_found = Errors::of(Module::Tasks, world.profile()).not_found;
     let object = world.objects.get_mut(&(Module::Tasks, id)).ok_or(not_found)?;
@@ -281,7 +278,7 @@ fn search(world: &World, call: &Call) -> Result<Answer, OxError> {
     if bare.chars().count() < world.options.minimum_search_characters {
         return Err(Errors::of(Module::Tasks, world.profile()).pattern_short.into());
     }
-    let wanted = body.get("folder").and_then(crate::call::id_of);
+    let wanted = body.get("folder").and_then(id_of);
     let folders: Vec<u32> = match wanted {
         Some(folder) => vec![folder],
         None => world

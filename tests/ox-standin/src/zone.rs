@@ -32,6 +32,11 @@ impl Zone {
         })
     }
 
+    /// As the server takes the parameter `timezone`: an unknown zone is UTC.
+    pub(crate) fn named_or_utc(name: &str) -> Self {
+        Self::named(name).unwrap_or_else(Self::utc)
+    }
+
     pub(crate) fn utc() -> Self {
         Self {
             name: "UTC".to_owned(),

@@ -15,6 +15,7 @@ use crate::eas::options::Options;
 use crate::eas::status::Error;
 use crate::ox::Fetched;
 use crate::ox::Module;
+use crate::ox::Object;
 use crate::ox::Wanted;
 use crate::usm::collection::Looked;
 use crate::usm::ids;
@@ -64,7 +65,9 @@ pub(super) async fn read(
 impl Changes {
     /// Occurrences of one series are one change, whatever the number of commands.
     fn push(&mut self, change: Change, write: Write) -> usize {
-        if let Write::Update { fields, occurrences } = &write
+        if let Write::Update {
+            fields, occurrences, ..
+        } = &write
             && fields.is_empty()
             && let Some(index) = self.list.iter().position(|(earlier, _)| earlier.what == change.what)
             && let Some((earlier, Write::Update { occurrences: all, .. })) = self.list.get_mut(index)
@@ -177,13 +180,16 @@ impl Source<'_> {
     fn create(&self, data: &Element) -> Result<Write, Unconvertible> {
         let context = self.context();
         let ghosted = &self.options.ghosted;
-        let object = match self.module {
-            Module::Contacts => content::contacts::to_ox(data, None, ghosted, &context)?,
-            Module::Tasks => content::tasks::to_ox(data, None, ghosted, &context)?,
-            Module::Calendar => content::calendar::to_ox(data, None, ghosted, &context)?.fields,
+        let (object, occurrences) = match self.module {
+            Module::Contacts => (content::contacts::to_ox(data, None, ghosted, &context)?, Vec::new()),
+            Module::Tasks => (content::tasks::to_ox(data, None, ghosted, &context)?, Vec::new()),
+            Module::Calendar => {
+                let write = content::calendar::to_ox(data, None, ghosted, &context)?;
+                (write.fields, write.occurrences.into_iter().map(occurrence).collect())
+            }
             Module::Mail => return Err(Unconvertible("mail is sent, not added".to_owned())),
         };
-        Ok(Write::Create(object))
+        Ok(Write::Create { object, occurrences })
     }
 
     fn update(
@@ -208,21 +214,23 @@ impl Source<'_> {
         };
         let context = self.context();
         let ghosted = &self.options.ghosted;
-        let (fields, occurrences) = match self.module {
-            Module::Contacts => (
-                content::contacts::to_ox(data, Some(object), ghosted, &context)?,
-                Vec::new(),
-            ),
-            Module::Tasks => (
-                content::tasks::to_ox(data, Some(object), ghosted, &context)?,
-                Vec::new(),
-            ),
+        let plain = |fields| Write::Update {
+            fields,
+            occurrences: Vec::new(),
+            resend: false,
+        };
+        Ok(match self.module {
+            Module::Contacts => plain(content::contacts::to_ox(data, Some(object), ghosted, &context)?),
+            Module::Tasks => plain(content::tasks::to_ox(data, Some(object), ghosted, &context)?),
             _ => {
                 let write = content::calendar::to_ox(data, Some((object, parts)), ghosted, &context)?;
-                (write.fields, write.occurrences.into_iter().map(occurrence).collect())
+                Write::Update {
+                    fields: write.fields,
+                    occurrences: write.occurrences.into_iter().map(occurrence).collect(),
+                    resend: write.refused,
+                }
             }
-        };
-        Ok(Write::Update { fields, occurrences })
+        })
     }
 
     /// From 16.0 on, one occurrence of a series is changed or deleted by a command of its own.
@@ -240,8 +248,9 @@ impl Source<'_> {
         };
         let change = content::calendar::instance_to_ox(instance, data, (object, parts), &self.context())?;
         Ok(Write::Update {
-            fields: Default::default(),
+            fields: Object::new(),
             occurrences: vec![occurrence(change)],
+            resend: false,
         })
     }
 

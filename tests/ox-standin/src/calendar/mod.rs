@@ -1,12 +1,17 @@
 //! The module `calendar`: the interface of old, which newer servers emulate.
 //!
-//! `read` answers questions, `write` changes appointments, `exception` the single occurrences of series, `conflict` looks
-//! for double bookings, `recurrence` computes series, `participants` people. Implements the chapter "Calendar" of the OX
+//! `read` answers questions, `write` changes appointments, `exception` the single occurrences of series; `check` refuses,
+//! `conflict` looks for double bookings, `recurrence` computes series, `participants` and `people` say who takes part;
+//! `itip` reads invitations (`ical`). Implements the chapter "Calendar" of the OX
 //! HTTP API.
 
+pub(crate) mod check;
 pub(crate) mod conflict;
 pub(crate) mod exception;
+mod ical;
+pub(crate) mod itip;
 pub(crate) mod participants;
+pub(crate) mod people;
 pub(crate) mod read;
 pub(crate) mod recurrence;
 pub(crate) mod write;

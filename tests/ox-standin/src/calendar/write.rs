@@ -5,12 +5,13 @@
 
 use crate::calendar;
 use crate::calendar::RESERVED;
+use crate::calendar::check;
 use crate::calendar::conflict;
 use crate::calendar::exception;
 use crate::calendar::participants;
+use crate::calendar::people;
 use crate::calendar::recurrence::Occurrence;
 use crate::calendar::recurrence::PATTERN_KEYS;
-use crate::calendar::recurrence::Pattern;
 use crate::calendar::recurrence::Series;
 use crate::call::Answer;
 use crate::call::Call;
@@ -19,17 +20,14 @@ use crate::call::id_of;
 use crate::call::id_under;
 use crate::error::JSON_SYNTAX;
 use crate::error::OxError;
-use crate::folders::store::Content;
 use crate::pim::Module;
 use crate::pim::Object;
 use crate::pim::Tombstone;
-use crate::pim::errors;
 use crate::pim::errors::Errors;
 use crate::pim::read;
 use crate::pim::write;
 use crate::world::World;
 use crate::zone;
-use crate::zone::Zone;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -52,12 +50,12 @@ pub(crate) fn create(world: &mut World, call: &Call, mut body: Map<String, Value
     let stamp = world.stamp();
     let mut object = Object::new(0, folder, stamp, call.user);
     object.fields = stored(body);
-    require_basics(&object)?;
+    check::basics(&object)?;
     set_defaults(world, call.user, &mut object);
-    set_people(world, call.user, &mut object, true)?;
-    set_alarm(world, call.user, &mut object, alarm);
+    people::set_people(world, call.user, &mut object, true)?;
+    people::set_alarm(world, call.user, &mut object, alarm);
     align_start(world, &mut object);
-    check(world, call.user, &object)?;
+    check::whole(world, call.user, &object)?;
     if let Some(conflicts) = refused(world, call, &object, ignore) {
         return conflicts;
     }
@@ -86,7 +84,7 @@ pub(crate) fn change(
 ) -> Result<Answer, OxError> {
     write::check_update(world, call.user, Module::Calendar, folder, id, timestamp)?;
     let old = read::find(world, call.user, Module::Calendar, folder, id)?.clone();
-    check_organizer(world, call.user, folder, &old, &body)?;
+    check::organizer(world, call.user, folder, &old, &body)?;
     let to_series = body.get("recurrence_type").and_then(Value::as_i64).unwrap_or(0) != 0;
     if calendar::is_master(&old)
         && !to_series
@@ -102,24 +100,24 @@ pub(crate) fn change(
     }
     let target = exception::target_folder(&mut body, folder);
     if let Some(target) = target {
-        check_move(world, call.user, &old, folder, target)?;
+        check::folder_move(world, call.user, &old, folder, target)?;
     }
     let ignore = body.remove("ignore_conflicts") == Some(json!(true));
     let alarm = body.remove("alarm");
     let stamp = world.stamp();
     let mut object = old.clone();
     merge(&mut object, body);
-    set_alarm(world, call.user, &mut object, alarm);
+    people::set_alarm(world, call.user, &mut object, alarm);
     let with_people = object.fields.get("participants") != old.fields.get("participants");
     if with_people {
-        set_people(world, call.user, &mut object, false)?;
+        people::set_people(world, call.user, &mut object, false)?;
     }
     if moved_in_time(&old, &object) {
         let organizer = object.number("organizerId").and_then(|id| u32::try_from(id).ok());
         participants::reset_status(&mut object, &[call.user, organizer.unwrap_or(call.user)]);
     }
     align_start(world, &mut object);
-    check(world, call.user, &object)?;
+    check::whole(world, call.user, &object)?;
     let booking = moved_in_time(&old, &object) || with_people || object.number("shown_as") != old.number("shown_as");
     if booking && let Some(conflicts) = refused(world, call, &object, ignore) {
         return conflicts;
@@ -160,8 +158,12 @@ pub(crate) fn remove(
     } else {
         None
     };
-    if only_takes_part(world, &object, user, folder) {
-        leave(world, user, folder, &object);
+    if people::only_takes_part(world, &object, user, folder) {
+        let left = match occurrence {
+            Some(occurrence) => occurrence_object(world, user, &object, occurrence),
+            None => id,
+        };
+        people::leave(world, user, folder, left);
     } else if let Some(occurrence) = occurrence {
         exception::delete_occurrence(world, user, id, occurrence.day);
     } else if let (Some(master), Some(day)) = (calendar::master_of(&object), object.number("recurrence_date_position"))
@@ -187,9 +189,7 @@ pub(super) fn confirm(world: &mut World, call: &Call) -> Result<Answer, OxError>
         let mut names = Map::new();
         names.insert("recurrence_position".to_owned(), json!(position));
         if let Some(occurrence) = exception::named(world, &object, &names)? {
-            let existing = exception::existing(world, id, occurrence.day);
-            target =
-                existing.unwrap_or_else(|| store_exception(world, call.user, &object, occurrence, Map::new(), stamp));
+            target = occurrence_object(world, call.user, &object, occurrence);
         }
     }
     let not_found = Errors::of(Module::Calendar, world.profile()).not_found;
@@ -274,15 +274,6 @@ fn merge(object: &mut Object, body: Map<String, Value>) {
     }
 }
 
-fn require_basics(object: &Object) -> Result<(), OxError> {
-    for (key, code) in [("start_date", "APP-0026"), ("end_date", "APP-0027")] {
-        if object.number(key).is_none() {
-            return Err(OxError::new(code, 1, format!("The field {key} is missing.")));
-        }
-    }
-    Ok(())
-}
-
 fn set_defaults(world: &World, user: u32, object: &mut Object) {
     let owner = world
         .folders
@@ -318,86 +309,6 @@ fn set_defaults(world: &World, user: u32, object: &mut Object) {
     }
 }
 
-/// Resolves participants, adds the owner of a private folder, and finds the folders where everybody sees it.
-fn set_people(world: &World, user: u32, object: &mut Object, fresh: bool) -> Result<(), OxError> {
-    let owner = world.folders.get(object.folder()).and_then(|folder| folder.owner);
-    let given = object.fields.get("participants").cloned().unwrap_or(Value::Null);
-    let mut resolved = participants::resolve_internal(world, &given);
-    if let (Some(owner), Value::Array(list)) = (owner, &mut resolved)
-        && fresh
-        && !participants::user_ids(world, &Value::Array(list.clone())).contains(&owner)
-    {
-        list.insert(0, json!({"id": owner, "type": participants::USER}));
-    }
-    if resolved.as_array().is_none_or(Vec::is_empty) {
-        return Err(OxError::new("APP-0009", 1, "The appointment has no participants."));
-    }
-    if owner.is_some_and(|owner| !participants::user_ids(world, &resolved).contains(&owner)) && !fresh {
-        return Err(OxError::new(
-            "APP-0076",
-            1,
-            "The owner of the folder cannot be removed.",
-        ));
-    }
-    let nameless = |entry: &Value| entry.get("mail").and_then(Value::as_str).is_none_or(str::is_empty);
-    let mut list = resolved.as_array().into_iter().flatten();
-    if list.any(|entry| participants::kind(entry) == participants::EXTERNAL && nameless(entry)) {
-        return Err(OxError::new("APP-0008", 1, "An external participant has no address."));
-    }
-    let known = |object: &Object, key: &str| {
-        object
-            .fields
-            .get(key)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let users = participants::users(world, &resolved, owner.or(Some(user)), &known(object, "users"));
-    let confirmations = participants::confirmations(&resolved, &known(object, "confirmations"));
-    let external = confirmations.as_array().is_some_and(|list| !list.is_empty());
-    object.set("users", users);
-    object.set("confirmations", if external { confirmations } else { Value::Null });
-    if owner.is_some() {
-        object.folders = placements(world, object, &participants::user_ids(world, &resolved));
-    }
-    object.set("participants", resolved);
-    Ok(())
-}
-
-/// The folders of all participants: where it is already, else their default calendars.
-fn placements(world: &World, object: &Object, users: &[u32]) -> Vec<u32> {
-    let owner_of = |folder: &u32| world.folders.get(*folder).and_then(|folder| folder.owner);
-    let mut folders: Vec<u32> = vec![object.folder()];
-    for user in users {
-        let present = object
-            .folders
-            .iter()
-            .copied()
-            .find(|folder| owner_of(folder) == Some(*user));
-        let place = present.or_else(|| world.folders.default_of(*user, Content::Calendar));
-        if let Some(place) = place
-            && !folders.iter().any(|folder| owner_of(folder) == Some(*user))
-        {
-            folders.push(place);
-        }
-    }
-    folders
-}
-
-fn set_alarm(world: &World, user: u32, object: &mut Object, alarm: Option<Value>) {
-    let Some(alarm) = alarm else { return };
-    let owner = world.folders.get(object.folder()).and_then(|folder| folder.owner);
-    let whose = if participants::status_of(object, user).is_some() {
-        user
-    } else {
-        owner.unwrap_or(user)
-    };
-    match alarm.as_i64().filter(|minutes| *minutes >= 0) {
-        Some(minutes) => object.alarms.insert(whose, minutes),
-        None => object.alarms.remove(&whose),
-    };
-}
-
 /// The old calendar moves a series to the first day that fits; the newer one keeps the start.
 fn align_start(world: &World, object: &mut Object) {
     if world.profile().emulated_calendar() || !calendar::is_master(object) {
@@ -410,113 +321,6 @@ fn align_start(world: &World, object: &mut Object) {
         object.set("start_date", start);
         object.set("end_date", start + (series.end - series.start));
     }
-}
-
-fn check(world: &World, user: u32, object: &Object) -> Result<(), OxError> {
-    let emulated = world.profile().emulated_calendar();
-    let code = |old: &'static str, new: &'static str| if emulated { new } else { old };
-    if object.text("title").is_empty() && !emulated {
-        return Err(OxError::new("APP-0028", 1, "The title is missing."));
-    }
-    let (start, end) = (object.number("start_date"), object.number("end_date"));
-    if start > end {
-        return Err(OxError::new(
-            code("APP-0020", "CAL-4221"),
-            1,
-            "The end lies before the start.",
-        ));
-    }
-    if object
-        .number("color_label")
-        .is_some_and(|label| !(0..=10).contains(&label))
-    {
-        return Err(OxError::new("APP-0021", 1, "The colour label is invalid."));
-    }
-    if Zone::named(object.text("timezone")).is_none() {
-        return Err(OxError::new("APP-0078", 1, "The time zone is unknown."));
-    }
-    if object.truth("private_flag") {
-        let foreign = world
-            .folders
-            .get(object.folder())
-            .is_some_and(|folder| folder.owner != Some(user));
-        let several = object
-            .fields
-            .get("participants")
-            .and_then(Value::as_array)
-            .is_some_and(|list| list.len() > 1);
-        if foreign {
-            return Err(OxError::new(
-                code("APP-0022", "CAL-4222"),
-                3,
-                "Private appointments belong into own folders.",
-            ));
-        }
-        if several && !emulated {
-            return Err(OxError::new(
-                "APP-0023",
-                1,
-                "A private appointment must not have other participants.",
-            ));
-        }
-    }
-    if Pattern::of(&object.fields)?.is_some()
-        && object.number("until") < start.map(zone::day_of)
-        && object.number("until").is_some()
-    {
-        return Err(OxError::new("APP-0086", 1, "The series ends before it begins."));
-    }
-    errors::check_lengths(Module::Calendar, world.profile(), &object.fields)
-}
-
-/// In the newer calendar only the organizer changes more than what is the attendee's own.
-fn check_organizer(
-    world: &World,
-    user: u32,
-    folder: u32,
-    object: &Object,
-    body: &Map<String, Value>,
-) -> Result<(), OxError> {
-    const OWN: &[&str] = &[
-        "alarm",
-        "color_label",
-        "folder_id",
-        "ignore_conflicts",
-        "notification",
-        "shown_as",
-    ];
-    let organizer = object.number("organizerId").and_then(|id| u32::try_from(id).ok());
-    // In the organizer's folder, or in a public one, others act on his behalf.
-    let owner = world.folders.get(folder).and_then(|folder| folder.owner);
-    let acts_for_organizer = organizer == Some(user) || owner.is_none() || organizer == owner;
-    let external = organizer.is_none() && !object.text("organizer").is_empty();
-    let changes_more = body.keys().any(|key| !OWN.contains(&key.as_str()));
-    if world.profile().emulated_calendar() && changes_more && (external || !acts_for_organizer) {
-        return Err(OxError::new(
-            "CAL-4038",
-            3,
-            "Only the organizer may change the appointment.",
-        ));
-    }
-    Ok(())
-}
-
-fn check_move(world: &World, user: u32, object: &Object, from: u32, to: u32) -> Result<(), OxError> {
-    if calendar::master_of(object).is_some() {
-        return Err(OxError::new(
-            "APP-0066",
-            1,
-            "An exception cannot be moved to another folder.",
-        ));
-    }
-    if calendar::is_master(object) {
-        return Err(OxError::new(
-            "APP-0034",
-            1,
-            "A recurring appointment cannot be moved to another folder.",
-        ));
-    }
-    write::check_move(world, user, Module::Calendar, object.id, from, to)
 }
 
 fn moved_in_time(old: &Object, new: &Object) -> bool {
@@ -593,72 +397,37 @@ fn create_exception(
     let mut object = exception::split_off(master, occurrence, stamp, call.user);
     let alarm = body.remove("alarm");
     merge(&mut object, body.clone());
-    set_alarm(world, call.user, &mut object, alarm.clone());
+    people::set_alarm(world, call.user, &mut object, alarm.clone());
     if body.contains_key("participants") {
-        set_people(world, call.user, &mut object, false)?;
+        people::set_people(world, call.user, &mut object, false)?;
     }
-    check(world, call.user, &object)?;
+    check::whole(world, call.user, &object)?;
     if let Some(conflicts) = refused(world, call, &object, ignore) {
         return conflicts;
     }
-    let id = world.next_id(Module::Calendar.name());
-    finish_exception(world, call.user, master.id, occurrence.day, id, object, stamp);
+    let id = finish_exception(world, call.user, master.id, occurrence.day, object);
     Ok(Answer::stamped(json!({"id": world.wire(&call.zone).id(id)}), stamp))
 }
 
-/// As `create_exception` for a change of status only.
-fn store_exception(
-    world: &mut World,
-    user: u32,
-    master: &Object,
-    occurrence: Occurrence,
-    body: Map<String, Value>,
-    stamp: i64,
-) -> u32 {
-    let mut object = exception::split_off(master, occurrence, stamp, user);
-    merge(&mut object, body);
-    let id = world.next_id(Module::Calendar.name());
-    finish_exception(world, user, master.id, occurrence.day, id, object, stamp);
-    id
+/// The object of an occurrence for a change of people only, made if there is none yet.
+fn occurrence_object(world: &mut World, user: u32, master: &Object, occurrence: Occurrence) -> u32 {
+    if let Some(existing) = exception::existing(world, master.id, occurrence.day) {
+        return existing;
+    }
+    let stamp = world.stamp();
+    let object = exception::split_off(master, occurrence, stamp, user);
+    finish_exception(world, user, master.id, occurrence.day, object)
 }
 
-fn finish_exception(world: &mut World, user: u32, master: u32, day: i64, id: u32, mut object: Object, stamp: i64) {
+/// Stores a new exception and notes its day at the master; answers its id.
+fn finish_exception(world: &mut World, user: u32, master: u32, day: i64, mut object: Object) -> u32 {
+    let id = world.next_id(Module::Calendar.name());
+    let stamp = object.modified;
     object.id = id;
     world.objects.insert((Module::Calendar, id), object);
     if let Some(master) = world.objects.get_mut(&(Module::Calendar, master)) {
         exception::note_day(master, "change_exceptions", day);
         master.touch(stamp, user);
     }
-}
-
-/// Invited by somebody else, and deleting the own copy in the own folder.
-fn only_takes_part(world: &World, object: &Object, user: u32, folder: u32) -> bool {
-    let own_folder = world
-        .folders
-        .get(folder)
-        .is_some_and(|folder| folder.owner == Some(user));
-    own_folder && object.folder() != folder && object.created_by != user
-}
-
-/// Takes the user off the list and the appointment out of the folder.
-fn leave(world: &mut World, user: u32, folder: u32, object: &Object) {
-    let stamp = world.stamp();
-    let mut object = object.clone();
-    let is_user = |entry: &Value| {
-        participants::kind(entry) == participants::USER && entry.get("id").and_then(id_of) == Some(user)
-    };
-    for key in ["participants", "users"] {
-        if let Some(list) = object.fields.get_mut(key).and_then(Value::as_array_mut) {
-            list.retain(|entry| !is_user(entry));
-        }
-    }
-    object.folders.retain(|other| *other != folder);
-    object.touch(stamp, user);
-    world.tombstones.push(Tombstone {
-        module: Module::Calendar,
-        folder,
-        id: object.id,
-        stamp,
-    });
-    world.objects.insert((Module::Calendar, object.id), object);
+    id
 }

@@ -375,7 +375,7 @@ pub(crate) fn picture(world: &World, call: &Call) -> Result<Answer, OxError> {
 }
 
 /// Type and bytes of a part; ids reach into nested messages (`2.1`).
-fn part(found: &Mail, id: Option<&str>, cid: Option<&str>) -> Result<(String, Bytes), OxError> {
+pub(crate) fn part(found: &Mail, id: Option<&str>, cid: Option<&str>) -> Result<(String, Bytes), OxError> {
     let message = MessageParser::default()
         .parse(&found.raw)
         .ok_or(MAIL_ATTACHMENT_NOT_FOUND)?;

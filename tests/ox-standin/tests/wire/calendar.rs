@@ -673,3 +673,23 @@ fn files_at_an_appointment_change_its_stamp() {
     );
     assert_eq!(all(&house, "104"), json!([[0]]));
 }
+
+#[test]
+fn an_attendee_leaves_a_single_occurrence() {
+    let house = House::new();
+    let mut body = team();
+    body["participants"] = json!([{"id": 4, "type": 1}]);
+    let anton = house.standin.web("anton");
+    let id = anton.create_appointment(body);
+    house.standin.web("berta").delete_occurrence(41, id, JAN_15);
+    let berta = Client::login(&house.running, "berta");
+    let hers =
+        berta.get("calendar?action=all&folder=41&start=0&end=2208988800000&recurrence_master=true&columns=1,210");
+    assert_eq!(
+        hers["data"],
+        json!([[id, [JAN_15]]]),
+        "the series stays, the day is an exception without her"
+    );
+    let rows = all(&house, "1,208,220");
+    assert_eq!(rows[1], json!([id + 1, JAN_15, [{"id": 3, "type": 1}]]));
+}

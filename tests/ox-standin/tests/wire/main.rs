@@ -6,6 +6,7 @@ mod contacts;
 mod faults;
 mod folders;
 mod general;
+mod invitations;
 mod login;
 mod mail;
 mod multiple;
