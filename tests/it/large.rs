@@ -36,13 +36,20 @@ fn five_thousand_mails() {
         let synced = device.sync_once(&inbox);
         calls.push(world.standin.calls().requests - before);
         let first = calls.len() * WINDOW - WINDOW;
-        assert_eq!(synced.added.len(), WINDOW, "window {}", calls.len());
+        // The oldest was deleted meanwhile.
+        let is_last = calls.len() == MAILS / WINDOW;
+        assert_eq!(
+            synced.added.len(),
+            WINDOW - usize::from(is_last),
+            "window {}",
+            calls.len()
+        );
         assert_eq!(
             newest_first(&device, &inbox, &synced.added),
             MAILS - 1 - first,
             "the newest mails come first"
         );
-        assert_eq!(synced.more_available, calls.len() < MAILS / WINDOW);
+        assert_eq!(synced.more_available, !is_last);
         // News in the middle do not start it all over.
         if calls.len() == 20 {
             anton.delete_mail("default0/INBOX", &anton.mails("default0/INBOX")[0].id);
