@@ -11,6 +11,9 @@ use jiff::tz::TimeZone;
 /// A day in milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
 
+/// The end of the year 9999; later and correspondingly earlier instants are nonsense.
+pub(crate) const LATEST: i64 = 253_402_300_799_999;
+
 /// A time zone with its name.
 #[derive(Clone, Debug)]
 pub(crate) struct Zone {

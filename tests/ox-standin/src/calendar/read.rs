@@ -24,6 +24,7 @@ use crate::pim::read;
 use crate::profile::Profile;
 use crate::world::World;
 use crate::zone::DAY;
+use crate::zone::LATEST;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -435,8 +436,9 @@ fn range(world: &World, call: &Call) -> Result<Range, OxError> {
     } else {
         call.zone.clone()
     };
+    let sane = |time: i64| zone.to_utc(time.clamp(-LATEST, LATEST));
     Ok(Range {
-        start: zone.to_utc(start),
-        end: zone.to_utc(end),
+        start: sane(start),
+        end: sane(end),
     })
 }

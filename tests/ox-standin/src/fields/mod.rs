@@ -204,7 +204,8 @@ impl Wire {
             return Ok(Value::Null);
         }
         let invalid = || OxError::new("SVL-0010", 1, "Invalid value").with_details(json!([{"name": field.key}]), None);
-        let instant = || integer(value).ok_or_else(invalid);
+        let sane = |ms: &i64| (-zone::LATEST..=zone::LATEST).contains(ms);
+        let instant = || integer(value).filter(sane).ok_or_else(invalid);
         Ok(match field.kind {
             Kind::Id | Kind::Number => json_number(value).ok_or_else(invalid)?,
             Kind::Bool => json!(truth(value).ok_or_else(invalid)?),

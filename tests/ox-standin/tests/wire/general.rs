@@ -50,6 +50,21 @@ fn missing_and_malformed_parameters_are_named() {
 }
 
 #[test]
+fn absurd_numbers_are_refused_or_bounded() {
+    let house = House::new();
+    for number in [i64::MIN, i64::MAX] {
+        let task = json!({"folder_id": 34, "title": "x", "start_date": number, "end_date": number, "alarm": number});
+        assert_eq!(house.anton.put("tasks?action=new", task)["code"], "SVL-0010");
+        for action in ["all", "has"] {
+            let call = format!("calendar?action={action}&start={number}&end={number}&columns=1");
+            assert_eq!(house.anton.get(&call)["data"], json!([]), "{call}");
+        }
+        let updates = format!("tasks?action=updates&folder=34&timestamp={number}&columns=1");
+        assert_eq!(house.anton.get(&updates)["data"], json!([]));
+    }
+}
+
+#[test]
 fn agents_that_are_not_exempt_are_limited() {
     let house = House::with(Standin::builder().max_rate(2));
     let mut client = Client::new(&house.running);
