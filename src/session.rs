@@ -144,8 +144,9 @@ impl Sessions {
         Ok(())
     }
 
-    /// Drops a device whose OX session cannot be renewed any more.
+    /// Drops a device whose OX session cannot be renewed any more, because OX refused its password meanwhile.
     pub async fn forget(&self, credentials: &Credentials, device: &str) {
+        self.refuse(self.digest(credentials));
         let slot = self.slot(credentials, device);
         *slot.device.lock().await = None;
     }
