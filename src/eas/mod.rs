@@ -48,6 +48,7 @@ use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
+use crate::wbxml::codepage;
 
 /// The largest body that is read: what OX takes by default.
 const LARGEST_BODY: usize = 100 * 1024 * 1024;
@@ -388,14 +389,15 @@ fn tell(command: &Command, error: &Error, version: ProtocolVersion, record: &mut
         command.name
     );
     let (http, status) = match (error.told(version), command.root) {
-        (Told::Body(status), Some((root, tag))) => {
+        // Nothing can be said in a document whose root the version does not have.
+        (Told::Body(status), Some((root, tag))) if codepage::has(version, root) => {
             record.status = Some(status.0);
             return encode(
                 Reply::Document(Element::parent(root, [Element::number(tag, status.0)])),
                 version,
             );
         }
-        (Told::Body(status), None) => (status.http(), Some(status)),
+        (Told::Body(status), _) => (status.http(), Some(status)),
         (Told::Http(http), _) => (http, None),
     };
     record.status = status.map(|status| status.0);
