@@ -12,5 +12,8 @@ mod large;
 mod lost_answers;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod ping;
+mod refusals;
+mod sessions;
 mod versions;
 mod world;
