@@ -144,10 +144,16 @@ impl Sessions {
         Ok(())
     }
 
-    /// Drops a device whose OX session cannot be renewed any more.
+    /// Drops what is known of a device, so that its next request makes it anew.
     pub async fn forget(&self, credentials: &Credentials, device: &str) {
         let slot = self.slot(credentials, device);
         *slot.device.lock().await = None;
+    }
+
+    /// Drops a device whose OX session cannot be renewed, because OX refused its password meanwhile.
+    pub async fn refuse(&self, credentials: &Credentials, device: &str) {
+        self.remember_refusal(self.digest(credentials));
+        self.forget(credentials, device).await;
     }
 
     /// Logs out the devices that were idle for so long, and drops old refusals.
@@ -185,7 +191,7 @@ impl Sessions {
         match self.ox.login(&credentials.login, &credentials.password).await {
             Ok(session) => Ok(session),
             Err(error) if error.kind == ox::ErrorKind::Credentials => {
-                self.refuse(*password);
+                self.remember_refusal(*password);
                 Err(Error::Credentials)
             }
             Err(error) if error.kind == ox::ErrorKind::Denied => Err(Error::Forbidden(error.to_string())),
@@ -257,7 +263,7 @@ impl Sessions {
         }
     }
 
-    fn refuse(&self, password: [u8; 32]) {
+    fn remember_refusal(&self, password: [u8; 32]) {
         let mut refused = lock(&self.refused);
         if refused.len() >= REFUSALS {
             refused.retain(|_, since| since.elapsed() < REFUSAL_LIFETIME);

@@ -48,6 +48,7 @@ use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
+use crate::wbxml::codepage;
 
 /// The largest body that is read: what OX takes by default.
 const LARGEST_BODY: usize = 100 * 1024 * 1024;
@@ -201,9 +202,12 @@ impl Eas {
         let body = read(body).await?;
         let outcome = self.command(command, request, version, device.clone(), body).await;
         record.ox_calls = device.ox.calls().saturating_sub(calls);
-        if matches!(outcome, Err(Error::Credentials | Error::Superseded)) {
-            // The password was changed, or the device removed: what is known of it is made anew at its next request.
-            self.sessions.forget(&credentials, &record.device).await;
+        match outcome {
+            // The password was changed meanwhile: the device is not served with the old one any more.
+            Err(Error::Credentials) => self.sessions.refuse(&credentials, &record.device).await,
+            // Perhaps somebody removed the device from the store: its next request makes it anew.
+            Err(Error::Superseded) => self.sessions.forget(&credentials, &record.device).await,
+            _ => {}
         }
         outcome
     }

@@ -17,6 +17,7 @@ use crate::eas::status::Told;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
+use crate::wbxml::codepage;
 
 /// After so many seconds a device may try again when OX or the database did not answer.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("60");
@@ -81,14 +82,15 @@ pub(super) fn tell(
         command.name
     );
     let (http, status) = match (error.told(version), command.root) {
-        (Told::Body(status), Some((root, tag))) => {
+        // Nothing can be said in a document whose root the version does not have.
+        (Told::Body(status), Some((root, tag))) if codepage::has(version, root) => {
             record.status = Some(status.0);
             return encode(
                 Reply::Document(Element::parent(root, [Element::number(tag, status.0)])),
                 version,
             );
         }
-        (Told::Body(status), None) => (status.http(), Some(status)),
+        (Told::Body(status), _) => (status.http(), Some(status)),
         (Told::Http(http), _) => (http, None),
     };
     record.status = status.map(|status| status.0);

@@ -11,7 +11,7 @@
 #[path = "device/collection.rs"]
 pub(crate) mod collection;
 #[path = "device/commands.rs"]
-mod commands;
+pub(crate) mod commands;
 #[path = "device/http.rs"]
 pub(crate) mod http;
 #[path = "device/link.rs"]

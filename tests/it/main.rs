@@ -3,10 +3,17 @@
 //! One file a subject, one binary for all, so that it links once. A scenario has a [`world`] of its own and plays its phones
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
+mod counts;
+mod crash;
 mod device;
 mod house;
 mod items;
+mod large;
+mod lost_answers;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod ping;
+mod refusals;
+mod sessions;
 mod versions;
 mod world;

@@ -58,6 +58,13 @@ impl WebUser {
         self.user
     }
 
+    /// Chooses another password; sessions that are open stay open.
+    pub fn change_password(&self, password: &str) {
+        let mut world = self.world();
+        let user = world.users.iter_mut().find(|user| user.id == self.user);
+        password.clone_into(&mut user.expect("the user exists").password);
+    }
+
     /// The user's default folder of a module.
     pub fn default_folder(&self, module: Module) -> u32 {
         let folder = self.world().folders.default_of(self.user, module.content());
