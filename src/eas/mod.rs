@@ -48,7 +48,6 @@ use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
-use crate::wbxml::codepage;
 
 /// The largest body that is read: what OX takes by default.
 const LARGEST_BODY: usize = 100 * 1024 * 1024;
