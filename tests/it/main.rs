@@ -3,6 +3,7 @@
 //! One file a subject, one binary for all, so that it links once. A scenario has a [`world`] of its own and plays its phones
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
+mod apache;
 mod counts;
 mod crash;
 mod device;
@@ -15,5 +16,7 @@ mod mariadb;
 mod ping;
 mod refusals;
 mod sessions;
+mod third_party;
+mod through_apache;
 mod versions;
 mod world;
