@@ -12,6 +12,7 @@ use crate::content::Unconvertible;
 use crate::content::calendar::zone;
 use crate::content::date;
 use crate::content::date::DAY;
+use crate::content::property::unusable;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
 use crate::version::ProtocolVersion::V14_1;
@@ -346,10 +347,6 @@ pub(super) fn flag(request: &Element, tag: Tag) -> Result<Option<bool>, Unconver
         Some("0") => Ok(Some(false)),
         Some(_) => Err(unusable(tag)),
     }
-}
-
-pub(super) fn unusable(tag: Tag) -> Unconvertible {
-    Unconvertible(format!("unusable {}", tag.name()))
 }
 
 fn missing(tag: Tag) -> Unconvertible {
