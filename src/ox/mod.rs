@@ -96,6 +96,7 @@ pub use settings::Settings;
 pub use settings::Version;
 pub use value::id_text;
 pub use value::id_value;
+pub use value::integer;
 pub use write::Written;
 pub use write::create;
 pub use write::delete;

@@ -20,12 +20,12 @@ use crate::content::calendar::properties::PROPERTIES;
 use crate::content::calendar::properties::Property;
 use crate::content::calendar::properties::Reading;
 use crate::content::calendar::properties::SHOWN_AS_BUSY;
-use crate::content::calendar::times;
 use crate::content::calendar::times::Clock;
 use crate::content::calendar::times::Times;
-use crate::content::property::unusable;
 use crate::content::recurrence;
 use crate::content::recurrence::Recurrence;
+use crate::content::typed;
+use crate::content::typed::unusable;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
 use crate::ox::columns::common;
@@ -418,7 +418,8 @@ impl Series<'_> {
         let key = key.ok_or_else(|| Unconvertible("an Exception without its original start".to_owned()))?;
         let day = self.after.clock.read_occurrence(key, &self.after.times);
         let day = day.ok_or_else(|| unusable(calendar::EXCEPTION_START_TIME))?;
-        if times::flag(exception, calendar::DELETED)? == Some(true) {
+        let deleted = exception.child(calendar::DELETED).map(typed::flag).transpose()?;
+        if deleted == Some(true) {
             let change = OccurrenceChange::Deleted;
             return Ok((!self.stored.deleted.contains(&day)).then_some(Occurrence { day, change }));
         }
