@@ -16,6 +16,7 @@ mod mariadb;
 mod ping;
 mod refusals;
 mod sessions;
+mod short_sync;
 mod third_party;
 mod through_apache;
 mod versions;
