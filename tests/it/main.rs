@@ -4,6 +4,7 @@
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
 mod apache;
+mod contacts;
 mod counts;
 mod crash;
 mod device;
@@ -16,6 +17,7 @@ mod mariadb;
 mod ping;
 mod refusals;
 mod sessions;
+mod tasks;
 mod third_party;
 mod through_apache;
 mod versions;
