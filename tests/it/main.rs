@@ -4,6 +4,7 @@
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
 mod apache;
+mod calendar;
 mod contacts;
 mod counts;
 mod crash;
