@@ -22,5 +22,6 @@ mod short_sync;
 mod tasks;
 mod third_party;
 mod through_apache;
+mod uncertain;
 mod versions;
 mod world;
