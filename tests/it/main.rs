@@ -13,6 +13,7 @@ mod house;
 mod items;
 mod large;
 mod lost_answers;
+mod mail;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
 mod ping;
