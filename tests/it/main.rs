@@ -19,6 +19,7 @@ mod mariadb;
 mod ping;
 mod refusals;
 mod sessions;
+mod short_sync;
 mod tasks;
 mod third_party;
 mod through_apache;
