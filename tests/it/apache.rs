@@ -78,7 +78,9 @@ impl Apache {
 
     fn try_start(line: &str) -> Result<Self, String> {
         let own = tempfile::Builder::new().prefix("apache").tempdir().unwrap();
-        let address = free_port(Ipv4Addr::LOCALHOST.into()).unwrap();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
         let mut apache = Self::launch(own.path(), address, line)?;
         apache.own = Some(own);
         Ok(apache)
@@ -147,11 +149,6 @@ pub(crate) fn keep(program: &Path, arguments: &[&OsStr], stderr: fs::File) -> io
         .stderr(stderr)
         .process_group(0)
         .spawn()
-}
-
-/// A free port; another program may take it before it is used.
-pub(crate) fn free_port(ip: IpAddr) -> io::Result<SocketAddr> {
-    TcpListener::bind((ip, 0))?.local_addr()
 }
 
 /// Where this machine reaches what listens at an address: "all addresses" is none to connect to.

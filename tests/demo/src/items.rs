@@ -108,7 +108,7 @@ pub(crate) fn tree(folders: &BTreeMap<String, Folder>) -> Vec<String> {
         .collect()
 }
 
-fn branch<'a>(folders: &BTreeMap<String, Folder>, parent: &str, indent: &str, lines: &mut Vec<(String, &'a str)>) {
+fn branch(folders: &BTreeMap<String, Folder>, parent: &str, indent: &str, lines: &mut Vec<(String, &str)>) {
     let mut children: Vec<(&String, &Folder)> = folders.iter().filter(|(_, folder)| folder.parent == parent).collect();
     children.sort_by_key(|(_, folder)| (folder.kind, &folder.name));
     let last = children.len().saturating_sub(1);

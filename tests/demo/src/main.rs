@@ -55,7 +55,7 @@ fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
     let (sender, events) = mpsc::channel();
     forward_signals(sender.clone())?;
     let paper = Paper::new();
-    let mut stage = Stage::set(arguments)?;
+    let mut stage = Stage::set(arguments, &paper)?;
     stage.introduce(&paper);
     let phone = tour::Phone::new(&stage, arguments.version, paper.clone());
     thread::Builder::new()
@@ -67,14 +67,13 @@ fn demonstrate(arguments: &Arguments) -> anyhow::Result<()> {
         Ok(Event::Toured(Err(complaint))) => {
             bail!("the phone gave up: {complaint}\n\n{}", stage.gateway.log_tail())
         }
-        Ok(Event::Interrupted) | Err(_) => return Ok(()),
+        Ok(Event::Interrupted) | Err(_) => bail!("stopped before the phone was done"),
     }
     if !arguments.once {
         stage.invite(&paper);
         stay_up(&mut stage, &events)?;
         paper.line("Stopped.");
     }
-    stage.tell_what_stays(&paper);
     Ok(())
 }
 

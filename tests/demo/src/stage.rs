@@ -1,7 +1,7 @@
 //! What the demonstration runs on: Open-Xchange, gateway and Apache, and the directory of the last two.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::TcpListener;
 
 use anyhow::Context as _;
 use ox_standin::Running;
@@ -20,19 +20,24 @@ pub(crate) struct Stage {
     apache: Apache,
     pub(crate) gateway: Gateway,
     ox: Running,
-    directory: TempDir,
-    /// The directory, if it stays.
-    kept: Option<PathBuf>,
+    _directory: TempDir,
 }
 
 impl Stage {
     /// Starts everything; what was started is stopped again if the rest fails.
-    pub(crate) fn set(arguments: &Arguments) -> anyhow::Result<Self> {
+    pub(crate) fn set(arguments: &Arguments, paper: &Paper) -> anyhow::Result<Self> {
         let mut directory = tempfile::Builder::new()
             .prefix("oxtender-demo-")
             .tempdir()
             .context("no temporary directory")?;
-        directory.disable_cleanup(arguments.keep);
+        if arguments.keep {
+            directory.disable_cleanup(true);
+            paper.line(&format!(
+                "Configuration, logs and database stay in {}",
+                directory.path().display()
+            ));
+            paper.blank();
+        }
         let standin = Standin::builder().build();
         sample::fill(&standin, standin.clock().now());
         let ox = standin
@@ -40,13 +45,11 @@ impl Stage {
             .context("cannot start Open-Xchange in memory")?;
         let gateway = Gateway::start(directory.path(), &ox.url())?;
         let apache = start_apache(&directory, arguments.listen, gateway.ajp)?;
-        let kept = arguments.keep.then(|| directory.path().to_owned());
         Ok(Self {
             apache,
             gateway,
             ox,
-            directory,
-            kept,
+            _directory: directory,
         })
     }
 
@@ -100,25 +103,16 @@ impl Stage {
         if address.ip().is_loopback() {
             paper.line("Only this machine can connect; for a phone: make demo ARGS='--listen 0.0.0.0:8080'");
         }
-        paper.line("Ctrl-C stops everything and removes it.");
-    }
-
-    pub(crate) fn tell_what_stays(&self, paper: &Paper) {
-        if let Some(kept) = &self.kept {
-            paper.line(&format!(
-                "Configuration, logs and database are kept in {}",
-                kept.display()
-            ));
-        }
+        paper.line("Ctrl-C stops everything; only what --keep asks for stays.");
     }
 }
 
 /// Apache with the line of existing installations. Devices wait longer than the minute that is its own limit.
 fn start_apache(directory: &TempDir, listen: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Apache> {
-    let address = match listen.port() {
-        0 => apache::free_port(listen.ip()).with_context(|| format!("no free port at {}", listen.ip()))?,
-        _ => listen,
-    };
+    // Finds a free port, or says now that the wanted one is taken.
+    let address = TcpListener::bind(listen)
+        .and_then(|listener| listener.local_addr())
+        .with_context(|| format!("cannot listen at {listen}"))?;
     let lines = format!(
         "ProxyPass /Microsoft-Server-ActiveSync ajp://{gateway}/Microsoft-Server-ActiveSync smax=0 ttl=60 retry=5\n\
          ProxyTimeout 3700"

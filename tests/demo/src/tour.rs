@@ -35,6 +35,9 @@ const HEARTBEAT: u64 = 60;
 /// What the demonstration waits for happens within this time, or never.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// After so many looks at OX the Ping has seen that there is nothing new, and really waits.
+const LOOKS: u64 = 3;
+
 /// Octets of a mail's text that the phone wants with the list.
 const PREVIEW: u64 = 1024;
 
@@ -145,8 +148,7 @@ impl Phone {
         let now_kept = self.anton.mails("default0/INBOX/Sent").len();
         assert_eq!(now_kept, kept + 1, "mails in the Sent folder at OX");
         self.paper.detail(&format!(
-            "OX sent it from {} to {}, and keeps a copy in Sent",
-            sent.from,
+            "at OX: sent to {}, a copy kept in Sent",
             sent.recipients.join(", ")
         ));
     }
@@ -179,8 +181,10 @@ impl Phone {
             .find(|contact| contact.get("cellular_telephone1").and_then(serde_json::Value::as_str) == Some(NEW_NUMBER));
         let changed = changed.unwrap_or_else(|| panic!("the number did not reach OX"));
         let display_name = changed.get("display_name").and_then(serde_json::Value::as_str);
-        self.paper
-            .detail(&format!("at OX, {} has {NEW_NUMBER}", display_name.unwrap_or(&name)));
+        self.paper.detail(&format!(
+            "at OX: {}, mobile {NEW_NUMBER}",
+            display_name.unwrap_or(&name)
+        ));
     }
 
     fn wait_for_mail(&mut self) {
@@ -221,7 +225,7 @@ impl Phone {
 
     fn wait_until_parked(&self, looks: u64) {
         let deadline = Instant::now() + DEADLINE;
-        while self.looks() == looks {
+        while self.looks() < looks + LOOKS {
             assert!(
                 Instant::now() < deadline,
                 "the gateway does not look at OX for the Ping"

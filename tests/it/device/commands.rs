@@ -245,7 +245,9 @@ impl Device {
                     .options
                     .iter()
                     .find(|option| option.tag == airsync::FILTER_TYPE);
-                let filter = filter.cloned().unwrap_or(Element::text(airsync::FILTER_TYPE, "0"));
+                let filter = filter
+                    .cloned()
+                    .unwrap_or_else(|| Element::text(airsync::FILTER_TYPE, "0"));
                 vec![class, name, filter, key]
             }
             _ if collection.options.is_empty() => vec![key, name],
