@@ -99,6 +99,7 @@ pub use settings::Version;
 pub use twin::find_twin;
 pub use value::id_text;
 pub use value::id_value;
+pub use value::integer;
 pub use write::Written;
 pub use write::create;
 pub use write::delete;

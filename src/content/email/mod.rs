@@ -36,6 +36,8 @@ mod transfer;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod tags;
 
 pub use address::Address;
 pub use attachment::AttachmentId;
