@@ -85,7 +85,11 @@ fn a_message_is_sent_once() {
     let request = device.send_mail_request("client-1", &message);
     world.standin.faults().nth(1, "mail", "new", Fault::LoseAnswer);
     let told = device.link.read(&device.link.exchange(&request)).expect("a Status");
-    assert_eq!(told.child_text(composemail::STATUS), Some("111"), "the device is told to come again");
+    assert_eq!(
+        told.child_text(composemail::STATUS),
+        Some("111"),
+        "the device is told to come again"
+    );
     assert_eq!(device.link.exchange(&request).status, 200);
     let again = device.link.read(&device.link.exchange(&request)).expect("a Status");
     assert_eq!(again.child_text(composemail::STATUS), Some("118"));
