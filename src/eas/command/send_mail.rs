@@ -16,7 +16,7 @@ use crate::wbxml::codepage::composemail as tag;
 /// The journal that remembers what was sent.
 const JOURNAL: &str = "sent";
 
-/// Its outcomes: OX accepted the message; or OX, or the way to it, failed while it was under way.
+/// Its outcomes: OX accepted the message; or nobody knows yet whether it did.
 const SENT: &[u8] = b"sent";
 const UNCERTAIN: &[u8] = b"uncertain";
 
@@ -58,16 +58,15 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         call.device.note(JOURNAL, &key, SENT, call.now).await?;
         return Ok(Reply::Nothing);
     }
+    // Should we die now, or the answer be lost, the repetition looks for the message among those that were sent.
+    call.device.note(JOURNAL, &key, UNCERTAIN, call.now).await?;
     match ox::mail::send(&call.device.ox, &outgoing, keep_copy).await {
         Ok(()) => {}
         Err(error) if error.is_about_the_item() => {
             log::warn!("{}: OX does not send a message: {error}", call.device_label());
             return Err(Error::Device(Status::MAIL_SUBMISSION_FAILED, "OX refused the message"));
         }
-        Err(error) => {
-            call.device.note(JOURNAL, &key, UNCERTAIN, call.now).await?;
-            return Err(error.into());
-        }
+        Err(error) => return Err(error.into()),
     }
     call.device.note(JOURNAL, &key, SENT, call.now).await?;
     Ok(Reply::Nothing)
