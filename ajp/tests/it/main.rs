@@ -12,4 +12,5 @@ mod requests;
 mod responses;
 mod samples;
 mod support;
+mod traffic;
 mod tshark;
