@@ -101,6 +101,8 @@ pub struct Device {
     waiting: Mutex<CancellationToken>,
     stop: CancellationToken,
     last_used: Mutex<Instant>,
+    /// What commands keep while the device is in memory, by name.
+    memory: Mutex<HashMap<&'static str, Vec<u8>>>,
 }
 
 impl Sessions {
@@ -235,6 +237,7 @@ impl Sessions {
             waiting: Mutex::default(),
             stop: self.stop.clone(),
             last_used: Mutex::new(Instant::now()),
+            memory: Mutex::default(),
         })
     }
 
@@ -313,6 +316,16 @@ impl Device {
     /// Keeps something of this device; `None` forgets it.
     pub async fn remember(&self, fields: &[(&str, Option<&str>)]) -> Result<(), Error> {
         Ok(self.store.set_fields(self.id, fields).await?)
+    }
+
+    /// What was kept in memory under this name; gone after a restart.
+    pub fn recall(&self, name: &'static str) -> Option<Vec<u8>> {
+        lock(&self.memory).get(name).cloned()
+    }
+
+    /// Keeps something for as long as the device is in memory.
+    pub fn keep(&self, name: &'static str, bytes: Vec<u8>) {
+        lock(&self.memory).insert(name, bytes);
     }
 
     /// The outcome of an operation that was carried out before, in one of the journals of this device.

@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod contacts;
 pub mod date;
 pub mod email;
+pub mod html;
 pub mod property;
 pub mod recurrence;
 pub mod tasks;

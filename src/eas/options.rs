@@ -112,6 +112,9 @@ impl Options {
             ghosted: ghosted(sticky.supported.as_ref(), version),
             ..Self::default()
         };
+        if class == Class::Email {
+            options.policy = Policy::Merge;
+        }
         // A second block is for SMS, which we do not have.
         let of_class = |block: &&Element| block.child_text(airsync::CLASS).is_none_or(|name| name == class.name());
         let Some(block) = sticky.options.iter().find(of_class) else {
@@ -121,11 +124,8 @@ impl Options {
             options.filter_type = u8::try_from(code).map_err(|_| Invalid)?;
             check_filter(options.filter_type, class)?;
         }
-        if number(block, airsync::CONFLICT)? == Some(0) {
+        if number(block, airsync::CONFLICT)? == Some(0) && class != Class::Email {
             options.policy = Policy::DeviceWins;
-        }
-        if class == Class::Email {
-            options.policy = Policy::Merge;
         }
         options.bodies = bodies(block)?;
         Ok(options)

@@ -20,6 +20,7 @@ use crate::ox::items::hash;
 use crate::ox::items::modified;
 use crate::ox::module::Module;
 use crate::ox::session::Session;
+use crate::ox::value::id_text;
 use crate::ox::value::id_value;
 use crate::ox::write;
 use crate::ox::write::Written;
@@ -181,6 +182,16 @@ fn longest_period(appointment: &Object) -> Option<i64> {
     let late = appointment.number(calendar::DAY_IN_MONTH).is_some_and(|day| day > 28);
     let skipped = if by_date && late { 8 } else { 1 };
     Some(interval.saturating_mul(days * skipped * DAY))
+}
+
+/// The id of the appointment with this iCalendar UID, if the user can see one.
+pub async fn resolve_uid(session: &Session, uid: &str) -> Result<Option<String>, Error> {
+    let call = Call::get("calendar", "resolveuid").with("uid", uid);
+    match session.call(&call).await {
+        Ok(reply) => Ok(reply.data.get("id").and_then(id_text)),
+        Err(error) if error.kind.concerns_one_call() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Changes one occurrence of a series, which makes it a part with an id of its own. `day` is the day of its original

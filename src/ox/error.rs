@@ -49,6 +49,8 @@ pub enum ErrorKind {
     TooManySessions,
     /// The object has changed since the timestamp that was sent. Read it again.
     Conflict,
+    /// There is an appointment with that UID already.
+    Exists,
     /// A participating resource is taken at that time, and OX does not let anyone override that.
     Booked,
     /// The object or its folder is gone, or was never visible to this user.
@@ -264,6 +266,9 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("FLD-1022", ErrorKind::Conflict),
     ("SVL-0017", ErrorKind::Conflict),
     ("CAL-4092", ErrorKind::Booked),
+    // An appointment with that UID is there already.
+    ("APP-0100", ErrorKind::Exists),
+    ("CAL-4090", ErrorKind::Exists),
     // Gone. OX gives these the categories ERROR, USER_INPUT and PERMISSION_DENIED.
     ("TSK-0019", ErrorKind::NotFound),
     ("TSK-0048", ErrorKind::NotFound),

@@ -58,10 +58,12 @@ mod settings;
 mod shorten;
 #[cfg(test)]
 mod testing;
+mod twin;
 mod value;
 mod write;
 
 pub use calendar::delete_occurrence;
+pub use calendar::resolve_uid;
 pub use calendar::update_occurrence;
 pub use call::Call;
 pub use call::Part;
@@ -94,6 +96,7 @@ pub use reply::Warning;
 pub use session::Session;
 pub use settings::Settings;
 pub use settings::Version;
+pub use twin::find_twin;
 pub use value::id_text;
 pub use value::id_value;
 pub use write::Written;

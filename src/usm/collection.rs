@@ -21,7 +21,7 @@ use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
 use crate::usm::plan::Step;
-use crate::usm::plan::plan;
+use crate::usm::plan::plan as plan_of;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
 use crate::usm::settle::Outcome;
@@ -181,7 +181,7 @@ impl<'a> Opened<'a> {
             window: usize::MAX,
             wants_changes: true,
         };
-        plan(
+        plan_of(
             &self.state,
             &Applied::default(),
             &listing.snapshot(filter),
@@ -215,14 +215,16 @@ impl<'a> Opened<'a> {
         let Collection {
             listings, device, id, ..
         } = self.collection;
-        let kept = listings.take(device, id, self.key, now);
-        let listing = match kept.filter(|_| !brings_changes) {
+        let kept = listings.take(device, id, self.key, now).filter(|_| !brings_changes);
+        let continued = kept.is_some();
+        let listing = match kept {
             Some(listing) => listing,
             None => self.list(now).await?,
         };
         Ok(Looked {
             opened: self,
             listing,
+            continued,
             now,
         })
     }
@@ -232,6 +234,8 @@ impl<'a> Opened<'a> {
 pub struct Looked<'a> {
     opened: Opened<'a>,
     listing: Arc<Listing>,
+    /// The list is that of the window before.
+    continued: bool,
     now: i64,
 }
 
@@ -248,18 +252,28 @@ impl<'a> Looked<'a> {
         options: Options,
         filter: Filter,
     ) -> Result<Pending<'a>, Error> {
-        let Self { opened, listing, now } = self;
+        let Self {
+            opened,
+            mut listing,
+            continued,
+            now,
+        } = self;
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
         let applied = match changes.is_empty() {
             true => Applied::default(),
             false => opened.applied().await?,
         };
-        let mut plan = plan(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
-        let mut writer = Writer::new(opened.collection, opened.key, &listing, now);
+        let mut plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+        if continued && plan.more_available == 0 {
+            // The last window of an old list: what came since belongs to it.
+            listing = opened.list(now).await?;
+            plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+        }
+        let mut writer = Writer::new(opened.collection, opened.key, &opened.state, &listing, now);
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
-            if *step == Step::Write {
-                outcomes.push(writer.write(change, write).await?);
+            if matches!(step, Step::Write | Step::WriteUnlessThere) {
+                outcomes.push(writer.write(change, write, step).await?);
             }
         }
         let outcomes = opened.with_revisions(outcomes, now).await?;

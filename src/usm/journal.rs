@@ -4,6 +4,7 @@
 //! because we crashed, gets its answers from here instead of a second write.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -63,29 +64,42 @@ impl Done {
     }
 }
 
+/// What is noted of a write that may have been carried out: OX, or the way to it, failed while it was under way.
+pub const UNCERTAIN: &[u8] = b"";
+
 /// The notes of one sync key, by operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Applied(BTreeMap<Vec<u8>, Done>);
+pub struct Applied {
+    done: BTreeMap<Vec<u8>, Done>,
+    uncertain: BTreeSet<Vec<u8>>,
+}
 
 impl Applied {
     /// From the store's pairs of operation and outcome; what cannot be read is as if it had not been noted.
     pub fn read(notes: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
-        let notes = notes
-            .into_iter()
-            .filter_map(|(operation, outcome)| Some((operation, Done::decode(&outcome)?)));
-        Self(notes.collect())
+        let mut applied = Self::default();
+        for (operation, outcome) in notes {
+            if outcome == UNCERTAIN {
+                applied.uncertain.insert(operation);
+            } else if let Some(done) = Done::decode(&outcome) {
+                applied.insert(operation, done);
+            }
+        }
+        applied
     }
 
     pub fn insert(&mut self, operation: Vec<u8>, done: Done) {
-        self.0.insert(operation, done);
+        self.uncertain.remove(&operation);
+        self.done.insert(operation, done);
     }
 
     pub fn find(&self, what: &What) -> Option<&Done> {
-        self.0.get(&operation(what))
+        self.done.get(&operation(what))
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether a write was begun of which nobody knows how it ended.
+    pub fn is_uncertain(&self, what: &What) -> bool {
+        self.uncertain.contains(&operation(what))
     }
 }
 
@@ -117,6 +131,20 @@ mod tests {
             assert_eq!(Done::decode(&bytes), Some(done));
         }
         assert_eq!(Done::decode(&[0; 10]), None);
+    }
+
+    #[test]
+    fn what_is_uncertain_until_it_is_done() {
+        let add = What::Add { client_id: "1".into() };
+        let mut applied = Applied::read([(operation(&add), UNCERTAIN.to_vec()), (vec![9], vec![1])]);
+        assert!(applied.is_uncertain(&add) && applied.find(&add).is_none());
+        let done = Done {
+            fingerprint: fingerprint(b"x"),
+            id: "815".into(),
+            revision: None,
+        };
+        applied.insert(operation(&add), done);
+        assert!(!applied.is_uncertain(&add) && applied.find(&add).is_some());
     }
 
     #[test]

@@ -217,6 +217,7 @@ impl Device {
             Change {
                 what,
                 fingerprint: fingerprint(&content.to_le_bytes()),
+                is_moot: false,
             },
             content,
         ));

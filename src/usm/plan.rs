@@ -21,6 +21,8 @@ use crate::usm::state::State;
 pub struct Change {
     pub what: What,
     pub fingerprint: Fingerprint,
+    /// OX holds already what the change says.
+    pub is_moot: bool,
 }
 
 /// Items are named by their OX id; an Add has none yet.
@@ -54,8 +56,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Items that were written meanwhile are sent as they are after the write.
+    /// Items that were written meanwhile are sent as they are after the write; what turned out to be the device's own
+    /// addition, it has.
     pub fn adopt(&mut self, written: &BTreeMap<&str, Revision>) {
+        self.to_device
+            .retain(|send| !matches!(send, Send::Add { id, .. } if written.contains_key(id.as_str())));
         for send in &mut self.to_device {
             if let Send::Change { id, to, .. } = send
                 && let Some(revision) = written.get(id.as_str())
@@ -71,6 +76,8 @@ impl Plan {
 pub enum Step {
     /// Write it to OX.
     Write,
+    /// Write it, unless OX has it: a write of it was begun before, and nobody knows how that ended.
+    WriteUnlessThere,
     /// It was written when the request came before: the item's id at OX.
     Applied { id: String },
     /// OX's version wins; the device gets it.
@@ -159,7 +166,8 @@ fn step(
     let (id, device) = match &change.what {
         What::Add { .. } => {
             let Some(done) = done.filter(|done| done.fingerprint == change.fingerprint) else {
-                return Step::Write;
+                let uncertain = applied.is_uncertain(&change.what);
+                return if uncertain { Step::WriteUnlessThere } else { Step::Write };
             };
             know(held, snapshot, &done.id, done.revision);
             return Step::Applied { id: done.id.clone() };
@@ -188,6 +196,11 @@ fn step(
     let ox = match snapshot.items.get(id) {
         None => conflict::Ox::Deleted,
         Some(seen) if seen.revision == known.revision => conflict::Ox::Unchanged,
+        // Both sides say the same; the device gets what else has changed.
+        Some(_) if change.is_moot => {
+            send_anyway.insert(id.clone());
+            return Step::Applied { id: id.clone() };
+        }
         Some(_) => conflict::Ox::Changed,
     };
     match conflict::decide(device, ox, policy) {

@@ -65,7 +65,7 @@ pub struct Settled {
     pub more_available: bool,
 }
 
-/// `outcomes`: one for each [`Step::Write`], in order. `deliveries`: one for each item of `to_device`, in order; where
+/// `outcomes`: one for each step that writes, in order. `deliveries`: one for each item of `to_device`, in order; where
 /// there are fewer, the rest counts as deferred.
 pub fn settle(
     plan: Plan,
@@ -90,7 +90,7 @@ pub fn settle(
             Step::Refused => Answer::Conflict,
             Step::Gone => Answer::NotFound,
             Step::Agreed => Answer::Done { id: item_of(change) },
-            Step::Write => {
+            Step::Write | Step::WriteUnlessThere => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
                 if let Outcome::Done { id, .. } = &outcome {
                     written.insert(id.clone());

@@ -5,19 +5,24 @@
 use std::collections::BTreeMap;
 
 use crate::ox;
+use crate::ox::Item;
 use crate::ox::Module;
 use crate::ox::Object;
+use crate::ox::columns::common;
 use crate::ox::revision::ANY_TIMESTAMP;
 use crate::store::Note;
 use crate::usm::collection::Collection;
 use crate::usm::collection::Error;
 use crate::usm::journal;
 use crate::usm::journal::Done;
+use crate::usm::journal::UNCERTAIN;
 use crate::usm::listing::Listing;
 use crate::usm::plan::Change;
+use crate::usm::plan::Step;
 use crate::usm::plan::What;
 use crate::usm::settle::Outcome;
 use crate::usm::snapshot::Revision;
+use crate::usm::state::State;
 
 /// What a change of the device writes.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +71,9 @@ pub(super) enum Written {
 /// Carries the writes of one exchange out, one after the other.
 pub(super) struct Writer<'a> {
     collection: Collection<'a>,
-    /// The key of the state that the writes are based on.
+    /// The key of the state that the writes are based on, and the state.
     base: u64,
+    state: &'a State,
     listing: &'a Listing,
     /// What OX said last of the items written here, so that two changes of one item do not collide.
     modified: BTreeMap<String, i64>,
@@ -76,23 +82,41 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// `now` in milliseconds since 1970.
-    pub(super) const fn new(collection: Collection<'a>, base: u64, listing: &'a Listing, now: i64) -> Self {
+    pub(super) const fn new(
+        collection: Collection<'a>,
+        base: u64,
+        state: &'a State,
+        listing: &'a Listing,
+        now: i64,
+    ) -> Self {
+        let modified = BTreeMap::new();
         Self {
             collection,
             base,
+            state,
             listing,
-            modified: BTreeMap::new(),
+            modified,
             now,
         }
     }
 
     /// Writes one change and notes it before anything else happens. An error is OX's or the store's: the request
-    /// fails, and what was noted is not written again when it is repeated.
-    pub(super) async fn write(&mut self, change: &Change, write: Write) -> Result<Written, Error> {
-        let collection = self.collection;
-        let written = match self.attempt(change, write).await {
+    /// fails, and what was noted is not written again when it is repeated. `step` says whether this is a repetition.
+    pub(super) async fn write(&mut self, change: &Change, write: Write, step: &Step) -> Result<Written, Error> {
+        let mut written = self.attempt(change, write.clone(), step).await;
+        if matches!(&written, Err(error) if error.kind == ox::ErrorKind::Server) {
+            // OX stumbled over itself, and said that nothing was done: that happens once.
+            written = self.attempt(change, write, step).await;
+        }
+        let written = match written {
             Ok(written) => written,
-            Err(error) => return refusal(error).map(Written::Not),
+            Err(error) => {
+                let outcome = refusal(error).map(Written::Not);
+                if outcome.is_err() && matches!(change.what, What::Add { .. }) {
+                    self.note(change, UNCERTAIN.to_vec()).await?;
+                }
+                return outcome;
+            }
         };
         if let Written::Done { id, revision, resend } = &written {
             let done = Done {
@@ -100,26 +124,38 @@ impl<'a> Writer<'a> {
                 id: id.clone(),
                 revision: revision.map(|revision| revision.unless(*resend)),
             };
-            let note = Note {
-                base: self.base,
-                operation: journal::operation(&change.what),
-                outcome: done.encode(),
-                created: self.now,
-            };
-            collection
-                .store
-                .note(collection.device, &collection.object(), note)
-                .await?;
+            self.note(change, done.encode()).await?;
         }
         Ok(written)
     }
 
-    async fn attempt(&mut self, change: &Change, write: Write) -> Result<Written, ox::Error> {
+    async fn note(&self, change: &Change, outcome: Vec<u8>) -> Result<(), Error> {
+        let Collection { store, device, .. } = self.collection;
+        let operation = journal::operation(&change.what);
+        let note = Note {
+            base: self.base,
+            operation,
+            outcome,
+            created: self.now,
+        };
+        Ok(store.note(device, &self.collection.object(), note).await?)
+    }
+
+    async fn attempt(&mut self, change: &Change, write: Write, step: &Step) -> Result<Written, ox::Error> {
         let Collection {
             ox: session, folder, ..
         } = self.collection;
         match (&change.what, write) {
-            (What::Add { .. }, Write::Create { object, occurrences }) => self.create(object, occurrences).await,
+            (What::Add { .. }, Write::Create { object, occurrences }) => {
+                if let Some(id) = self.twin(step, &object).await? {
+                    return Ok(Written::Done {
+                        id,
+                        revision: None,
+                        resend: false,
+                    });
+                }
+                self.create(object, occurrences).await
+            }
             (What::Change { id }, Write::Flags { set, clear }) => {
                 ox::mail::set_flags(session, folder, id, set, clear).await?;
                 let flags = self
@@ -160,6 +196,24 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What a write that was begun before has left at OX.
+    async fn twin(&self, step: &Step, object: &Object) -> Result<Option<String>, ox::Error> {
+        if *step != Step::WriteUnlessThere {
+            return Ok(None);
+        }
+        let Collection {
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        let is_new = |item: &&Item| !self.state.items.contains_key(&item.id);
+        let mut candidates: Vec<&Item> = self.listing.items.values().filter(is_new).collect();
+        candidates.sort_by_key(|item| std::cmp::Reverse(item.modified));
+        let candidates: Vec<ox::Wanted> = candidates.into_iter().map(ox::Wanted::from).collect();
+        ox::find_twin(session, module, folder, &candidates, object).await
+    }
+
     async fn create(&mut self, object: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
         let Collection {
             ox: session,
@@ -167,7 +221,21 @@ impl<'a> Writer<'a> {
             folder,
             ..
         } = self.collection;
-        let created = ox::create(session, module, folder, object).await?;
+        let uid = object.text(common::UID).map(str::to_owned);
+        let created = match ox::create(session, module, folder, object).await {
+            // An invitation that OX knows already, or a write that was carried out though we heard nothing of it.
+            Err(error) if error.kind == ox::ErrorKind::Exists => {
+                let id = ox::resolve_uid(session, uid.as_deref().unwrap_or_default())
+                    .await?
+                    .ok_or(error)?;
+                return Ok(Written::Done {
+                    id,
+                    revision: None,
+                    resend: true,
+                });
+            }
+            created => created?,
+        };
         let id = created.id;
         self.seen(&id, created.modified);
         let single = occurrences.is_empty();

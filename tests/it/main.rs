@@ -4,6 +4,8 @@
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
 mod apache;
+mod calendar;
+mod contacts;
 mod counts;
 mod crash;
 mod device;
@@ -16,7 +18,10 @@ mod mariadb;
 mod ping;
 mod refusals;
 mod sessions;
+mod short_sync;
+mod tasks;
 mod third_party;
 mod through_apache;
+mod uncertain;
 mod versions;
 mod world;

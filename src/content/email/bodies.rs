@@ -10,10 +10,12 @@ use crate::content::Context;
 use crate::content::body;
 use crate::content::body::LegacyBody;
 use crate::content::email::class;
+use crate::content::email::flowed;
 use crate::content::email::mail::Mail;
 use crate::content::email::mail::Part;
 use crate::content::email::seven_bit::seven_bit;
-use crate::content::email::text;
+use crate::content::html;
+use crate::content::text;
 use crate::version::ProtocolVersion;
 use crate::wbxml::Element;
 use crate::wbxml::codepage;
@@ -203,7 +205,7 @@ impl<'a> Texts<'a> {
             .reduce(|first, next| append(&first, &next))
             .unwrap_or_default();
         match html.is_empty() && !self.description.is_empty() {
-            true => body::crlf(&text::to_html(&self.description)),
+            true => body::crlf(&html::from_text(&self.description)),
             false => body::crlf(&html),
         }
     }
@@ -231,7 +233,7 @@ impl Segment<'_> {
             return join(&self.plain, unflowed);
         }
         let plain = join(&self.html, |part| {
-            text::from_html(part.text.as_deref().unwrap_or_default())
+            html::to_text(part.text.as_deref().unwrap_or_default())
         });
         match plain.trim().is_empty() && self.has_html() {
             // Not nothing: the mail shows something.
@@ -244,7 +246,7 @@ impl Segment<'_> {
         match self.has_html() {
             true => join(&self.html, |part| part.text.clone().unwrap_or_default()),
             false if is_blank(&self.plain) => String::new(),
-            false => text::to_html(&join(&self.plain, unflowed)),
+            false => html::from_text(&join(&self.plain, unflowed)),
         }
     }
 }
@@ -268,7 +270,7 @@ fn unflowed(part: &Part) -> String {
         own.is_some_and(|own| own.eq_ignore_ascii_case(value))
     };
     match parameter("format", "flowed") {
-        true => text::unflow(content, parameter("delsp", "yes")),
+        true => flowed::join(content, parameter("delsp", "yes")),
         false => content.to_owned(),
     }
 }

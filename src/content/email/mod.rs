@@ -2,7 +2,7 @@
 //!
 //! `json` and `source` read a mail into the one form in `mail`; `to_eas` shows that form, with the help of `bodies`,
 //! `attachment`, `class` and `thread`. Below the readers lie `mime` (structure), `header` (fields), `transfer` (encodings)
-//! and `text` (HTML). `flag` is the way back for received mail, `send` the way out for new mail. Nothing here talks to OX.
+//! and `flowed` (paragraphs). `flag` is the way back for received mail, `send` the way out for new mail. Nothing here talks to OX.
 //! Implements [MS-ASEMAIL] and the mail side of [MS-ASAIRS] and [MS-ASCMD].
 
 use crate::content::BodyOptions;
@@ -23,6 +23,7 @@ mod attachment;
 mod bodies;
 mod class;
 mod flag;
+mod flowed;
 mod header;
 mod json;
 pub mod mail;
@@ -30,7 +31,6 @@ mod mime;
 mod send;
 mod seven_bit;
 mod source;
-mod text;
 mod thread;
 mod transfer;
 

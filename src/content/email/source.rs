@@ -1,7 +1,7 @@
 //! Reads a mail from its RFC 5322 source.
 //!
 //! Never fails: everything is a mail, if only a body without header. Implements RFC 5322 and RFC 2045 to 2049,
-//! RFC 2392 for content ids, RFC 3676 by way of `text`.
+//! RFC 2392 for content ids, RFC 3676 by way of `flowed`.
 
 use crate::content::email::address::Address;
 use crate::content::email::header;

@@ -168,10 +168,14 @@ impl Source<'_> {
             );
             Write::Refused
         });
+        let is_moot = matches!(&write, Write::Update { fields, occurrences, resend: false }
+            if fields.is_empty() && occurrences.is_empty());
+        let fingerprint = fingerprint(&said);
         Some((
             Change {
                 what,
-                fingerprint: fingerprint(&said),
+                fingerprint,
+                is_moot,
             },
             write,
         ))

@@ -4,6 +4,7 @@
 //! collection out. Here they are put together, and a device that offers to wait does so.
 //! Implements [MS-ASCMD] Sync.
 
+mod cache;
 mod changes;
 mod collection;
 mod request;
@@ -11,23 +12,32 @@ mod response;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::time::Instant;
 use tokio::time::sleep_until;
 
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
 use crate::eas::status::Error;
+use crate::wbxml;
+use crate::wbxml::Element;
+use crate::wbxml::codepage::airsync as tag;
+
+/// Where the last request is kept, in memory and in the store.
+const REQUEST: &str = "sync.request";
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
-    let parsed = match &call.document {
-        Some(root) => request::parse(root, call.version),
-        None => Err(request::Invalid::NothingCached),
+    let root = match whole(call).await? {
+        Ok(root) => root,
+        Err(status) => return Ok(refused(status, None)),
     };
-    let request = match parsed {
-        Ok(request) => request,
-        Err(request::Invalid::Protocol) => return Ok(refused(response::PROTOCOL_ERROR, None)),
-        Err(request::Invalid::NothingCached) => return Ok(refused(response::NOTHING_CACHED, None)),
+    let Ok(request) = request::parse(&root, call.version) else {
+        return Ok(refused(response::PROTOCOL_ERROR, None));
     };
+    if let Some(kept) = cache::kept(&root) {
+        keep(call, &kept).await?;
+    }
     let wait = match request.wait.map(|wait| checked(call, wait)).transpose() {
         Ok(wait) => wait,
         Err(limit) => return Ok(refused(response::INVALID_WAIT, Some(limit))),
@@ -37,6 +47,48 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         answers = wait_for_news(call, &request, wait, answers).await?;
     }
     Ok(response::build(answers, call.version).map_or(Reply::Nothing, Reply::Document))
+}
+
+/// The request with what it leaves out, or the Status that says why it cannot be completed.
+async fn whole(call: &Call<'_>) -> Result<Result<Element, i64>, Error> {
+    let root = match &call.document {
+        Some(root) if root.child(tag::PARTIAL).is_none() => root.clone(),
+        Some(partial) if !cache::says_something(partial) => return Ok(Err(response::PROTOCOL_ERROR)),
+        partial => match (last(call).await?, partial) {
+            (None, _) => return Ok(Err(response::NOTHING_CACHED)),
+            (Some(last), None) => last,
+            (Some(last), Some(partial)) => cache::completed(partial, &last),
+        },
+    };
+    Ok(Ok(root))
+}
+
+/// The last request of the device that can be repeated.
+async fn last(call: &Call<'_>) -> Result<Option<Element>, Error> {
+    let kept = match call.device.recall(REQUEST) {
+        Some(kept) => Some(kept),
+        None => {
+            let fields = call.device.fields().await?;
+            fields.get(REQUEST).and_then(|text| STANDARD.decode(text).ok())
+        }
+    };
+    Ok(kept.and_then(|bytes| wbxml::decode(&bytes, &wbxml::Limits::default()).ok()))
+}
+
+/// Keeps a request in memory, and one that waits in the store as well: devices that wait are those that send nothing
+/// when nothing changed, and they shall not notice that we were restarted.
+async fn keep(call: &Call<'_>, kept: &Element) -> Result<(), Error> {
+    let bytes = wbxml::encode(kept, call.version);
+    if call.device.recall(REQUEST).as_ref() == Some(&bytes) {
+        return Ok(());
+    }
+    if kept.child(tag::WAIT).or(kept.child(tag::HEARTBEAT_INTERVAL)).is_some() {
+        call.device
+            .remember(&[(REQUEST, Some(&STANDARD.encode(&bytes)))])
+            .await?;
+    }
+    call.device.keep(REQUEST, bytes);
+    Ok(())
 }
 
 fn refused(status: i64, limit: Option<u64>) -> Reply {

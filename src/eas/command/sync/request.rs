@@ -82,32 +82,24 @@ pub(super) enum Command {
     },
 }
 
-/// The whole request cannot be understood.
+/// The whole request cannot be understood: Status 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Invalid {
-    /// Status 4.
-    Protocol,
-    /// Status 13: the request refers to one that we do not have.
-    NothingCached,
-}
+pub(super) struct Invalid;
 
 pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request, Invalid> {
-    if root.child(tag::PARTIAL).is_some() {
-        return Err(Invalid::NothingCached);
-    }
-    let collections = root.child(tag::COLLECTIONS).ok_or(Invalid::Protocol)?;
+    let collections = root.child(tag::COLLECTIONS).ok_or(Invalid)?;
     let collections: Vec<Collection> = collections
         .children_of(tag::COLLECTION)
         .map(|element| collection(element, version))
         .collect::<Result<_, _>>()?;
     let commands: usize = collections.iter().map(|collection| collection.commands.len()).sum();
     if commands > MOST_COMMANDS {
-        return Err(Invalid::Protocol);
+        return Err(Invalid);
     }
     let minutes = number(root, tag::WAIT)?.map(Wait::Minutes);
     let seconds = number(root, tag::HEARTBEAT_INTERVAL)?.map(Wait::Seconds);
     if minutes.is_some() && seconds.is_some() {
-        return Err(Invalid::Protocol);
+        return Err(Invalid);
     }
     let window = number(root, tag::WINDOW_SIZE)?;
     Ok(Request {
@@ -119,7 +111,7 @@ pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request,
 
 fn collection(element: &Element, version: ProtocolVersion) -> Result<Collection, Invalid> {
     let required = |tag| element.child_text(tag).map(str::trim).filter(|text| !text.is_empty());
-    let sync_key = required(tag::SYNC_KEY).ok_or(Invalid::Protocol)?.to_owned();
+    let sync_key = required(tag::SYNC_KEY).ok_or(Invalid)?.to_owned();
     let options: Vec<Element> = element.children_of(tag::OPTIONS).cloned().collect();
     let commands = element.child(tag::COMMANDS).map_or(&[][..], Element::children);
     let commands = commands
@@ -134,7 +126,7 @@ fn collection(element: &Element, version: ProtocolVersion) -> Result<Collection,
     };
     Ok(Collection {
         sync_key,
-        id: required(tag::COLLECTION_ID).ok_or(Invalid::Protocol)?.to_owned(),
+        id: required(tag::COLLECTION_ID).ok_or(Invalid)?.to_owned(),
         supported: element.child(tag::SUPPORTED).cloned(),
         options: (!options.is_empty()).then_some(options),
         wants_changes: wants_changes && !only_fetches,
@@ -162,7 +154,7 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
     let instance = id(airsyncbase::INSTANCE_ID);
     Ok(match element.tag {
         tag::ADD => Some(Command::Add {
-            client_id: id(tag::CLIENT_ID).ok_or(Invalid::Protocol)?,
+            client_id: id(tag::CLIENT_ID).ok_or(Invalid)?,
             data: data(),
         }),
         tag::CHANGE => id(tag::SERVER_ID).map(|server_id| Command::Change {
@@ -187,7 +179,7 @@ fn limit(window: u64) -> usize {
 fn number(parent: &Element, tag: Tag) -> Result<Option<u64>, Invalid> {
     match parent.child_text(tag).map(str::trim) {
         None | Some("") => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| Invalid::Protocol),
+        Some(text) => text.parse().map(Some).map_err(|_| Invalid),
     }
 }
 
@@ -256,7 +248,7 @@ mod tests {
             parse(&sync(children), V14_1)
         };
         let data = || Element::empty(tag::APPLICATION_DATA);
-        assert_eq!(command(tag::ADD, data()), Err(Invalid::Protocol));
+        assert_eq!(command(tag::ADD, data()), Err(Invalid));
         assert!(command(tag::CHANGE, data()).unwrap().collections[0].commands.is_empty());
         let fetch = command(tag::FETCH, Element::text(tag::SERVER_ID, "7:1")).unwrap();
         assert_eq!(
@@ -270,16 +262,14 @@ mod tests {
 
     #[test]
     fn what_is_refused_as_a_whole() {
-        let partial = Element::parent(tag::SYNC, [Element::empty(tag::PARTIAL)]);
-        assert_eq!(parse(&partial, V14_1), Err(Invalid::NothingCached));
-        assert_eq!(parse(&Element::empty(tag::SYNC), V14_1), Err(Invalid::Protocol));
+        assert_eq!(parse(&Element::empty(tag::SYNC), V14_1), Err(Invalid));
         assert_eq!(
             parse(&sync(vec![Element::text(tag::SYNC_KEY, "0")]), V14_1),
-            Err(Invalid::Protocol)
+            Err(Invalid)
         );
         let mut both = sync(minimal());
         both.push(Element::text(tag::WAIT, "1"));
         both.push(Element::text(tag::HEARTBEAT_INTERVAL, "60"));
-        assert_eq!(parse(&both, V14_1), Err(Invalid::Protocol));
+        assert_eq!(parse(&both, V14_1), Err(Invalid));
     }
 }

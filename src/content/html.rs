@@ -1,7 +1,7 @@
-//! Conversions of text: HTML to plain text and back, previews, and the paragraphs of `format=flowed`.
+//! HTML to plain text, and plain text to HTML.
 //!
 //! Linear in time and flat in memory, whatever the markup: no document tree is built, since mail nests its tables without
-//! end. Nothing here judges which text is shown. Implements RFC 3676 "format=flowed" and as much of HTML as mail needs;
+//! end. Nothing here judges which text is shown. Implements as much of HTML as mail and the bodies of devices need;
 //! targets of links and addresses of pictures are left out, because they are tracking codes more often than not.
 
 use mail_parser::decoders::html::add_html_token;
@@ -50,7 +50,7 @@ const BLOCKS: [&str; 27] = [
 const PARAGRAPHS: [&str; 7] = ["p", "h1", "h2", "h3", "h4", "h5", "h6"];
 
 /// HTML as plain text with `\n` at line ends.
-pub(super) fn from_html(html: &str) -> String {
+pub fn to_text(html: &str) -> String {
     let mut writer = Writer::default();
     let mut rest = html;
     while let Some(start) = rest.find('<') {
@@ -287,7 +287,7 @@ fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Plain text as an HTML document.
-pub(super) fn to_html(text: &str) -> String {
+pub fn from_text(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + text.len() / 8 + 128);
     html.push_str("<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"></head><body>");
     let mut after_space = true;
@@ -307,60 +307,6 @@ pub(super) fn to_html(text: &str) -> String {
     }
     html.push_str("</body></html>");
     html
-}
-
-/// The first characters of a text, white space folded, without the invisible characters that newsletters pad with.
-pub(super) fn preview(text: &str, characters: usize) -> String {
-    let invisible = |c: &char| matches!(c, '\u{AD}' | '\u{34F}' | '\u{200B}' | '\u{200C}' | '\u{FEFF}');
-    let mut preview = String::new();
-    let words = text
-        .split_whitespace()
-        .map(|word| word.chars().filter(|c| !invisible(c)).collect::<String>());
-    for word in words.filter(|word| !word.is_empty()) {
-        if !preview.is_empty() {
-            preview.push(' ');
-        }
-        preview.push_str(&word);
-        // No character has more than four bytes.
-        if preview.len() > characters * 4 {
-            break;
-        }
-    }
-    preview
-        .chars()
-        .take(characters)
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
-}
-
-/// Joins the lines of flowed text to paragraphs; `delete_space` is the parameter DelSp.
-pub(super) fn unflow(text: &str, delete_space: bool) -> String {
-    let mut paragraphs = String::with_capacity(text.len());
-    // The quote depth of the paragraph that the last line left open.
-    let mut open: Option<usize> = None;
-    for (number, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let content = line.trim_start_matches('>');
-        let depth = line.len() - content.len();
-        let content = content.strip_prefix(' ').unwrap_or(content);
-        let signature = content == "-- ";
-        if number > 0 && (open != Some(depth) || signature) {
-            paragraphs.push('\n');
-        }
-        if depth > 0 && open != Some(depth) {
-            paragraphs.push_str(&">".repeat(depth));
-            paragraphs.push(' ');
-        }
-        let flowed = content.ends_with(' ') && !signature;
-        let content = match content.strip_suffix(' ') {
-            Some(joined) if flowed && delete_space => joined,
-            _ => content,
-        };
-        paragraphs.push_str(content);
-        open = flowed.then_some(depth);
-    }
-    paragraphs
 }
 
 #[cfg(test)]
@@ -401,41 +347,17 @@ mod tests {
             ("", ""),
         ];
         for (html, expected) in cases {
-            assert_eq!(from_html(html), expected, "{html}");
+            assert_eq!(to_text(html), expected, "{html}");
         }
     }
 
     #[test]
-    fn text_to_html() {
-        let html = to_html("a <b> & \"c\"\r\n  d");
+    fn text_from_text() {
+        let html = from_text("a <b> & \"c\"\r\n  d");
         assert!(
             html.contains("<body>a &lt;b&gt; &amp; &quot;c&quot;<br>\n&nbsp;&nbsp;d</body>"),
             "{html}"
         );
-    }
-
-    #[test]
-    fn previews() {
-        assert_eq!(preview(" a\r\n\t b\u{AD}c \u{34F} d ", 255), "a bc d");
-        assert_eq!(preview("\u{fc}\u{fc} \u{fc}\u{fc}", 3), "\u{fc}\u{fc}");
-        assert_eq!(preview("x", 0), "");
-    }
-
-    #[test]
-    fn flowed_paragraphs() {
-        // text, DelSp, expected
-        let cases = [
-            ("a \nb\nc", false, "a b\nc"),
-            ("a \r\nb\r\n", false, "a b\n"),
-            ("foo \nbar", true, "foobar"),
-            ("> a \n> b\nc", false, "> a b\nc"),
-            ("> a \n>> b", false, "> a \n>> b"),
-            ("a \n-- \nme", false, "a \n-- \nme"),
-            (" From here", false, "From here"),
-        ];
-        for (text, delete_space, expected) in cases {
-            assert_eq!(unflow(text, delete_space), expected, "{text:?}");
-        }
     }
 
     #[test]
@@ -454,20 +376,19 @@ mod tests {
             "<pre>\n",
         ] {
             let html = unit.repeat(100_000);
-            assert!(from_html(&html).len() <= html.len() * 8, "{unit}");
+            assert!(to_text(&html).len() <= html.len() * 8, "{unit}");
         }
     }
 
     proptest! {
         #[test]
         fn any_html_gives_text(html in "([<>&;a-z\"'/! =\n-]|<br>|&auml;|\u{e4}|<p>|</p>|<li>|<pre>){0,80}") {
-            from_html(&html);
-            unflow(&html, true);
+            to_text(&html);
         }
 
         #[test]
         fn escaped_text_survives(text in "[a-zA-Z0-9<>&\";\u{e4}]{0,40}( [a-z<>&]{1,8}){0,3}") {
-            let read = from_html(&to_html(&text));
+            let read = to_text(&from_text(&text));
             prop_assert_eq!(read.trim(), text.trim());
         }
     }
