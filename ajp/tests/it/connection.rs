@@ -205,6 +205,44 @@ fn the_limit_of_header_bytes_counts_the_packet() {
     }
 }
 
+#[test]
+fn a_body_may_be_as_long_as_allowed_and_no_longer() {
+    let limited = || {
+        Connection::new(Rules {
+            max_body_bytes: Some(5),
+            ..Rules::default()
+        })
+    };
+    // With a length it is known at once; the DATA that comes all the same is no request.
+    let mut connection = limited();
+    assert_eq!(
+        connection.receive(request(header::CONTENT_LENGTH, "6")),
+        Event::BodyTooLarge
+    );
+    assert_eq!((connection.owed(), connection.next_body()), (1, NextBody::Truncated));
+    connection.end_response(true);
+    assert_eq!(connection.receive(data(&[2; 0x200])), Event::Dropped);
+    assert!(matches!(
+        connection.receive(request(header::CONTENT_LENGTH, "5")),
+        Event::Request(_, BodyLength::Known(5))
+    ));
+
+    // Without one, the parts are counted.
+    let mut connection = limited();
+    connection.receive(request(header::TRANSFER_ENCODING, "chunked"));
+    for (part, event) in [
+        (&b"hel"[..], Event::Body(Bytes::from_static(b"hel"))),
+        (b"lo", Event::Body(Bytes::from_static(b"lo"))),
+        (b"!", Event::BodyTooLarge),
+    ] {
+        assert_eq!(connection.next_body(), NextBody::Ask);
+        assert_eq!(connection.receive(data(part)), event);
+    }
+    assert_eq!((connection.owed(), connection.next_body()), (0, NextBody::Truncated));
+    connection.end_response(true);
+    assert_eq!(connection.receive(bytes("0A").into()), Event::CPing);
+}
+
 /// What a web server that obeys the protocol does, in random order against a handler that reads or does not.
 #[derive(Debug, Clone)]
 enum Step {
