@@ -175,6 +175,7 @@ fn ajp_server(config: &Doors) -> ajp::Server {
     let door = &config.ajp;
     ajp::Server::new(ajp::Config {
         secret: door.secret.as_ref().map(|secret| secret.expose_secret().to_owned()),
+        allow_remote_without_secret: door.allow_remote_without_secret,
         packet_size: door.packet_size,
         max_connections: door.max_connections,
         max_header_bytes: door.max_header_bytes,
