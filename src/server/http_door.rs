@@ -124,7 +124,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, handler: impl Handler, st
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(LARGEST_HEAD)
+        .max_header_size(LARGEST_HEAD)
         .max_headers(MOST_HEADERS);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let stopped = async {
