@@ -71,14 +71,16 @@ fn a_stop_under_load_fails_nobody() {
     wait_for("all Pings to wait", || (looks() >= expected).then_some(()));
     // Requests that OX takes its time for.
     let delay = Fault::Delay(Duration::from_secs(2));
-    world.standin.faults().always("folders", "allVisible", delay);
+    world.standin.faults().always("multiple", "*", delay);
     let before = metric(&world, "oxtender_ox_calls");
     let running: Vec<JoinHandle<Element>> = running
         .into_iter()
         .map(|(device, _)| {
-            let key = Element::text(folderhierarchy::SYNC_KEY, "0");
-            let root = Element::parent(folderhierarchy::FOLDER_SYNC, [key]);
-            thread::spawn(move || device.link.document("FolderSync", &root))
+            let request = folder_sync(&device);
+            thread::spawn(move || {
+                let answer = device.link.exchange(&request);
+                device.link.read(&answer).expect("a document")
+            })
         })
         .collect();
     wait_for("the requests to be at OX", || {
@@ -88,6 +90,10 @@ fn a_stop_under_load_fails_nobody() {
     let watched = thread::spawn(move || watch_health(admin));
     let asked = Instant::now();
     let took = world.terminate();
+    assert!(
+        took > Duration::from_secs(1),
+        "the requests were not waited for: {took:?}"
+    );
     assert!(took < Duration::from_secs(20), "{took:?}");
     let mut answered = Vec::new();
     for ping in waiting {
@@ -104,6 +110,45 @@ fn a_stop_under_load_fails_nobody() {
         assert_eq!(answer.child_text(folderhierarchy::STATUS), Some("1"));
     }
     assert!(watched.join().unwrap(), "/health did not say that the gateway stops");
+}
+
+/// OX does not answer, so a request does not end: the stop does.
+#[test]
+fn a_stop_has_an_end() {
+    let mut world = World::plan().property("eas.stop.timeout", "1").start().unwrap();
+    let doors = [world.ajp(), world.http()];
+    let phones: Vec<Device> = doors
+        .into_iter()
+        .map(|door| {
+            let mut device = world.ready_device(V14_1);
+            device.link.door = door;
+            device
+        })
+        .collect();
+    world.standin.faults().always("multiple", "*", Fault::Delay(DEADLINE));
+    let before = metric(&world, "oxtender_ox_calls");
+    let cut_off: Vec<JoinHandle<bool>> = phones
+        .into_iter()
+        .map(|device| {
+            let request = folder_sync(&device);
+            thread::spawn(move || device.link.door.exchange(&request).is_err())
+        })
+        .collect();
+    wait_for("the requests to be at OX", || {
+        (metric(&world, "oxtender_ox_calls") >= before + 2).then_some(())
+    });
+    let took = world.terminate();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    for request in cut_off {
+        assert!(request.join().unwrap(), "an answer out of nothing");
+    }
+}
+
+/// FolderSync from the beginning.
+fn folder_sync(device: &Device) -> Request {
+    let key = Element::text(folderhierarchy::SYNC_KEY, "0");
+    let root = Element::parent(folderhierarchy::FOLDER_SYNC, [key]);
+    device.link.wbxml("FolderSync", &root)
 }
 
 /// Whether `/health` says `stopping`, before it says nothing any more.
