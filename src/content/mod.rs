@@ -19,6 +19,7 @@ pub mod property;
 pub mod recurrence;
 pub mod tasks;
 pub mod text;
+pub mod typed;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

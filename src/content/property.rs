@@ -18,6 +18,7 @@ use crate::content::body;
 use crate::content::body::LegacyBody;
 use crate::content::date;
 use crate::content::text;
+use crate::content::typed;
 use crate::ox::Object;
 use crate::ox::columns::Column;
 use crate::ox::columns::ColumnName;
@@ -260,35 +261,24 @@ impl Sent<'_> {
 
     /// Cleaned text; `None` if it is absent or empty.
     pub fn text(&self, tag: Tag) -> Option<String> {
-        let text = text::line(self.application_data.child_text(tag)?);
-        Some(text).filter(|text| !text.is_empty())
+        typed::line(self.application_data.child(tag)?)
     }
 
     /// `None` if it is absent or empty.
     pub fn number(&self, tag: Tag) -> Result<Option<i64>, Unconvertible> {
-        let number = self.text(tag).map(|text| text.parse().map_err(|_| unusable(tag)));
-        number.transpose()
+        let element = self.application_data.child(tag);
+        element.map_or(Ok(None), typed::number)
     }
 
-    /// [MS-ASDTYPE] boolean; an element without content is true. `None` if it is absent.
+    /// An element without content is true; `None` if it is absent.
     pub fn flag(&self, tag: Tag) -> Result<Option<bool>, Unconvertible> {
-        match self.application_data.child_text(tag).map(str::trim) {
-            None => Ok(None),
-            Some("" | "1") => Ok(Some(true)),
-            Some("0") => Ok(Some(false)),
-            Some(_) => Err(unusable(tag)),
-        }
+        self.application_data.child(tag).map(typed::flag).transpose()
     }
 
     /// An instant; `None` if it is absent, and if it is malformed: that costs the date, not the item.
     pub fn instant(&self, tag: Tag) -> Option<i64> {
         date::parse(self.application_data.child_text(tag)?)
     }
-}
-
-/// For a value the specification does not have.
-pub fn unusable(tag: Tag) -> Unconvertible {
-    Unconvertible(format!("unusable {}", tag.name()))
 }
 
 /// The columns the rows need, each once.

@@ -140,6 +140,13 @@ impl Error {
         )
     }
 
+    /// The same error, taken for one that passes.
+    #[must_use]
+    pub const fn into_temporary(mut self) -> Self {
+        self.kind = ErrorKind::Temporary;
+        self
+    }
+
     /// OX has answered, and it is this one object that it does not want.
     pub const fn is_about_the_item(&self) -> bool {
         self.kind.concerns_one_call() && !self.is_temporary()

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// A whole number. Costs are decimal fractions on newer servers, and any number may be text.
-pub(super) fn integer(value: &Value) -> Option<i64> {
+pub fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),

@@ -337,6 +337,8 @@ fn refusal(error: ox::Error) -> Result<Outcome, Error> {
         ox::ErrorKind::Conflict => Ok(Outcome::Conflict),
         ox::ErrorKind::NotFound => Ok(Outcome::NotFound),
         ox::ErrorKind::Quota => Ok(Outcome::Full),
+        // The folder was listed a moment ago, so OX has the module: what says otherwise is a proxy whose node restarts.
+        ox::ErrorKind::Unsupported => Err(Error::Ox(error.into_temporary())),
         _ if error.is_about_the_item() => {
             log::warn!("OX does not take a change: {error}");
             Ok(Outcome::Rejected)

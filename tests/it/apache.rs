@@ -5,13 +5,19 @@
 
 #![allow(dead_code, reason = "each program that starts an Apache needs a part of it")]
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
@@ -27,18 +33,21 @@ const MODULES: &str = "/usr/lib/apache2/modules";
 /// Modules that Debian does not compile in. The MPM comes first.
 const NEEDED: [&str; 5] = ["mpm_event", "authz_core", "proxy", "proxy_ajp", "proxy_http"];
 
-/// Keeps Apache until the standard input ends. Arguments: program, configuration.
+/// Runs its arguments as a program until that ends by itself, or is asked to because the standard input ends.
 const KEEPER: &str = r#"
-"$1" -f "$2" -DFOREGROUND &
+exec 3<&0
+"$@" 3<&- &
 server=$!
-cat >/dev/null
-kill -TERM $server
+{ cat <&3 >/dev/null; kill -TERM $server; } 2>/dev/null &
+exec 3<&-
 wait $server
 "#;
 
 pub(crate) struct Apache {
     pub(crate) address: SocketAddr,
-    directory: TempDir,
+    directory: PathBuf,
+    /// The directory, unless it belongs to the caller.
+    own: Option<TempDir>,
     /// A shell that ends Apache when its standard input is closed.
     keeper: Child,
 }
@@ -57,7 +66,7 @@ impl Apache {
         if !Path::new(PROGRAM).exists() {
             // Written to the stream itself, since the test harness hides what passing tests print.
             let _ = writeln!(
-                std::io::stderr(),
+                io::stderr(),
                 "SKIPPED: tests with Apache, because apache2 is not installed"
             );
             return None;
@@ -68,31 +77,37 @@ impl Apache {
     }
 
     fn try_start(line: &str) -> Result<Self, String> {
-        let directory = tempfile::Builder::new().prefix("apache").tempdir().unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let configuration = directory.path().join("httpd.conf");
-        fs::write(&configuration, configure(directory.path(), port, line)).unwrap();
-        let keeper = Command::new("sh")
-            .args(["-c", KEEPER, "keeper", PROGRAM])
-            .arg(&configuration)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(directory.path().join("stderr")).unwrap())
-            .spawn()
-            .unwrap();
+        let own = tempfile::Builder::new().prefix("apache").tempdir().unwrap();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let mut apache = Self::launch(own.path(), address, line)?;
+        apache.own = Some(own);
+        Ok(apache)
+    }
+
+    /// An Apache at an address, with a directory that stays. The error is what it said.
+    pub(crate) fn launch(directory: &Path, address: SocketAddr, line: &str) -> Result<Self, String> {
+        let configuration = directory.join("httpd.conf");
+        let started = fs::write(&configuration, configure(directory, address, line)).and_then(|()| {
+            let stderr = fs::File::create(directory.join("stderr"))?;
+            let configuration = configuration.as_os_str();
+            keep(
+                Path::new(PROGRAM),
+                &["-DFOREGROUND".as_ref(), "-f".as_ref(), configuration],
+                stderr,
+            )
+        });
         let mut apache = Self {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-            directory,
-            keeper,
+            address,
+            directory: directory.to_owned(),
+            own: None,
+            keeper: started.map_err(|error| error.to_string())?,
         };
         let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(apache.address).is_err() {
-            let ended = apache.keeper.try_wait().unwrap().is_some();
-            if ended || Instant::now() > deadline || apache.said().contains("AH00") && apache.said().contains("Error") {
+        while TcpStream::connect(reachable(address)).is_err() {
+            let ended = !matches!(apache.keeper.try_wait(), Ok(None));
+            if ended || Instant::now() > deadline {
                 return Err(apache.said());
             }
             thread::sleep(Duration::from_millis(10));
@@ -102,11 +117,11 @@ impl Apache {
 
     /// Its error log.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.directory.path().join("error.log")).unwrap_or_default()
+        fs::read_to_string(self.directory.join("error.log")).unwrap_or_default()
     }
 
     fn said(&self) -> String {
-        let stderr = fs::read_to_string(self.directory.path().join("stderr")).unwrap_or_default();
+        let stderr = fs::read_to_string(self.directory.join("stderr")).unwrap_or_default();
         stderr + &self.log()
     }
 }
@@ -122,7 +137,31 @@ impl Drop for Apache {
     }
 }
 
-fn configure(directory: &Path, port: u16, line: &str) -> String {
+/// Starts a program that ends when the standard input of the returned process is closed, also by the death of this one.
+/// It does not hear the Ctrl-C of a terminal.
+pub(crate) fn keep(program: &Path, arguments: &[&OsStr], stderr: fs::File) -> io::Result<Child> {
+    Command::new("sh")
+        .args(["-c", KEEPER, "keeper"])
+        .arg(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .process_group(0)
+        .spawn()
+}
+
+/// Where this machine reaches what listens at an address: "all addresses" is none to connect to.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
+
+fn configure(directory: &Path, address: SocketAddr, line: &str) -> String {
     let directory = directory.display();
     let modules = NEEDED
         .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
@@ -133,7 +172,7 @@ fn configure(directory: &Path, port: u16, line: &str) -> String {
          ErrorLog {directory}/error.log\n\
          LogLevel warn proxy_ajp:debug\n\
          ServerName phone.test\n\
-         Listen 127.0.0.1:{port}\n\
+         Listen {address}\n\
          {modules}\
          StartServers 1\n\
          ServerLimit 2\n\

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ox_standin::Module;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V12_0;
 use oxtender::wbxml::Element;
@@ -10,6 +11,40 @@ use oxtender::wbxml::codepage::airsyncbase;
 use oxtender::wbxml::codepage::calendar;
 use oxtender::wbxml::codepage::contacts;
 use oxtender::wbxml::codepage::tasks;
+
+use crate::device::CALENDAR;
+use crate::device::CONTACTS;
+use crate::device::TASKS;
+
+/// What is the same for the classes that a phone may add to: where they are, and how one property travels.
+pub(crate) struct Class {
+    pub(crate) kind: i64,
+    pub(crate) module: Module,
+    /// The title, for the phone and at OX.
+    pub(crate) title: Tag,
+    pub(crate) field: &'static str,
+}
+
+pub(crate) const CLASSES: [Class; 3] = [
+    Class {
+        kind: CONTACTS,
+        module: Module::Contacts,
+        title: contacts::LAST_NAME,
+        field: "last_name",
+    },
+    Class {
+        kind: CALENDAR,
+        module: Module::Calendar,
+        title: calendar::SUBJECT,
+        field: "title",
+    },
+    Class {
+        kind: TASKS,
+        module: Module::Tasks,
+        title: tasks::SUBJECT,
+        field: "title",
+    },
+];
 
 /// Milliseconds since 1970.
 pub(crate) const HOUR: i64 = 3_600_000;

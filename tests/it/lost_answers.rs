@@ -9,19 +9,16 @@ use ox_standin::Module;
 use ox_standin::WebUser;
 use oxtender::version::ProtocolVersion;
 use oxtender::wbxml::Element;
-use oxtender::wbxml::Tag;
 use oxtender::wbxml::codepage::calendar;
-use oxtender::wbxml::codepage::contacts;
 use oxtender::wbxml::codepage::email;
-use oxtender::wbxml::codepage::tasks;
 use serde_json::json;
 
-use crate::device::CALENDAR;
 use crate::device::CONTACTS;
 use crate::device::Device;
 use crate::device::INBOX;
 use crate::device::Loss;
-use crate::device::TASKS;
+use crate::items::CLASSES;
+use crate::items::Class;
 use crate::items::HOUR;
 use crate::items::appointment;
 use crate::items::contact;
@@ -60,34 +57,6 @@ losses! {
     hung_up_once_mariadb MariaDb HungUp 1;
     hung_up_twice_mariadb MariaDb HungUp 2;
 }
-
-struct Class {
-    kind: i64,
-    module: Module,
-    title: Tag,
-    field: &'static str,
-}
-
-const CLASSES: [Class; 3] = [
-    Class {
-        kind: CONTACTS,
-        module: Module::Contacts,
-        title: contacts::LAST_NAME,
-        field: "last_name",
-    },
-    Class {
-        kind: CALENDAR,
-        module: Module::Calendar,
-        title: calendar::SUBJECT,
-        field: "title",
-    },
-    Class {
-        kind: TASKS,
-        module: Module::Tasks,
-        title: tasks::SUBJECT,
-        field: "title",
-    },
-];
 
 /// A phone with a bad connection, and the same folder at OX.
 struct Phone<'a> {

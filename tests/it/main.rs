@@ -13,11 +13,17 @@ mod doors;
 mod house;
 mod items;
 mod large;
+mod listening;
 mod lost_answers;
+mod mail;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod operations;
+mod outages;
 mod ping;
 mod refusals;
+mod sending;
+mod series;
 mod sessions;
 mod short_sync;
 mod stop;

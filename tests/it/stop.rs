@@ -31,7 +31,7 @@ use crate::device::http::Connection;
 use crate::device::http::Door as _;
 use crate::device::http::HttpDoor;
 use crate::device::http::Request;
-use crate::doors::forward;
+use crate::listening::forward;
 use crate::world::DEADLINE;
 use crate::world::World;
 use crate::world::wait_for;

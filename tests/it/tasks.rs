@@ -183,7 +183,7 @@ fn completion() {
         other,
         json!({"status": 3, "percent_completed": 100}),
     );
-    assert_eq!(device.sync(&folder).changed, [other_id.clone()]);
+    assert_eq!(device.sync(&folder).changed, [other_id.as_str()]);
     let data = device.item(&folder, &other_id);
     assert_eq!(property(data, tag::COMPLETE), "1");
     assert!(data.child(tag::DATE_COMPLETED).is_some(), "required when complete");

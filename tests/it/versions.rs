@@ -3,20 +3,16 @@
 use ox_standin::Module;
 use oxtender::version::ProtocolVersion;
 use oxtender::wbxml::Element;
-use oxtender::wbxml::Tag;
 use oxtender::wbxml::codepage::calendar;
-use oxtender::wbxml::codepage::contacts;
 use oxtender::wbxml::codepage::email;
-use oxtender::wbxml::codepage::tasks;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::device::CALENDAR;
-use crate::device::CONTACTS;
 use crate::device::Device;
 use crate::device::INBOX;
-use crate::device::TASKS;
 use crate::device::link::Query;
+use crate::items::CLASSES;
+use crate::items::Class;
 use crate::items::HOUR;
 use crate::items::appointment;
 use crate::items::contact;
@@ -49,36 +45,6 @@ versions! {
     version_16_0 V16_0 Plain;
     version_16_1 V16_1 Base64;
 }
-
-/// What is the same for the classes that a phone may add to: where they are, and how one property travels.
-struct Class {
-    kind: i64,
-    module: Module,
-    /// The title, for the phone and at OX.
-    title: Tag,
-    field: &'static str,
-}
-
-const CLASSES: [Class; 3] = [
-    Class {
-        kind: CONTACTS,
-        module: Module::Contacts,
-        title: contacts::LAST_NAME,
-        field: "last_name",
-    },
-    Class {
-        kind: CALENDAR,
-        module: Module::Calendar,
-        title: calendar::SUBJECT,
-        field: "title",
-    },
-    Class {
-        kind: TASKS,
-        module: Module::Tasks,
-        title: tasks::SUBJECT,
-        field: "title",
-    },
-];
 
 /// The scenario, for any door and version.
 pub(crate) fn core(world: &World, device: &mut Device) {

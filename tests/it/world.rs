@@ -4,7 +4,6 @@
 //! the world. When a test fails, the log of its gateway and the calls at its OX are shown.
 
 use std::fs;
-use std::io;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::net::SocketAddr;
@@ -22,9 +21,6 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
-use http::HeaderName;
-use http::HeaderValue;
-use http::Method;
 use ox_standin::Builder;
 use ox_standin::Running;
 use ox_standin::Standin;
@@ -33,18 +29,17 @@ use oxtender::version::ProtocolVersion;
 use tempfile::TempDir;
 
 use crate::device::Device;
-use crate::device::http::Answer;
 use crate::device::http::Door;
-use crate::device::http::HttpDoor;
-use crate::device::http::Request;
+use crate::doors::ADMIN;
+use crate::doors::AJP;
+use crate::doors::AjpDoor;
+use crate::doors::Doors;
+use crate::doors::HTTP;
+use crate::doors::PlainDoor;
 use crate::mariadb;
 
 /// What a test waits for happens within this time, or never.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
-
-const AJP: &str = "com.openexchange.usm.eas.ajp.listen";
-const HTTP: &str = "com.openexchange.usm.eas.http.listen";
-const ADMIN: &str = "com.openexchange.usm.eas.admin.listen";
 
 /// Where the gateway keeps the state of devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +66,6 @@ pub(crate) struct Plan {
     properties: Vec<(String, String)>,
     secret: Option<String>,
 }
-
-/// Where the gateway listens now.
-#[derive(Debug, Default)]
-struct Doors(Mutex<Vec<(String, SocketAddr)>>);
 
 /// The program, and what it said.
 struct Gateway {
@@ -146,10 +137,6 @@ impl World {
         self.doors.of(AJP)
     }
 
-    pub(crate) fn http_address(&self) -> SocketAddr {
-        self.doors.of(HTTP)
-    }
-
     pub(crate) fn admin_address(&self) -> SocketAddr {
         self.doors.of(ADMIN)
     }
@@ -211,7 +198,7 @@ impl World {
     fn launch(&mut self) {
         let gateway = Gateway::launch(self.directory.path());
         let doors = gateway.wait_for_doors(&[AJP, HTTP, ADMIN]);
-        *lock(&self.doors.0) = doors;
+        self.doors.set(doors);
         self.gateway = Some(gateway);
     }
 }
@@ -366,85 +353,7 @@ impl Log {
     }
 }
 
-impl Doors {
-    fn of(&self, key: &str) -> SocketAddr {
-        let doors = lock(&self.0);
-        doors
-            .iter()
-            .find(|(known, _)| known == key)
-            .expect("the gateway has this door")
-            .1
-    }
-}
-
-/// Plain HTTP, wherever the gateway listens now.
-struct PlainDoor(Arc<Doors>);
-
-impl Door for PlainDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
-        HttpDoor(self.0.of(HTTP)).exchange(request)
-    }
-
-    fn hang_up(&self, request: &Request) -> io::Result<()> {
-        HttpDoor(self.0.of(HTTP)).hang_up(request)
-    }
-}
-
-/// AJP13, as a web server would forward it, with a connection for each request.
-struct AjpDoor {
-    doors: Arc<Doors>,
-    secret: Option<String>,
-}
-
-impl AjpDoor {
-    fn forward(&self, request: &Request) -> ajp::packet::ForwardRequest {
-        let method = Method::from_bytes(request.method.as_bytes()).unwrap();
-        let mut forward = ajp::packet::ForwardRequest::new(method, request.target.parse().unwrap());
-        let length = request
-            .body
-            .as_ref()
-            .map(|body| ("Content-Length", body.len().to_string()));
-        for (name, value) in request.headers.iter().cloned().chain(length) {
-            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-            forward = forward.header(name, HeaderValue::from_str(&value).unwrap());
-        }
-        match &self.secret {
-            Some(secret) => forward.secret(secret),
-            None => forward,
-        }
-    }
-}
-
-impl Door for AjpDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
-        let body = request.body.as_deref().unwrap_or_default();
-        runtime().block_on(async {
-            let mut client = ajp::client::Client::connect(self.doors.of(AJP)).await?;
-            let forward = self.forward(request);
-            let exchange = client.request(&forward, body);
-            let answer = tokio::time::timeout(2 * DEADLINE, exchange).await?;
-            let (head, body) = answer.map_err(io::Error::other)?.response.into_parts();
-            let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
-            Ok(Answer::new(head.status.as_u16(), headers.collect(), body.to_vec()))
-        })
-    }
-
-    fn hang_up(&self, request: &Request) -> io::Result<()> {
-        let body = request.body.as_deref().unwrap_or_default();
-        let size = ajp::packet::PacketSize::new(ajp::packet::PacketSize::MIN);
-        let mut packets = bytes::BytesMut::new();
-        ajp::encode::forward_request(&mut packets, &self.forward(request), size).map_err(io::Error::other)?;
-        let sent = ajp::encode::data(&mut packets, body, size);
-        assert_eq!(sent, body.len(), "a request of one DATA packet");
-        runtime().block_on(async {
-            let mut client = ajp::client::Client::connect(self.doors.of(AJP)).await?;
-            client.send(&packets).await
-        })
-    }
-}
-
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -463,6 +372,6 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

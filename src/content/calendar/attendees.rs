@@ -14,6 +14,7 @@ use crate::content::text;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
 use crate::ox::columns::common;
+use crate::ox::integer;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::calendar;
 
@@ -401,9 +402,5 @@ fn entries(list: Option<&Value>) -> impl Iterator<Item = &Value> {
 }
 
 fn number(entry: &Value, key: &str) -> Option<i64> {
-    match entry.get(key)? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
+    integer(entry.get(key)?)
 }

@@ -14,11 +14,13 @@ use crate::content::calendar::attendees::Role;
 use crate::content::calendar::attendees::confirmation;
 use crate::content::calendar::times::Clock;
 use crate::content::calendar::times::Times;
-use crate::content::calendar::times::unusable;
 use crate::content::date;
 use crate::content::recurrence;
 use crate::content::recurrence::Recurrence;
 use crate::content::text;
+use crate::content::typed::line;
+use crate::content::typed::number;
+use crate::content::typed::unusable;
 use crate::ox::Object;
 use crate::ox::columns::Column;
 use crate::ox::columns::Text;
@@ -220,7 +222,7 @@ pub(super) const PROPERTIES: [Property; 25] = [
     })
     .in_exceptions(ALL)
     .read_but_kept(|element, fields| {
-        fields.set(columns::TITLE, text(element).unwrap_or_else(|| NO_TITLE.to_owned()));
+        fields.set(columns::TITLE, line(element).unwrap_or_else(|| NO_TITLE.to_owned()));
         Ok(())
     }),
     Property::new(calendar::UID, |item| shown_text(calendar::UID, item, common::UID)),
@@ -240,7 +242,7 @@ pub(super) const PROPERTIES: [Property; 25] = [
     .in_exceptions(ALL)
     .emptied(SINCE_14_0)
     .read(|element, fields| {
-        fields.set(columns::LOCATION, text(element));
+        fields.set(columns::LOCATION, line(element));
         Ok(())
     }),
     Property::new(airsyncbase::LOCATION, |item| {
@@ -274,7 +276,7 @@ pub(super) const PROPERTIES: [Property; 25] = [
     .emptied(SINCE_14_0)
     .read(|element, fields| {
         // OX separates categories by commas.
-        let names = element.children_of(calendar::CATEGORY).filter_map(text);
+        let names = element.children_of(calendar::CATEGORY).filter_map(line);
         let names: Vec<String> = names.map(|name| name.replace(',', " ")).collect();
         fields.set(common::CATEGORIES, (!names.is_empty()).then(|| names.join(", ")));
         Ok(())
@@ -376,7 +378,7 @@ fn busy_status(item: &Item<'_>) -> i64 {
 
 /// One line out of a Location: its name, or else its address.
 fn place(location: &Element) -> Option<String> {
-    let part = |tag| location.child(tag).and_then(text);
+    let part = |tag| location.child(tag).and_then(line);
     if let Some(name) = part(airsyncbase::DISPLAY_NAME) {
         return Some(name);
     }
@@ -392,19 +394,8 @@ fn place(location: &Element) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-/// Clean text of an element; `None` if it is blank.
-fn text(element: &Element) -> Option<String> {
-    element.as_text().map(text::line).filter(|text| !text.is_empty())
-}
-
 /// An element with the clean text of a column.
 fn shown_text(tag: Tag, item: &Item<'_>, column: Column<Text>) -> Option<Element> {
     let text = text::line(item.object.text(column)?);
     (!text.is_empty()).then(|| Element::text(tag, text))
-}
-
-/// `None` for an empty element.
-fn number(element: &Element) -> Result<Option<i64>, Unconvertible> {
-    let number = text(element).map(|text| text.parse().map_err(|_| unusable(element.tag)));
-    number.transpose()
 }

@@ -20,11 +20,12 @@ use crate::content::calendar::properties::PROPERTIES;
 use crate::content::calendar::properties::Property;
 use crate::content::calendar::properties::Reading;
 use crate::content::calendar::properties::SHOWN_AS_BUSY;
-use crate::content::calendar::times;
 use crate::content::calendar::times::Clock;
 use crate::content::calendar::times::Times;
 use crate::content::recurrence;
 use crate::content::recurrence::Recurrence;
+use crate::content::typed;
+use crate::content::typed::unusable;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
 use crate::ox::columns::common;
@@ -95,7 +96,7 @@ pub fn instance_to_ox(
         return Err(Unconvertible("InstanceId for an item that is no series".to_owned()));
     }
     let day = master.clock.read_occurrence(instance_id, &master.times);
-    let day = day.ok_or_else(|| times::unusable(airsyncbase::INSTANCE_ID))?;
+    let day = day.ok_or_else(|| unusable(airsyncbase::INSTANCE_ID))?;
     let Some(request) = application_data else {
         let change = OccurrenceChange::Deleted;
         return Ok(Occurrence { day, change });
@@ -416,8 +417,9 @@ impl Series<'_> {
         let key = exceptions::KEYS.iter().find_map(|tag| exception.child_text(*tag));
         let key = key.ok_or_else(|| Unconvertible("an Exception without its original start".to_owned()))?;
         let day = self.after.clock.read_occurrence(key, &self.after.times);
-        let day = day.ok_or_else(|| times::unusable(calendar::EXCEPTION_START_TIME))?;
-        if times::flag(exception, calendar::DELETED)? == Some(true) {
+        let day = day.ok_or_else(|| unusable(calendar::EXCEPTION_START_TIME))?;
+        let deleted = exception.child(calendar::DELETED).map(typed::flag).transpose()?;
+        if deleted == Some(true) {
             let change = OccurrenceChange::Deleted;
             return Ok((!self.stored.deleted.contains(&day)).then_some(Occurrence { day, change }));
         }

@@ -12,6 +12,8 @@ use crate::content::Unconvertible;
 use crate::content::calendar::zone;
 use crate::content::date;
 use crate::content::date::DAY;
+use crate::content::typed;
+use crate::content::typed::unusable;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
 use crate::version::ProtocolVersion::V14_1;
@@ -266,7 +268,8 @@ impl Clock {
     pub(super) fn times(&self, request: &Element, base: Option<&Times>, now: i64) -> Result<Times, Unconvertible> {
         let start = instant(request, calendar::START_TIME)?;
         let end = instant(request, calendar::END_TIME)?;
-        let all_day = match (flag(request, calendar::ALL_DAY_EVENT)?, base) {
+        let flag = request.child(calendar::ALL_DAY_EVENT).map(typed::flag).transpose()?;
+        let all_day = match (flag, base) {
             (Some(flag), _) => flag,
             (None, Some(base)) => base.all_day && self.are_midnights(start.into_iter().chain(end)),
             // Outlook sends whole days of a series without the flag.
@@ -336,20 +339,6 @@ fn instant(request: &Element, tag: Tag) -> Result<Option<i64>, Unconvertible> {
         None | Some("") => Ok(None),
         Some(text) => date::parse(text).map(Some).ok_or_else(|| unusable(tag)),
     }
-}
-
-/// A boolean child; an element without content counts as 1.
-pub(super) fn flag(request: &Element, tag: Tag) -> Result<Option<bool>, Unconvertible> {
-    match request.child_text(tag).map(str::trim) {
-        None => Ok(None),
-        Some("1" | "") => Ok(Some(true)),
-        Some("0") => Ok(Some(false)),
-        Some(_) => Err(unusable(tag)),
-    }
-}
-
-pub(super) fn unusable(tag: Tag) -> Unconvertible {
-    Unconvertible(format!("unusable {}", tag.name()))
 }
 
 fn missing(tag: Tag) -> Unconvertible {

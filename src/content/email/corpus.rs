@@ -144,7 +144,7 @@ fn source(file: &str) -> Vec<u8> {
 }
 
 /// All files, so that none is forgotten.
-fn files() -> Vec<String> {
+pub(super) fn files() -> Vec<String> {
     let entries = std::fs::read_dir(folder()).expect("the corpus");
     let names = entries.map(|entry| entry.expect("an entry").path());
     let mut names: Vec<String> = names
@@ -155,7 +155,7 @@ fn files() -> Vec<String> {
     names
 }
 
-fn mail(file: &str) -> Mail {
+pub(super) fn mail(file: &str) -> Mail {
     let envelope = Envelope {
         collection_id: "f7".to_owned(),
         id: "1042".to_owned(),
@@ -175,7 +175,7 @@ fn user() -> User {
     }
 }
 
-fn shown(mail: &Mail, version: ProtocolVersion, bodies: &BodyOptions) -> Element {
+pub(super) fn shown(mail: &Mail, version: ProtocolVersion, bodies: &BodyOptions) -> Element {
     let context = Context {
         version,
         user: &user(),

@@ -1,5 +1,7 @@
 //! What must hold for the table of every class, and a user to test it with.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 
 use super::*;
@@ -43,6 +45,28 @@ pub(in crate::content) fn check(rows: &[Property], pages: &[u8], unmapped: &[(Ta
     }
     let own = |tag: &Tag| pages.contains(&tag.page) || tag.page == airsyncbase::BODY.page;
     assert!(mapped.iter().all(own));
+}
+
+/// For classes without rows of tags: every tag of the code pages is shown by some item or stands in `unmapped`, not both.
+pub(in crate::content) fn all_accounted_for(shown: &[Element], pages: &[u8], unmapped: &[(Tag, &str)]) {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&Element> = shown.iter().collect();
+    while let Some(element) = open.pop() {
+        found.insert(element.tag);
+        open.extend(element.children());
+    }
+    let tokens = pages.iter().filter_map(|page| codepage::page(*page));
+    let wrong = tokens.flat_map(|page| page.tokens).filter(|token| {
+        let reason = unmapped.iter().find(|(tag, _)| *tag == token.tag);
+        found.contains(&token.tag) == reason.is_some()
+    });
+    let wrong: Vec<Tag> = wrong.map(|token| token.tag).collect();
+    assert!(wrong.is_empty(), "neither shown nor unmapped, or both: {wrong:?}");
+    assert!(
+        unmapped
+            .iter()
+            .all(|(tag, reason)| pages.contains(&tag.page) && !reason.is_empty())
+    );
 }
 
 /// Simple rows survive the way to a device and back.

@@ -66,8 +66,8 @@ pub(crate) struct Operated {
 }
 
 impl Device {
-    /// Asks what the server can do, and finds what a phone needs.
-    pub(crate) fn options(&self) {
+    /// Asks what the server can do, and finds what a phone needs. Answers the versions on offer.
+    pub(crate) fn options(&self) -> Vec<String> {
         let answer = self.link.exchange(&self.link.options());
         assert_eq!(answer.status, 200);
         let list = |header: &str| -> Vec<String> {
@@ -91,6 +91,7 @@ impl Device {
                 "{command}: {commands:?}"
             );
         }
+        versions
     }
 
     /// The handshake in two phases; the phone has a key afterwards.
@@ -244,7 +245,9 @@ impl Device {
                     .options
                     .iter()
                     .find(|option| option.tag == airsync::FILTER_TYPE);
-                let filter = filter.cloned().unwrap_or(Element::text(airsync::FILTER_TYPE, "0"));
+                let filter = filter
+                    .cloned()
+                    .unwrap_or_else(|| Element::text(airsync::FILTER_TYPE, "0"));
                 vec![class, name, filter, key]
             }
             _ if collection.options.is_empty() => vec![key, name],

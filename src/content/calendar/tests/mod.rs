@@ -26,6 +26,7 @@ use crate::wbxml::codepage::calendar;
 mod attendees;
 mod laws;
 mod series;
+mod tags;
 mod whole_days;
 
 /// 2023-11-14T22:13:20Z

@@ -1,0 +1,90 @@
+//! What the administrator sees: health, metrics, and a log that tells what happened and nothing about anybody.
+
+use oxtender::version::ProtocolVersion::V14_1;
+
+use crate::device::CONTACTS;
+use crate::device::INBOX;
+use crate::device::http::Answer;
+use crate::device::http::Door as _;
+use crate::device::http::HttpDoor;
+use crate::device::http::Request;
+use crate::items::contact;
+use crate::items::mail;
+use crate::world::World;
+
+fn ask(world: &World, path: &str) -> Answer {
+    let request = Request {
+        method: "GET",
+        target: path.to_owned(),
+        headers: Vec::new(),
+        body: None,
+    };
+    HttpDoor(world.admin_address()).exchange(&request).unwrap()
+}
+
+#[test]
+fn health() {
+    let mut world = World::start();
+    let parts = |answer: &Answer| {
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        (
+            answer.status,
+            body["ok"] == true,
+            body["ox"]["ok"] == true,
+            body["database"]["ok"] == true,
+        )
+    };
+    assert_eq!(parts(&ask(&world, "/health")), (200, true, true, true));
+    world.stop_ox();
+    assert_eq!(parts(&ask(&world, "/health")), (503, false, false, true));
+    world.start_ox();
+    assert_eq!(parts(&ask(&world, "/health")), (200, true, true, true));
+    assert_eq!(ask(&world, "/other").status, 404);
+}
+
+#[test]
+fn metrics_count_requests() {
+    let world = World::start();
+    let mut device = world.ready_device(V14_1);
+    let folder = device.folder(CONTACTS);
+    device.sync(&folder);
+    let text = String::from_utf8(ask(&world, "/metrics").body).unwrap();
+    for command in ["Provision", "FolderSync", "Sync"] {
+        let counted = text
+            .lines()
+            .any(|line| !line.starts_with('#') && line.contains(&format!("\"{command}\"")));
+        assert!(counted, "{command}:\n{text}");
+    }
+}
+
+/// One line a request, with the names of user, device and command; never a password, never content.
+#[test]
+fn the_log_keeps_secrets() {
+    let world = World::start();
+    let anton = world.anton();
+    anton.change_password("Pass-w0rd");
+    anton.receive(&mail("Subject-of-mail", "Text-of-mail"));
+    let mut device = world.device(V14_1);
+    device.link.password = "Pass-w0rd".to_owned();
+    device.set_up();
+    let (inbox, contacts) = (device.folder(INBOX), device.folder(CONTACTS));
+    device.sync(&inbox);
+    device.add(&contacts, contact("Firstname", "Lastname"));
+    device.sync(&contacts);
+    device.send_mail("id-1", &mail("Subject-of-sent", "Text-of-sent"));
+    let log = world.log();
+    let is_told =
+        |line: &str| line.contains("anton") && line.contains("phone1") && line.contains("SendMail 14.1 http=200");
+    assert_eq!(log.lines().filter(|line| is_told(line)).count(), 1, "{log}");
+    let encoded = device.link.authorization();
+    for secret in [
+        "Pass-w0rd",
+        &encoded[6..],
+        "-of-mail",
+        "-of-sent",
+        "Firstname",
+        "Lastname",
+    ] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}

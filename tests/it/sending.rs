@@ -1,0 +1,109 @@
+//! SendMail: in both forms of the wire, once however often it is repeated, with and without a copy.
+
+use oxtender::version::ProtocolVersion::V2_5;
+use oxtender::version::ProtocolVersion::V12_1;
+use oxtender::version::ProtocolVersion::V14_0;
+use oxtender::version::ProtocolVersion::V14_1;
+use oxtender::version::ProtocolVersion::V16_1;
+use oxtender::wbxml::Element;
+use oxtender::wbxml::codepage::composemail;
+use oxtender::wbxml::codepage::email as tag;
+
+use crate::device::SENT;
+use crate::items::assert_properties;
+use crate::items::mail;
+use crate::world::World;
+
+/// Sent once, however often the phone repeats it; a copy is kept. Both forms on the wire.
+#[test]
+fn sending() {
+    for version in [V2_5, V12_1, V14_0, V16_1] {
+        let world = World::start();
+        let anton = world.anton();
+        let device = world.ready_device(version);
+        let message = b"From: anton@example.com\r\nTo: Carl <carl@example.org>\r\nBcc: berta@example.com\r\n\
+            Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello Carl.\r\n";
+        device.send_mail("id-1", message);
+        assert_eq!(anton.sent().len(), 1);
+        let sent = &anton.sent()[0];
+        assert!(
+            sent.recipients.iter().any(|to| to.contains("carl@example.org")),
+            "{:?}",
+            sent.recipients
+        );
+        assert!(
+            sent.recipients.iter().any(|to| to.contains("berta@example.com")),
+            "{:?}",
+            sent.recipients
+        );
+        let raw = String::from_utf8_lossy(&sent.raw);
+        assert!(raw.contains("Hello Carl.") && !raw.contains("Bcc"), "{raw}");
+
+        // The answer was lost: the phone sends it again.
+        for _ in 0..2 {
+            let answer = device.link.exchange(&device.send_mail_request("id-1", message));
+            let told = device
+                .link
+                .read(&answer)
+                .map(|root| root.child_text(composemail::STATUS).map(str::to_owned));
+            let expected = (version >= V14_0).then(|| Some("118".to_owned()));
+            assert_eq!(told, expected, "{version}");
+        }
+        assert_eq!(anton.sent().len(), 1, "{version}: sent twice");
+        device.send_mail("id-2", &mail("another", "Text."));
+        assert_eq!(anton.sent().len(), 2);
+        let copies = anton.mails("default0/INBOX/Sent");
+        assert_eq!(copies.len(), 2, "{version}: a copy of each");
+    }
+}
+
+/// A copy only where the phone wants one.
+#[test]
+fn sending_without_a_copy() {
+    let world = World::start();
+    let anton = world.anton();
+    let device = world.ready_device(V14_1);
+    let root = Element::parent(
+        composemail::SEND_MAIL,
+        [
+            Element::text(composemail::CLIENT_ID, "id-1"),
+            Element::opaque(composemail::MIME, mail("no copy", "Text.")),
+        ],
+    );
+    let answer = device.link.exchange(&device.link.wbxml("SendMail", &root));
+    assert!(device.link.read(&answer).is_none());
+    assert_eq!(anton.sent().len(), 1);
+    assert!(anton.mails("default0/INBOX/Sent").is_empty());
+}
+
+/// What was sent is in Sent on the phone, too.
+#[test]
+fn the_copy_comes_to_the_phone() {
+    let world = World::start();
+    let mut device = world.ready_device(V14_1);
+    let sent = device.folder(SENT);
+    device.sync(&sent);
+    device.send_mail("id-1", &mail("hello", "Text."));
+    let id = device.sync(&sent).added.remove(0);
+    assert_properties(device.item(&sent, &id), &[(tag::SUBJECT, "hello"), (tag::READ, "1")]);
+}
+
+/// Messages that cannot go out.
+#[test]
+fn messages_that_are_refused() {
+    let world = World::start();
+    let device = world.ready_device(V14_1);
+    // message, Status
+    let cases: [(&[u8], &str); 2] = [(b"", "107"), (b"Subject: nobody\r\n\r\nText.\r\n", "119")];
+    for (message, expected) in cases {
+        let answer = device.link.exchange(&device.send_mail_request("id-1", message));
+        let root = device.link.read(&answer).expect("a refusal");
+        assert_eq!(
+            root.child_text(composemail::STATUS),
+            Some(expected),
+            "{}",
+            String::from_utf8_lossy(message)
+        );
+    }
+    assert!(world.anton().sent().is_empty());
+}
