@@ -13,6 +13,7 @@ mod doors;
 mod house;
 mod items;
 mod large;
+mod listening;
 mod lost_answers;
 mod mail;
 #[path = "../support/mariadb.rs"]
@@ -25,6 +26,7 @@ mod sending;
 mod series;
 mod sessions;
 mod short_sync;
+mod stop;
 mod tasks;
 mod third_party;
 mod through_apache;
