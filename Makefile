@@ -5,13 +5,15 @@ TOOLS = /usr/sbin/apache2:apache2-bin /usr/sbin/mariadbd:mariadb-server-core \
         /usr/bin/wbxml2xml:libwbxml2-utils /usr/bin/tshark:tshark
 DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 
-.PHONY: help build test demo lint doc fmt
+.PHONY: help build test demo lint doc fmt bench fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
 	@echo 'make demo    stand-in OX, gateway and a private Apache; a simulated phone syncs, then try your own'
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
+	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
+	@echo 'make fuzz    a minute for each fuzz target; needs nightly Rust and cargo-fuzz'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
 
 build:
@@ -23,6 +25,15 @@ test: test-tools
 demo: demo-tools
 	cargo build --workspace --locked
 	cargo run --quiet --locked --package ox-demo -- $(ARGS)
+
+# With as many descriptors as allowed, for the parked connections. Tomcat takes part where it is installed:
+# apt-get install --no-install-recommends tomcat10
+bench: demo-tools
+	ulimit -n $$(ulimit -Hn) && cargo bench --locked --package ajp --bench ajp
+
+fuzz:
+	for target in packet to_container to_web_server data stream; do \
+		cargo +nightly fuzz run $$target -- -max_total_time=60 || exit 1; done
 
 lint: fmt
 	cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -207,11 +207,14 @@ where
     }
 
     fn serve(&self, stream: TcpStream, place: Option<OwnedSemaphorePermit>, connections: &mut JoinSet<()>) {
-        let connection = conversation::serve(stream, self.service.clone(), self.config.clone(), self.stopping.clone());
-        connections.spawn(async move {
-            connection.await;
-            drop(place);
-        });
+        let connection = conversation::serve(
+            stream,
+            self.service.clone(),
+            self.config.clone(),
+            self.stopping.clone(),
+            place,
+        );
+        connections.spawn(connection);
     }
 }
 

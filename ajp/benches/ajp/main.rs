@@ -43,6 +43,8 @@ fn main() -> io::Result<()> {
     match arguments.next().as_deref() {
         Some("serve") => return server::serve(),
         Some("constant") => return server::constant(),
+        // By itself: cargo bench -p ajp --bench ajp -- parked
+        Some("parked") => return parked(),
         _ => {}
     }
     let ours = Process::own("serve")?;
@@ -126,7 +128,9 @@ fn through_apache(ours: &Process, tomcat: Option<&Tomcat>) -> io::Result<()> {
 fn parked() -> io::Result<()> {
     println!("Parked requests of a phone (POST, 12 headers), handler waiting on a channel");
     println!("{:>12} {:>12} {:>22}", "connections", "resident", "KB for each of them");
-    for connections in [10_000, 50_000] {
+    // Some descriptors are needed for other things.
+    let most = process::descriptors()?.saturating_sub(100);
+    for connections in [10_000, most.min(50_000)] {
         let server = Process::own("serve")?;
         let before = server.resident()?;
         let held = match load::park(server.address, connections) {

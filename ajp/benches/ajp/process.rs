@@ -61,6 +61,15 @@ impl Process {
     }
 }
 
+/// How many descriptors this process and those that it starts may have.
+pub(crate) fn descriptors() -> io::Result<usize> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().next());
+    soft.and_then(|soft| soft.parse().ok())
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();

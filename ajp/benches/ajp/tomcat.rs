@@ -101,7 +101,11 @@ public class Answer extends HttpServlet {
 
     @Override
     protected void doPost(HttpServletRequest request, HttpServletResponse response) throws java.io.IOException {
-        request.getInputStream().readNBytes(request.getContentLength());
+        byte[] body = new byte[request.getContentLength()];
+        // Not to the end of the stream: Tomcat would ask Apache once more.
+        for (int read = 0; read < body.length; ) {
+            read += request.getInputStream().read(body, read, body.length - read);
+        }
         response.setContentType("application/octet-stream");
         response.setContentLength(BODY.length);
         response.getOutputStream().write(BODY);

@@ -3,7 +3,6 @@
 //! What each packet means is decided by [`crate::connection`]; what a request takes is in `exchange`.
 
 use std::fmt::Display;
-use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use http::Request;
 use http::Response;
 use http::StatusCode;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tower_service::Service;
 
 use super::deadline::Deadline;
@@ -21,7 +21,8 @@ use super::exchange::Exchange;
 use super::exchange::bare_response;
 use super::link::Link;
 use super::stop::Stopping;
-use super::work::catching;
+use super::work::Catching;
+use super::work::Handling;
 use crate::body::Body;
 use crate::config::Config;
 use crate::connection::Connection;
@@ -56,9 +57,14 @@ pub(super) enum End {
     BrokenResponse,
 }
 
-/// Serves one connection to its end.
-pub(super) async fn serve<S, B>(stream: TcpStream, service: S, config: Arc<Config>, stop: Stopping)
-where
+/// Serves one connection to its end, and gives its place back then.
+pub(super) async fn serve<S, B>(
+    stream: TcpStream,
+    service: S,
+    config: Arc<Config>,
+    stop: Stopping,
+    _place: Option<OwnedSemaphorePermit>,
+) where
     S: Service<Request<Body>, Response = Response<B>>,
     S::Error: Display,
     B: http_body::Body<Data = Bytes>,
@@ -106,7 +112,7 @@ impl Conversation {
             let payload = self.packet().await?;
             match self.connection.receive(payload) {
                 Event::CPing => self.link.write(&encode::CPONG).await?,
-                Event::Request(request, length) => self.exchange(*request, length, &mut service).await?,
+                Event::Request(request, length) => self.exchange(request, length, &mut service).await?,
                 Event::BodyTooLarge => self.finish(self.bare(StatusCode::PAYLOAD_TOO_LARGE)).await?,
                 Event::Dropped => {}
                 Event::Refuse(refusal) => return Err(End::Refused(refusal)),
@@ -140,7 +146,12 @@ impl Conversation {
     }
 
     /// One request: run the handler, send its response.
-    async fn exchange<S, B>(&mut self, request: ForwardRequest, length: BodyLength, service: &mut S) -> Result<(), End>
+    async fn exchange<S, B>(
+        &mut self,
+        request: Box<ForwardRequest>,
+        length: BodyLength,
+        service: &mut S,
+    ) -> Result<(), End>
     where
         S: Service<Request<Body>, Response = Response<B>>,
         S::Error: Display,
@@ -149,14 +160,8 @@ impl Conversation {
     {
         let is_head = request.method == Method::HEAD;
         let (body, tickets) = Body::new(length);
-        let request = request.into_http(body);
         let mut exchange = Exchange::new(&mut self.link, &mut self.connection, &self.config, tickets);
-        let handler = catching(async {
-            poll_fn(|cx| service.poll_ready(cx))
-                .await
-                .map_err(|error| error.to_string())?;
-            service.call(request).await.map_err(|error| error.to_string())
-        });
+        let handler = Catching(Handling::new(service, request, body));
         let out = match exchange.park(handler).await {
             Ok(Ok(response)) => exchange.respond(response, is_head).await?,
             Ok(Err(error)) => {

@@ -22,8 +22,8 @@ use tokio::sync::mpsc;
 use super::conversation::End;
 use super::deadline::Deadline;
 use super::link::Link;
+use super::work::Catching;
 use super::work::at_once;
-use super::work::catching;
 use crate::body::BodyError;
 use crate::body::Part;
 use crate::body::Ticket;
@@ -74,7 +74,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Waits for the handler, telling the web server now and then that we are alive.
-    pub(super) async fn park<T>(&mut self, handler: impl Future<Output = T>) -> Result<T, End> {
+    pub(super) async fn park<T>(&mut self, handler: impl Future<Output = T> + Unpin) -> Result<T, End> {
         self.next_flush = Deadline::after_some(self.config.parked_flush);
         let done = self.beside(handler).await;
         self.next_flush = Deadline::default();
@@ -83,8 +83,7 @@ impl<'a> Exchange<'a> {
 
     /// Waits for `work` while serving the request body and watching the socket. If the connection ends, `work` is
     /// dropped unfinished.
-    async fn beside<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
-        let mut work = pin!(work);
+    async fn beside<T>(&mut self, mut work: impl Future<Output = T> + Unpin) -> Result<T, End> {
         loop {
             self.take_data()?;
             let body_deadline = self.waiting.as_ref().map(|waiting| waiting.1).unwrap_or_default();
@@ -191,8 +190,8 @@ impl<'a> Exchange<'a> {
         let mut body = pin!(body);
         let mut begun = false;
         loop {
-            let mut next = pin!(catching(next_data(body.as_mut())));
-            let data = match at_once(next.as_mut()).await {
+            let mut next = Catching(pin!(next_data(body.as_mut())));
+            let data = match at_once(&mut next).await {
                 Some(data) => data,
                 None => {
                     if !out.is_empty() {

@@ -2,7 +2,12 @@
 //!
 //! No memory is held while nothing has arrived, so that a parked connection costs a task and a socket only.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::Poll;
+use std::task::ready;
 use std::time::Duration;
 
 use bytes::Buf;
@@ -10,7 +15,9 @@ use bytes::Bytes;
 use bytes::BytesMut;
 use socket2::SockRef;
 use socket2::TcpKeepalive;
+use tokio::io::AsyncRead;
 use tokio::io::AsyncWriteExt;
+use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -21,8 +28,8 @@ use crate::decode;
 use crate::decode::DecodeError;
 use crate::decode::Malformed;
 
-/// How far the buffer grows at a time. It grows because bytes came, never because a length announced them.
-const GROWTH: usize = 8192;
+/// The most bytes taken at a time. Buffers grow because bytes came, never because a length announced them.
+const READ_SIZE: usize = 16 * 1024;
 
 pub(super) struct Link {
     stream: TcpStream,
@@ -93,19 +100,20 @@ impl Link {
         }
     }
 
+    /// Reads by way of the stack, so that a connection holds the bytes that came and no room for more. A read that does
+    /// not fill the space there also tells tokio that nothing is left, which saves asking the kernel again.
     async fn read(&mut self) -> io::Result<()> {
-        loop {
-            self.stream.readable().await?;
-            if self.received.capacity() == self.received.len() {
-                self.received.reserve(GROWTH);
+        poll_fn(|cx| {
+            let mut space = [MaybeUninit::uninit(); READ_SIZE];
+            let mut read = ReadBuf::uninit(&mut space);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
+            if read.filled().is_empty() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
-            match self.stream.try_read_buf(&mut self.received) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
+            self.received.extend_from_slice(read.filled());
+            Poll::Ready(Ok(()))
+        })
+        .await
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
