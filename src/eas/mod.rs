@@ -33,7 +33,6 @@ use crate::content::User;
 use crate::eas::command::Call;
 use crate::eas::command::Command;
 use crate::eas::command::Reply;
-use crate::eas::command::Wbxml;
 use crate::eas::options::Limits;
 use crate::eas::record::Record;
 use crate::eas::request::Request;
@@ -265,9 +264,9 @@ fn document(command: &Command, version: ProtocolVersion, body: &Bytes) -> Result
         return Ok(None);
     }
     if body.is_empty() {
-        return match command.wbxml {
-            Wbxml::Optional(_) => Ok(None),
-            _ => Err(Error::Device(Status::INVALID_CONTENT, "the body is empty")),
+        return match command.wbxml.may_be_absent(version) {
+            true => Ok(None),
+            false => Err(Error::Device(Status::INVALID_CONTENT, "the body is empty")),
         };
     }
     let document = wbxml::decode(body, &wbxml::Limits::default()).map_err(|error| {

@@ -240,6 +240,11 @@ pub struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
+    /// The key that the device sent.
+    pub const fn key(&self) -> u64 {
+        self.opened.key
+    }
+
     /// What the list says of an item.
     pub fn item(&self, id: &str) -> Option<&Item> {
         self.listing.items.get(id)

@@ -105,8 +105,8 @@ impl<'a> Writer<'a> {
     pub(super) async fn write(&mut self, change: &Change, write: Write, step: &Step) -> Result<Written, Error> {
         let mut written = self.attempt(change, write.clone(), step).await;
         if matches!(&written, Err(error) if error.kind == ox::ErrorKind::Server) {
-            // OX stumbled over itself, and said that nothing was done: that happens once.
-            written = self.attempt(change, write, step).await;
+            // OX stumbled over itself. That happens once, and what it did before nobody knows.
+            written = self.attempt(change, write, &Step::WriteUnlessThere).await;
         }
         let written = match written {
             Ok(written) => written,
@@ -207,8 +207,9 @@ impl<'a> Writer<'a> {
             folder,
             ..
         } = self.collection;
+        let listed = ox::list(session, module, folder).await?;
         let is_new = |item: &&Item| !self.state.items.contains_key(&item.id);
-        let mut candidates: Vec<&Item> = self.listing.items.values().filter(is_new).collect();
+        let mut candidates: Vec<&Item> = listed.iter().filter(is_new).collect();
         candidates.sort_by_key(|item| std::cmp::Reverse(item.modified));
         let candidates: Vec<ox::Wanted> = candidates.into_iter().map(ox::Wanted::from).collect();
         ox::find_twin(session, module, folder, &candidates, object).await

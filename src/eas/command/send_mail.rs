@@ -8,7 +8,7 @@ use crate::eas::command::submission::Submission;
 use crate::eas::status::Error;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
-    let submission = Submission::read(call)?;
+    let mut submission = Submission::read(call)?;
     submission.refuse_repetition(call).await?;
     submission.send(call, submission.mime).await?;
     Ok(Reply::Nothing)

@@ -67,7 +67,7 @@ struct Original {
 }
 
 async fn run(call: &Call<'_>, verb: Verb) -> Result<Reply, Error> {
-    let submission = Submission::read(call)?;
+    let mut submission = Submission::read(call)?;
     submission.refuse_repetition(call).await?;
     let Some(original) = original(call, &submission.source, verb).await? else {
         submission.send(call, submission.mime).await?;

@@ -8,6 +8,7 @@ use crate::eas::command::Call;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::ox;
+use crate::ox::Standard;
 use crate::usm::journal::Fingerprint;
 use crate::usm::journal::fingerprint;
 use crate::wbxml::Element;
@@ -15,6 +16,10 @@ use crate::wbxml::codepage::composemail as tag;
 
 /// The journal that remembers what was sent.
 const JOURNAL: &str = "sent";
+
+/// Its outcomes: OX accepted the message; or OX, or the way to it, failed while it was under way.
+const SENT: &[u8] = b"sent";
+const UNCERTAIN: &[u8] = b"uncertain";
 
 /// A message that a device wants sent.
 pub(super) struct Submission<'a> {
@@ -24,6 +29,8 @@ pub(super) struct Submission<'a> {
     pub(super) replace_mime: bool,
     pub(super) source: Source<'a>,
     operation: Fingerprint,
+    /// It was under way before, and nobody knows how far it came.
+    is_uncertain: bool,
 }
 
 /// The mail that is answered or forwarded, in the words of the device; empty where it names none.
@@ -78,6 +85,7 @@ impl<'a> Submission<'a> {
                 is_needed: true,
             },
             operation: fingerprint(format!("id {client_id}").as_bytes()),
+            is_uncertain: false,
         })
     }
 
@@ -107,23 +115,29 @@ impl<'a> Submission<'a> {
             replace_mime: false,
             source,
             operation: fingerprint(&identity),
+            is_uncertain: false,
         }
     }
 
     /// Ends a request that is the repetition of one whose message went out: Status 118.
-    pub(super) async fn refuse_repetition(&self, call: &Call<'_>) -> Result<(), Error> {
-        match call.device.noted(JOURNAL, &self.operation).await? {
-            None => Ok(()),
-            Some(_) => Err(Error::Device(
+    pub(super) async fn refuse_repetition(&mut self, call: &Call<'_>) -> Result<(), Error> {
+        let noted = call.device.noted(JOURNAL, &self.operation).await?;
+        self.is_uncertain = noted.as_deref() == Some(UNCERTAIN);
+        match noted.as_deref() {
+            Some(SENT) => Err(Error::Device(
                 Status::MESSAGE_PREVIOUSLY_SENT,
                 "this message was sent before",
             )),
+            _ => Ok(()),
         }
     }
 
     /// Sends a message, and remembers it when OX has accepted it.
     pub(super) async fn send(&self, call: &Call<'_>, mime: &[u8]) -> Result<(), Error> {
         let outgoing = email::outgoing(mime, &call.user, call.now).map_err(refused)?;
+        if self.is_uncertain && self.keep_copy && was_sent(call, &outgoing).await? {
+            return self.note(call, SENT).await;
+        }
         match ox::mail::send(&call.device.ox, &outgoing, self.keep_copy).await {
             Ok(()) => {}
             Err(error) if error.kind == ox::ErrorKind::TooLarge => {
@@ -132,14 +146,31 @@ impl<'a> Submission<'a> {
                     "OX finds the message too large",
                 ));
             }
-            Err(error) if error.kind != ox::ErrorKind::Quota && error.is_about_the_item() => {
+            Err(error) if error.kind == ox::ErrorKind::Quota => return Err(error.into()),
+            Err(error) if error.is_about_the_item() => {
                 log::warn!("{}: OX does not send a message: {error}", call.device_label());
                 return Err(Error::Device(Status::MAIL_SUBMISSION_FAILED, "OX refused the message"));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                self.note(call, UNCERTAIN).await?;
+                return Err(error.into());
+            }
         }
-        Ok(call.device.note(JOURNAL, &self.operation, b"", call.now).await?)
+        self.note(call, SENT).await
     }
+
+    async fn note(&self, call: &Call<'_>, outcome: &[u8]) -> Result<(), Error> {
+        Ok(call.device.note(JOURNAL, &self.operation, outcome, call.now).await?)
+    }
+}
+
+/// Whether OX sent a message though it did not say so: then its copy is in the folder for sent mail.
+async fn was_sent(call: &Call<'_>, outgoing: &[u8]) -> Result<bool, Error> {
+    let settings = call.device.ox.settings().await?;
+    let (Some(folder), Some(id)) = (settings.standard(Standard::Sent), email::message_id(outgoing)) else {
+        return Ok(false);
+    };
+    Ok(ox::mail::has_message(&call.device.ox, folder, &format!("<{id}>")).await?)
 }
 
 const fn refused(refused: email::Refused) -> Error {

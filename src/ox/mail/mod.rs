@@ -16,4 +16,5 @@ pub use read::fetch_json;
 pub use read::source;
 pub use send::Stored;
 pub use send::append;
+pub use send::has_message;
 pub use send::send;
