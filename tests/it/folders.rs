@@ -1,8 +1,10 @@
 //! FolderCreate, FolderUpdate and FolderDelete: what a phone does to the tree arrives at OX once, and is not told back.
 
+use ox_standin::Fault;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_1;
+use oxtender::version::ProtocolVersion::V14_0;
 use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
@@ -256,6 +258,56 @@ fn lost_answers() {
         for action in ["new", "update", "delete"] {
             assert_eq!(calls.of("folders", action), 1, "{version} {action}:\n{}", calls.text());
         }
+    }
+}
+
+/// OX does what it is asked and its answer is lost: the phone tries again, and finds what it wanted.
+#[test]
+fn answers_of_ox_are_lost() {
+    for version in VERSIONS {
+        let world = World::start();
+        let mut device = world.ready_device(version);
+        let inbox = device.folder(INBOX);
+        let again = |device: &Device, action: &str, document: &dyn Fn(&Device) -> Element| {
+            world.standin.faults().always("folders", action, Fault::LoseAnswer);
+            let document = document(device);
+            let answer = device
+                .link
+                .exchange(&device.link.wbxml(&document.tag.name(), &document));
+            let expected = if version < V14_0 { 503 } else { 200 };
+            assert_eq!(answer.status, expected, "{version} {action}");
+            world.standin.faults().clear();
+            answer_to(device, &document)
+        };
+        let request = |root: Tag, children: &[(Tag, &str)], device: &Device| {
+            let key = Element::text(tag::SYNC_KEY, device.hierarchy_key.clone());
+            let children = children.iter().map(|(tag, text)| Element::text(*tag, *text));
+            Element::parent(root, std::iter::once(key).chain(children))
+        };
+        let told = again(&device, "new", &|device| {
+            let children = [
+                (tag::PARENT_ID, inbox.as_str()),
+                (tag::DISPLAY_NAME, "Outer"),
+                (tag::TYPE, "12"),
+            ];
+            request(tag::FOLDER_CREATE, &children, device)
+        });
+        let id = told.id.clone().unwrap_or_else(|| panic!("{version}: {told:?}"));
+        take(&mut device, &told, &id, &inbox, "Outer", 12);
+        world.anton().deliver_mail("default0/INBOX/Outer", &mail("one", "text"));
+        device.sync(&id);
+        let told = again(&device, "update", &|device| {
+            let children = [
+                (tag::SERVER_ID, id.as_str()),
+                (tag::PARENT_ID, inbox.as_str()),
+                (tag::DISPLAY_NAME, "Renamed"),
+            ];
+            request(tag::FOLDER_UPDATE, &children, device)
+        });
+        take(&mut device, &told, &id, &inbox, "Renamed", 12);
+        assert_eq!(device.folder_sync(), Tree::default(), "{version}");
+        assert!(device.sync(&id).is_quiet(), "{version}");
+        assert_eq!(device.items(&id).len(), 1, "{version}");
     }
 }
 

@@ -41,6 +41,9 @@ const PRIVATE_ROOT: &str = "1";
 /// The journal that remembers what was done to folders.
 const JOURNAL: &str = "folders";
 
+/// An outcome in it, before the old id of the folder: OX, or the way to it, failed, and nobody knows whether it was done.
+const UNCERTAIN: &str = "?";
+
 /// [MS-ASCMD] Type (FolderCreate): those that OX has, and what they hold. A generic folder is one for mail.
 const TYPES: [(&str, Module); 5] = [
     ("1", Module::Mail),
@@ -102,12 +105,15 @@ async fn try_create(call: &Call<'_>, root: &Element) -> Outcome<(u64, u32)> {
         Ok(parent) => parent,
         Err(status) => return Ok(Err(status)),
     };
-    let folder = match call.device.noted(JOURNAL, &operation).await? {
-        Some(made) => String::from_utf8_lossy(&made).into_owned(),
-        None if tree.is_taken(parent.id, module, title, None) => return Ok(Err(EXISTS)),
-        None => match call.device.ox.create_folder(module, &parent.folder, title).await {
+    let noted = noted(call, &operation).await?;
+    let taken = tree.named(parent.id, module, title);
+    let folder = match (noted.as_deref(), taken) {
+        (Some(UNCERTAIN), Some(made)) => made.folder.id.clone(),
+        (Some(made), _) if made != UNCERTAIN => made.to_owned(),
+        (_, Some(_)) => return Ok(Err(EXISTS)),
+        (_, None) => match call.device.ox.create_folder(module, &parent.folder, title).await {
             Ok(made) => made,
-            Err(error) => return refused(call, error, PARENT_NOT_FOUND, SPECIAL),
+            Err(error) => return refused(call, &operation, error, "", PARENT_NOT_FOUND, SPECIAL).await,
         },
     };
     remember(call, &operation, &folder).await?;
@@ -130,30 +136,20 @@ async fn try_update(call: &Call<'_>, root: &Element) -> Outcome<u64> {
     };
     let tree = Tree::load(call).await?;
     // What was done before has the old and the new id of the folder, a line each.
-    let (old, new, parent_id) = match call.device.noted(JOURNAL, &operation).await? {
-        Some(done) => {
-            let done = String::from_utf8_lossy(&done).into_owned();
-            let (old, new) = done.split_once('\n').unwrap_or_default();
-            (old.to_owned(), new.to_owned(), parent_id.parse().unwrap_or(0))
-        }
+    let noted = noted(call, &operation).await?.unwrap_or_default();
+    let (old, new, parent_id) = match noted.split_once('\n') {
+        Some((old, new)) => (old.to_owned(), new.to_owned(), parent_id.parse().unwrap_or(0)),
         None => {
-            let Some(folder) = tree.find(id) else {
+            let uncertain = noted.strip_prefix(UNCERTAIN);
+            let Some(done) = try_change(call, &tree, id, parent_id, title, uncertain).await? else {
                 return Ok(Err(NOT_FOUND));
             };
-            if folder.folder.standard.is_some() {
-                return Ok(Err(EXISTS));
-            }
-            let parent = match tree.parent(parent_id, folder.folder.module) {
-                Ok(parent) => parent,
-                Err(status) => return Ok(Err(status)),
-            };
-            if tree.is_taken(parent.id, folder.folder.module, title, Some(id)) {
-                return Ok(Err(EXISTS));
-            }
-            let old = folder.folder.id.clone();
-            match change(call, folder, &parent, title).await {
-                Ok(new) => (old, new, parent.id),
-                Err(error) => return refused(call, error, NOT_FOUND, EXISTS),
+            match done {
+                Changed::Done { old, new, parent } => (old, new, parent),
+                Changed::Refused(status) => return Ok(Err(status)),
+                Changed::Failed { old, error } => {
+                    return refused(call, &operation, error, &old, NOT_FOUND, EXISTS).await;
+                }
             }
         }
     };
@@ -165,6 +161,63 @@ async fn try_update(call: &Call<'_>, root: &Element) -> Outcome<u64> {
         title: title.to_owned(),
     };
     Ok(Ok(call.hierarchy().adopt(key, &own).await?))
+}
+
+/// What came of renaming or moving a folder.
+enum Changed {
+    /// Its ids at OX, and its parent for the device.
+    Done {
+        old: String,
+        new: String,
+        parent: u32,
+    },
+    Refused(i64),
+    Failed {
+        old: String,
+        error: ox::Error,
+    },
+}
+
+/// Checks and carries out; `None` if there is no such folder. `uncertain` is the old id at OX, if this was tried before and
+/// nobody knows what came of it: then the folder may be where it should be already.
+async fn try_change(
+    call: &Call<'_>,
+    tree: &Tree,
+    id: u32,
+    parent_id: &str,
+    title: &str,
+    uncertain: Option<&str>,
+) -> Result<Option<Changed>, Error> {
+    let Some(folder) = tree.find(id) else {
+        let Some(old) = uncertain else { return Ok(None) };
+        let parent = parent_id.parse().unwrap_or(0);
+        let done = tree.named(parent, Module::Mail, title).map(|folder| Changed::Done {
+            old: old.to_owned(),
+            new: folder.folder.id.clone(),
+            parent,
+        });
+        return Ok(done);
+    };
+    let module = folder.folder.module;
+    if folder.folder.standard.is_some() {
+        return Ok(Some(Changed::Refused(EXISTS)));
+    }
+    let parent = match tree.parent(parent_id, module) {
+        Ok(parent) => parent,
+        Err(status) => return Ok(Some(Changed::Refused(status))),
+    };
+    if tree.named(parent.id, module, title).is_some_and(|other| other.id != id) {
+        return Ok(Some(Changed::Refused(EXISTS)));
+    }
+    let old = folder.folder.id.clone();
+    Ok(Some(match change(call, folder, &parent, title).await {
+        Ok(new) => Changed::Done {
+            old,
+            new,
+            parent: parent.id,
+        },
+        Err(error) => Changed::Failed { old, error },
+    }))
 }
 
 /// Renames a folder, moves it, or both, as far as anything is to be changed. Its id at OX afterwards.
@@ -187,12 +240,9 @@ async fn try_delete(call: &Call<'_>, root: &Element) -> Outcome<u64> {
     let Some(id) = id(root) else {
         return Ok(Err(MALFORMED));
     };
-    let gone = match call.device.noted(JOURNAL, &operation).await? {
-        Some(gone) => String::from_utf8_lossy(&gone)
-            .split(' ')
-            .filter_map(|id| id.parse().ok())
-            .collect(),
-        None => {
+    let gone = match noted(call, &operation).await? {
+        Some(gone) if gone != UNCERTAIN => gone.split(' ').filter_map(|id| id.parse().ok()).collect(),
+        _ => {
             let tree = Tree::load(call).await?;
             let Some(folder) = tree.find(id) else {
                 return Ok(Err(NOT_FOUND));
@@ -203,7 +253,7 @@ async fn try_delete(call: &Call<'_>, root: &Element) -> Outcome<u64> {
                 return Ok(Err(SPECIAL));
             }
             if let Err(error) = call.device.ox.delete_folder(&folder.folder.id).await {
-                return refused(call, error, NOT_FOUND, SPECIAL);
+                return refused(call, &operation, error, "", NOT_FOUND, SPECIAL).await;
             }
             gone
         }
@@ -239,9 +289,22 @@ async fn remember(call: &Call<'_>, operation: &Fingerprint, outcome: &str) -> Re
         .await?)
 }
 
-/// The Status for what OX refused; an error where OX itself is in trouble.
-fn refused<T>(call: &Call<'_>, error: ox::Error, not_found: i64, denied: i64) -> Outcome<T> {
+async fn noted(call: &Call<'_>, operation: &Fingerprint) -> Result<Option<String>, Error> {
+    let noted = call.device.noted(JOURNAL, operation).await?;
+    Ok(noted.map(|outcome| String::from_utf8_lossy(&outcome).into_owned()))
+}
+
+/// The Status for what OX refused; an error where OX itself is in trouble, which may have done it all the same.
+async fn refused<T>(
+    call: &Call<'_>,
+    operation: &Fingerprint,
+    error: ox::Error,
+    old: &str,
+    not_found: i64,
+    denied: i64,
+) -> Outcome<T> {
     if !error.is_about_the_item() {
+        remember(call, operation, &format!("{UNCERTAIN}{old}")).await?;
         return Err(error.into());
     }
     log::warn!("{}: OX does not change a folder: {error}", call.device_label());
@@ -313,11 +376,10 @@ impl Tree {
         }
     }
 
-    fn is_taken(&self, parent: u32, module: Module, title: &str, except: Option<u32>) -> bool {
-        self.0.iter().any(|folder| {
-            let is_other = Some(folder.id) != except;
-            is_other && folder.parent == parent && folder.folder.module == module && folder.folder.title == title
-        })
+    fn named(&self, parent: u32, module: Module, title: &str) -> Option<&Folder> {
+        self.0
+            .iter()
+            .find(|folder| folder.parent == parent && folder.folder.module == module && folder.folder.title == title)
     }
 
     /// A folder and all below it: parents come before their children.

@@ -4,7 +4,6 @@
 
 use crate::content::email;
 use crate::content::email::AttachmentId;
-use crate::content::email::Envelope;
 use crate::content::email::Mail;
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
