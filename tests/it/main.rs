@@ -15,6 +15,7 @@ mod folders;
 mod house;
 mod items;
 mod large;
+mod listening;
 mod lost_answers;
 mod mail;
 #[path = "../support/mariadb.rs"]
@@ -28,6 +29,7 @@ mod series;
 mod sessions;
 mod short_sync;
 mod smart_mail;
+mod stop;
 mod tasks;
 mod third_party;
 mod through_apache;

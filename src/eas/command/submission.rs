@@ -17,7 +17,7 @@ use crate::wbxml::codepage::composemail as tag;
 /// The journal that remembers what was sent.
 const JOURNAL: &str = "sent";
 
-/// Its outcomes: OX accepted the message; or OX, or the way to it, failed while it was under way.
+/// Its outcomes: OX accepted the message; or nobody knows yet whether it did.
 const SENT: &[u8] = b"sent";
 const UNCERTAIN: &[u8] = b"uncertain";
 
@@ -138,6 +138,8 @@ impl<'a> Submission<'a> {
         if self.is_uncertain && self.keep_copy && was_sent(call, &outgoing).await? {
             return self.note(call, SENT).await;
         }
+        // Should we die now, or the answer be lost, the repetition looks for the message among those that were sent.
+        self.note(call, UNCERTAIN).await?;
         match ox::mail::send(&call.device.ox, &outgoing, self.keep_copy).await {
             Ok(()) => {}
             Err(error) if error.kind == ox::ErrorKind::TooLarge => {
@@ -151,10 +153,7 @@ impl<'a> Submission<'a> {
                 log::warn!("{}: OX does not send a message: {error}", call.device_label());
                 return Err(Error::Device(Status::MAIL_SUBMISSION_FAILED, "OX refused the message"));
             }
-            Err(error) => {
-                self.note(call, UNCERTAIN).await?;
-                return Err(error.into());
-            }
+            Err(error) => return Err(error.into()),
         }
         self.note(call, SENT).await
     }
