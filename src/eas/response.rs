@@ -27,12 +27,16 @@ const SERVER: HeaderValue = HeaderValue::from_static("16.1");
 
 const WBXML_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.ms-sync.wbxml");
 const MULTIPART_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.ms-sync.multipart");
+const BINARY_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"ActiveSync\", charset=\"UTF-8\"");
 
 /// The answer as HTTP. `None` if it cannot be: it never is.
 pub(super) fn encode(reply: Reply, version: ProtocolVersion) -> Option<Response<Bytes>> {
     let (content_type, body) = match reply {
         Reply::Nothing => return Some(empty(StatusCode::OK)),
+        // An empty attachment has no type either.
+        Reply::Raw(_, bytes) if bytes.is_empty() => return Some(empty(StatusCode::OK)),
+        Reply::Raw(content_type, bytes) => (HeaderValue::try_from(content_type).unwrap_or(BINARY_TYPE), bytes),
         Reply::Document(root) => (WBXML_TYPE, Bytes::from(encode_document(&root, version))),
         Reply::Multipart(root, parts) => (MULTIPART_TYPE, multipart(encode_document(&root, version), &parts)?),
     };

@@ -22,6 +22,7 @@ impl Status {
     pub const INVALID_CONTENT: Self = Self(101);
     pub const INVALID_WBXML: Self = Self(102);
     pub const INVALID_XML: Self = Self(103);
+    pub const INVALID_DATE_TIME: Self = Self(104);
     pub const INVALID_COMBINATION_OF_IDS: Self = Self(105);
     pub const INVALID_IDS: Self = Self(106);
     pub const INVALID_MIME: Self = Self(107);
@@ -34,11 +35,18 @@ impl Status {
     pub const MESSAGE_PREVIOUSLY_SENT: Self = Self(118);
     pub const MESSAGE_HAS_NO_RECIPIENT: Self = Self(119);
     pub const MAIL_SUBMISSION_FAILED: Self = Self(120);
+    pub const MESSAGE_REPLY_FAILED: Self = Self(121);
     pub const ATTACHMENT_IS_TOO_LARGE: Self = Self(122);
     pub const USER_DISABLED_FOR_SYNC: Self = Self(126);
     pub const COMMAND_NOT_SUPPORTED: Self = Self(137);
     pub const VERSION_NOT_SUPPORTED: Self = Self(138);
+    pub const NO_RECURRENCE_IN_CALENDAR: Self = Self(146);
+    pub const UNEXPECTED_ITEM_CLASS: Self = Self(147);
+    pub const ITEM_NOT_FOUND: Self = Self(150);
     pub const DEVICE_INFORMATION_REQUIRED: Self = Self(165);
+    pub const INVALID_ACCOUNT_ID: Self = Self(166);
+    pub const INVALID_MIME_BODY_COMBINATION: Self = Self(178);
+    pub const INVALID_SMART_FORWARD_PARAMETERS: Self = Self(179);
 
     /// The substitute in versions without a Status in the body.
     pub fn http(self) -> StatusCode {
@@ -48,7 +56,7 @@ impl Status {
 }
 
 /// Status and HTTP status up to 12.1; what is not listed is 400.
-const HTTP_SUBSTITUTES: [(Status, StatusCode); 11] = [
+const HTTP_SUBSTITUTES: [(Status, StatusCode); 12] = [
     (Status::ATTACHMENT_IS_TOO_LARGE, StatusCode::PAYLOAD_TOO_LARGE),
     (Status::INVALID_MIME, StatusCode::BAD_REQUEST),
     (Status::SERVER_ERROR, StatusCode::INTERNAL_SERVER_ERROR),
@@ -57,6 +65,7 @@ const HTTP_SUBSTITUTES: [(Status, StatusCode); 11] = [
     // The mail was sent before: for the device that is success.
     (Status::MESSAGE_PREVIOUSLY_SENT, StatusCode::OK),
     (Status::MAIL_SUBMISSION_FAILED, StatusCode::INTERNAL_SERVER_ERROR),
+    (Status::MESSAGE_REPLY_FAILED, StatusCode::INTERNAL_SERVER_ERROR),
     (Status::USER_DISABLED_FOR_SYNC, StatusCode::FORBIDDEN),
     (Status::COMMAND_NOT_SUPPORTED, StatusCode::NOT_IMPLEMENTED),
     (Status::VERSION_NOT_SUPPORTED, StatusCode::BAD_REQUEST),

@@ -278,6 +278,10 @@ const CODES: &[(&str, ErrorKind)] = &[
     // An appointment with that UID is there already.
     ("APP-0100", ErrorKind::Exists),
     ("CAL-4090", ErrorKind::Exists),
+    // A folder of that name is there already.
+    ("FLD-1014", ErrorKind::Exists),
+    ("FLD-1034", ErrorKind::Exists),
+    ("MSG-0063", ErrorKind::Exists),
     // Gone. OX gives these the categories ERROR, USER_INPUT and PERMISSION_DENIED.
     ("TSK-0019", ErrorKind::NotFound),
     ("TSK-0048", ErrorKind::NotFound),

@@ -46,6 +46,7 @@ laws!(
     fields_are_set_changed_and_removed,
     short_ids_are_stable_and_never_used_twice,
     short_ids_drawn_at_once_are_unique,
+    short_ids_follow_folders_that_are_renamed,
     states_come_newest_first,
     a_commit_needs_the_newest_key,
     of_commits_at_once_one_wins,
@@ -192,6 +193,36 @@ async fn short_ids_are_stable_and_never_used_twice(subject: &Subject) {
         1
     );
     assert_eq!(store.assign_folder_ids(session, &long(&["new"])).await.unwrap()[0].0, 5);
+}
+
+async fn short_ids_follow_folders_that_are_renamed(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    let long = |names: &[&str]| -> Vec<String> { names.iter().map(|&n| n.to_owned()).collect() };
+    let pair = |(old, new): (&str, &str)| (old.to_owned(), new.to_owned());
+    let ids = |ids: Vec<(u32, String)>| -> Vec<String> { ids.into_iter().map(|(id, n)| format!("{id} {n}")).collect() };
+    store
+        .assign_folder_ids(session, &long(&["a", "a/b", "c", "d"]))
+        .await
+        .unwrap();
+    // c was there before and is not any more; a takes its name, and what is below a goes with it.
+    let names = [("a", "c"), ("a/b", "c/b"), ("unknown", "x")].map(pair);
+    store.rename_folder_ids(session, &names).await.unwrap();
+    let second = subject.second().await;
+    assert_eq!(ids(second.folder_ids(session).await.unwrap()), ["1 c", "2 c/b", "4 d"]);
+    // Again, after an answer that was lost: nothing more happens.
+    store.rename_folder_ids(session, &names).await.unwrap();
+    assert_eq!(ids(store.folder_ids(session).await.unwrap()), ["1 c", "2 c/b", "4 d"]);
+    // Names may change places, and no short id comes back.
+    store
+        .rename_folder_ids(session, &[("c", "d"), ("d", "c")].map(pair))
+        .await
+        .unwrap();
+    assert_eq!(ids(store.folder_ids(session).await.unwrap()), ["1 d", "2 c/b", "4 c"]);
+    let next = store.assign_folder_ids(session, &long(&["a", "c"])).await.unwrap();
+    assert_eq!(ids(next), ["5 a", "4 c"]);
+
+    store.remove_session(session).await.unwrap();
+    assert!(store.rename_folder_ids(session, &[pair(("a", "b"))]).await.is_err());
 }
 
 async fn short_ids_drawn_at_once_are_unique(subject: &Subject) {

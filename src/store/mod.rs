@@ -22,6 +22,7 @@ mod laws;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -112,6 +113,23 @@ macro_rules! call_twice {
             done => done,
         }
     };
+}
+
+/// What renaming does to the folders of a device: the short ids that lose their name, and those that get a new one.
+fn renamed(ids: &[(u32, String)], names: &[(String, String)]) -> (Vec<u32>, Vec<(u32, String)>) {
+    let names: HashMap<&str, &str> = names.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
+    let taken: HashSet<&str> = names.values().copied().collect();
+    let new: Vec<(u32, String)> = ids
+        .iter()
+        .filter_map(|(short, long)| Some((*short, (*names.get(long.as_str())?).to_owned())))
+        .collect();
+    if new.is_empty() {
+        return (Vec::new(), new);
+    }
+    let lost = ids
+        .iter()
+        .filter(|(_, long)| names.contains_key(long.as_str()) || taken.contains(long.as_str()));
+    (lost.map(|(short, _)| *short).collect(), new)
 }
 
 impl Store {
@@ -237,6 +255,17 @@ impl Store {
         }
         let with_id = |folder: &String| known.get(folder).map(|&short| (short, folder.clone()));
         Ok(folders.iter().filter_map(with_id).collect())
+    }
+
+    /// Gives folders that have a short id another name: pairs of the old name and the new one. A short id that had one of
+    /// the new names before loses it, and is not used again. Names that are not known are passed over.
+    pub async fn rename_folder_ids(&self, session: SessionId, names: &[(String, String)]) -> Result<(), Error> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.count_write();
+        let known = call_twice!(self, session.cid, rename_folder_ids(session, names))?;
+        self.expect_known(session, known)
     }
 
     /// The states of a folder or of the hierarchy, the newest first. `object` has at most 128 bytes.

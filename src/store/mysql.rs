@@ -258,6 +258,32 @@ impl Mysql {
         schema.wait(assign).await
     }
 
+    /// `false` when there is no such device.
+    pub(super) async fn rename_folder_ids(
+        &self,
+        session: SessionId,
+        names: &[(String, String)],
+    ) -> Result<bool, Error> {
+        let (schema, mut connection) = self.connect(session.cid).await?;
+        let SessionId { cid, id } = session;
+        let rename = async {
+            let mut tx = connection.start_transaction(TxOpts::default()).await?;
+            if !lock(&mut tx, &schema, session).await? {
+                tx.rollback().await?;
+                return Ok(false);
+            }
+            let (lost, new) = super::renamed(&folder_ids(&mut tx, &schema, session).await?, names);
+            let delete = schema.sql("DELETE FROM {usmIdMapping} WHERE cid = ? AND usmSessionId = ? AND ShortID = ?");
+            for short in lost {
+                tx.exec_drop(&*delete, (cid, id, short)).await?;
+            }
+            insert_folder_ids(&mut tx, &schema, session, &new).await?;
+            tx.commit().await?;
+            Ok(true)
+        };
+        schema.wait(rename).await
+    }
+
     pub(super) async fn states(&self, session: SessionId, object: &str) -> Result<Vec<State>, Error> {
         let (schema, mut connection) = self.connect(session.cid).await?;
         let select = "SELECT SyncKey, Element FROM {USMDataStorage}

@@ -230,6 +230,34 @@ impl Sqlite {
         self.run(assign).await
     }
 
+    /// `false` when there is no such device.
+    pub(super) async fn rename_folder_ids(
+        &self,
+        session: SessionId,
+        names: &[(String, String)],
+    ) -> Result<bool, Error> {
+        let names = names.to_vec();
+        let rename = move |c: &mut Connection| {
+            let tx = begin(c)?;
+            if !is_known(&tx, session)? {
+                return Ok(false);
+            }
+            let (lost, new) = super::renamed(&folder_ids(&tx, session)?, &names);
+            let delete = "DELETE FROM usmIdMapping WHERE cid = ? AND usmSessionId = ? AND ShortID = ?";
+            for short in lost {
+                tx.execute(delete, params![session.cid, session.id, short])?;
+            }
+            let insert = "INSERT INTO usmIdMapping (cid, usmSessionId, ShortID, digest, LongID) VALUES (?, ?, ?, ?, ?)";
+            for (short, long) in new {
+                let digest: [u8; 32] = Sha256::digest(&long).into();
+                tx.execute(insert, params![session.cid, session.id, short, digest, long])?;
+            }
+            tx.commit()?;
+            Ok(true)
+        };
+        self.run(rename).await
+    }
+
     pub(super) async fn states(&self, session: SessionId, object: &str) -> Result<Vec<State>, Error> {
         let object = object.to_owned();
         let select = "SELECT SyncKey, Element FROM USMDataStorage

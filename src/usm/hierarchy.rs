@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use crate::ox;
 use crate::ox::Module;
+use crate::ox::Standard;
 use crate::store;
 use crate::store::SessionId;
 use crate::store::Store;
@@ -23,6 +24,7 @@ use crate::usm::settle::settle;
 use crate::usm::snapshot::Revision;
 use crate::usm::snapshot::Seen;
 use crate::usm::snapshot::Snapshot;
+use crate::usm::state::Held;
 use crate::usm::state::State;
 
 /// The hierarchy's name in the store; collections have numbers.
@@ -46,6 +48,15 @@ pub struct Changes {
     pub added: Vec<Folder>,
     pub changed: Vec<Folder>,
     pub deleted: Vec<u32>,
+}
+
+/// What a device did to its tree itself.
+#[derive(Clone, Debug)]
+pub enum Own {
+    /// Made, renamed or moved a folder of no special part.
+    Written { id: u32, parent: u32, title: String },
+    /// Deleted a folder, with those below it.
+    Deleted(Vec<u32>),
 }
 
 /// The folders of one device.
@@ -88,6 +99,59 @@ impl Hierarchy<'_> {
         Ok(changes)
     }
 
+    /// Whether the device may come with this key.
+    pub async fn knows(&self, key: u64) -> Result<(), Error> {
+        self.load(key).await.map(drop)
+    }
+
+    /// Takes in what the device did itself on top of a key, and returns the next one: what OX has made of it, if that is
+    /// something else, is a change for the next FolderSync. The same once more has the same result.
+    pub async fn adopt(&self, key: u64, own: &Own) -> Result<u64, Error> {
+        let (newest, mut state) = self.load(key).await?;
+        match own {
+            Own::Written { id, parent, title } => {
+                let held = Held::on_device(revision(*parent, None, title));
+                state.items.insert(id.to_string(), held);
+            }
+            Own::Deleted(ids) => {
+                state
+                    .items
+                    .retain(|id, _| !ids.iter().any(|deleted| deleted.to_string() == *id));
+            }
+        }
+        self.commit(Some(newest), newest + 1, &state, &[key]).await?;
+        Ok(newest + 1)
+    }
+
+    /// The short id of a new folder.
+    pub async fn assign(&self, module: Module, folder: &str) -> Result<u32, Error> {
+        let name = long_id(module, folder);
+        let ids = self.store.assign_folder_ids(self.device, &[name]).await?;
+        ids.first().map(|(id, _)| *id).ok_or(Error::Superseded)
+    }
+
+    /// Keeps the ids of a mail folder and of all below it, when it has got another id at OX.
+    pub async fn renamed(&self, old: &str, new: &str) -> Result<(), Error> {
+        if old == new {
+            return Ok(());
+        }
+        let below = |name: &str| -> Option<String> {
+            let rest = name.strip_prefix(old)?;
+            let is_below = rest.is_empty() || separator_of(old).is_some_and(|separator| rest.starts_with(separator));
+            is_below.then(|| format!("{new}{rest}"))
+        };
+        let ids = self.ids().await?;
+        let names = ids.into_iter().filter_map(|(_, name)| {
+            let (module, folder) = parse_long_id(&name)?;
+            let renamed = below(&folder).filter(|_| module == Module::Mail)?;
+            Some((name, long_id(module, &renamed)))
+        });
+        Ok(self
+            .store
+            .rename_folder_ids(self.device, &names.collect::<Vec<_>>())
+            .await?)
+    }
+
     /// Whether the device's tree is out of date; `true` as well if it never had one. Writes nothing.
     pub async fn is_stale(&self, folders: &[ox::Folder]) -> Result<bool, Error> {
         let states = self.store.states(self.device, OBJECT).await?;
@@ -95,7 +159,10 @@ impl Hierarchy<'_> {
             return Ok(true);
         };
         let known: HashMap<String, u32> = self.ids().await?.into_iter().map(|(id, name)| (name, id)).collect();
-        let names: Vec<String> = folders.iter().map(long_id).collect();
+        let names: Vec<String> = folders
+            .iter()
+            .map(|folder| long_id(folder.module, &folder.id))
+            .collect();
         if names.iter().any(|name| !known.contains_key(name)) {
             return Ok(true);
         }
@@ -131,8 +198,12 @@ impl Hierarchy<'_> {
         Ok((newest, state))
     }
 
-    async fn numbered(&self, folders: &[ox::Folder]) -> Result<Vec<Folder>, Error> {
-        let names: Vec<String> = folders.iter().map(long_id).collect();
+    /// The folders under the ids the device knows, parents before their children.
+    pub async fn numbered(&self, folders: &[ox::Folder]) -> Result<Vec<Folder>, Error> {
+        let names: Vec<String> = folders
+            .iter()
+            .map(|folder| long_id(folder.module, &folder.id))
+            .collect();
         let ids = self.store.assign_folder_ids(self.device, &names).await?;
         let ids: HashMap<String, u32> = ids.into_iter().map(|(id, name)| (name, id)).collect();
         Ok(number(folders, &ids))
@@ -153,7 +224,7 @@ impl Hierarchy<'_> {
 fn number(folders: &[ox::Folder], ids: &HashMap<String, u32>) -> Vec<Folder> {
     let by_ox_id: HashMap<&str, u32> = folders
         .iter()
-        .filter_map(|folder| Some((folder.id.as_str(), *ids.get(&long_id(folder))?)))
+        .filter_map(|folder| Some((folder.id.as_str(), *ids.get(&long_id(folder.module, &folder.id))?)))
         .collect();
     let numbered = folders.iter().filter_map(|folder| {
         let id = *by_ox_id.get(folder.id.as_str())?;
@@ -193,7 +264,7 @@ fn parents_first(folders: Vec<Folder>) -> Vec<Folder> {
 fn compare(state: &State, folders: &[Folder], key: u64) -> (Changes, State) {
     let by_id: BTreeMap<String, &Folder> = folders.iter().map(|folder| (folder.id.to_string(), folder)).collect();
     let seen = |folder: &Folder| Seen {
-        revision: revision(folder),
+        revision: revision(folder.parent, folder.folder.standard, &folder.folder.title),
         within: true,
         newest: 0,
     };
@@ -226,11 +297,8 @@ fn compare(state: &State, folders: &[Folder], key: u64) -> (Changes, State) {
 }
 
 /// A digest of what a device sees of a folder.
-fn revision(folder: &Folder) -> Revision {
-    let seen = format!(
-        "{}\n{:?}\n{}",
-        folder.parent, folder.folder.standard, folder.folder.title
-    );
+fn revision(parent: u32, standard: Option<Standard>, title: &str) -> Revision {
+    let seen = format!("{parent}\n{standard:?}\n{title}");
     let digest = fingerprint(seen.as_bytes());
     let mut bytes = [0; 8];
     bytes.copy_from_slice(digest.split_at(8).0);
@@ -238,8 +306,13 @@ fn revision(folder: &Folder) -> Revision {
 }
 
 /// How a folder is called in the store: its module and its id at OX.
-fn long_id(folder: &ox::Folder) -> String {
-    format!("{}/{}", folder.module.name(), folder.id)
+fn long_id(module: Module, folder: &str) -> String {
+    format!("{}/{folder}", module.name())
+}
+
+/// What stands between the names in the id of a mail folder.
+fn separator_of(folder: &str) -> Option<char> {
+    folder.strip_prefix(ox::MAIL_ROOT)?.chars().next()
 }
 
 fn parse_long_id(name: &str) -> Option<(Module, String)> {

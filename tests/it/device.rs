@@ -26,6 +26,8 @@ use oxtender::version::ProtocolVersion;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsync;
 
+pub(crate) use commands::Tree;
+
 use collection::Collection;
 use collection::Local;
 use collection::Synced;

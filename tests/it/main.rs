@@ -4,12 +4,14 @@
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
 mod apache;
+mod attachments25;
 mod calendar;
 mod contacts;
 mod counts;
 mod crash;
 mod device;
 mod doors;
+mod folders;
 mod house;
 mod items;
 mod large;
@@ -26,6 +28,7 @@ mod sending;
 mod series;
 mod sessions;
 mod short_sync;
+mod smart_mail;
 mod stop;
 mod tasks;
 mod third_party;

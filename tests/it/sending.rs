@@ -1,5 +1,6 @@
 //! SendMail: in both forms of the wire, once however often it is repeated, with and without a copy.
 
+use ox_standin::Fault;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_1;
 use oxtender::version::ProtocolVersion::V14_0;
@@ -105,5 +106,46 @@ fn messages_that_are_refused() {
             String::from_utf8_lossy(message)
         );
     }
+    assert!(world.anton().sent().is_empty());
+}
+
+/// What is wrong with a request, in the words of both forms.
+#[test]
+fn refusals_of_both_forms() {
+    let world = World::start();
+    let [old, new] = [V12_1, V14_1].map(|version| world.ready_device(version));
+    let message = mail("hello", "Text.");
+    // message, what OX says, HTTP status until 12.1, Status from 14.0 on
+    let cases: [(&[u8], Option<Fault>, u16, &str); 5] = [
+        (b"", None, 400, "107"),
+        (b"no message", None, 400, "107"),
+        (b"Subject: nobody\r\n\r\nText.\r\n", None, 400, "119"),
+        (&message, Some(Fault::Status(413)), 413, "122"),
+        (&message, Some(Fault::error("MSG-0035", 1)), 500, "120"),
+    ];
+    for (message, fault, http, expected) in cases {
+        if let Some(fault) = fault {
+            world.standin.faults().always("mail", "new", fault);
+        }
+        assert_eq!(
+            old.link.exchange(&old.send_mail_request("", message)).status,
+            http,
+            "{expected}"
+        );
+        let answer = new.link.exchange(&new.send_mail_request("id-1", message));
+        let root = new.link.read(&answer).expect("a refusal");
+        assert_eq!(root.child_text(composemail::STATUS), Some(expected));
+        world.standin.faults().clear();
+    }
+    let account = Element::parent(
+        composemail::SEND_MAIL,
+        [
+            Element::text(composemail::CLIENT_ID, "id-1"),
+            Element::text(composemail::ACCOUNT_ID, "7"),
+            Element::opaque(composemail::MIME, message.clone()),
+        ],
+    );
+    let root = new.link.document("SendMail", &account);
+    assert_eq!(root.child_text(composemail::STATUS), Some("166"));
     assert!(world.anton().sent().is_empty());
 }

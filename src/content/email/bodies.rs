@@ -263,7 +263,7 @@ fn join(parts: &[&Part], text: impl Fn(&Part) -> String) -> String {
 }
 
 /// The text of a part, in paragraphs if it is flowed.
-fn unflowed(part: &Part) -> String {
+pub(super) fn unflowed(part: &Part) -> String {
     let content = part.text.as_deref().unwrap_or_default();
     let parameter = |name, value: &str| {
         let own = part.content_type.parameter(name);
@@ -276,7 +276,7 @@ fn unflowed(part: &Part) -> String {
 }
 
 /// Puts a document before the end of another one's body.
-fn append(first: &str, next: &str) -> String {
+pub(super) fn append(first: &str, next: &str) -> String {
     let lower = first.to_ascii_lowercase();
     let end = lower.rfind("</body").unwrap_or(first.len());
     let (body, rest) = first.split_at(end);

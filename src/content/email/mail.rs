@@ -57,6 +57,12 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// The type of a part, by its id at OX.
+    pub fn type_of(&self, part_id: &str) -> Option<&str> {
+        let part = self.parts.iter().find(|part| part.id == part_id)?;
+        Some(&part.content_type.kind)
+    }
+
     pub(super) fn has(&self, flag: u32) -> bool {
         self.envelope.flags & flag != 0
     }

@@ -2,8 +2,8 @@
 //!
 //! `json` and `source` read a mail into the one form in `mail`; `to_eas` shows that form, with the help of `bodies`,
 //! `attachment`, `class` and `thread`. Below the readers lie `mime` (structure), `header` (fields), `transfer` (encodings)
-//! and `flowed` (paragraphs). `flag` is the way back for received mail, `send` the way out for new mail. Nothing here talks to OX.
-//! Implements [MS-ASEMAIL] and the mail side of [MS-ASAIRS] and [MS-ASCMD].
+//! and `flowed` (paragraphs). `flag` is the way back for received mail, `send` the way out for new mail; `compose` puts the
+//! original into a reply. Nothing here talks to OX. Implements [MS-ASEMAIL] and the mail side of [MS-ASAIRS] and [MS-ASCMD].
 
 use crate::content::BodyOptions;
 use crate::content::Context;
@@ -21,6 +21,7 @@ mod address;
 mod attachment;
 mod bodies;
 mod class;
+mod compose;
 mod flag;
 mod flowed;
 mod header;
@@ -42,6 +43,9 @@ pub use address::Address;
 pub use attachment::AttachmentId;
 pub use attachment::file_reference;
 pub use attachment::parse_file_reference;
+pub use compose::Verb;
+pub use compose::compose;
+pub use compose::threaded;
 pub use flag::FlagChange;
 pub use flag::FlagChanges;
 pub use flag::flag_changes;

@@ -32,10 +32,7 @@ const ADDRESSES: [&str; 9] = [
 /// The message in ASCII with CR LF at line ends.
 pub(super) fn seven_bit(source: &[u8]) -> String {
     let root = Entity::parse(source);
-    let mut edits = Edits {
-        source,
-        found: Vec::new(),
-    };
+    let mut edits = Edits::new(source);
     edits.entity(&root);
     let message = transfer::crlf(&edits.apply());
     // Outside of fields and bodies, between parts: nothing that anyone reads.
@@ -47,19 +44,45 @@ pub(super) fn seven_bit(source: &[u8]) -> String {
 }
 
 /// Replacements of ranges of the source, in order.
-struct Edits<'a> {
+pub(super) struct Edits<'a> {
     source: &'a [u8],
     found: Vec<(Range<usize>, Vec<u8>)>,
 }
 
-impl Edits<'_> {
+impl<'a> Edits<'a> {
+    pub(super) const fn new(source: &'a [u8]) -> Self {
+        Self {
+            source,
+            found: Vec::new(),
+        }
+    }
+
+    /// Gives a part without parts another text, in UTF-8 and quoted-printable.
+    pub(super) fn text(&mut self, entity: &Entity, text: &str) {
+        let mut content_type = match entity.content_type.kind.starts_with("text/") {
+            true => entity.content_type.clone(),
+            // A multipart without parts, which is read as text.
+            false => ContentType::new("text/plain"),
+        };
+        let stale = ["charset", "format", "delsp"];
+        content_type
+            .parameters
+            .retain(|(name, _)| !stale.contains(&name.as_str()));
+        content_type.parameters.push(("charset".to_owned(), "utf-8".to_owned()));
+        for field in entity.fields.iter().filter(|field| is_of_encoding(field)) {
+            self.replace(field.range.clone(), Vec::new());
+        }
+        let lines = transfer::quoted_printable(text.as_bytes());
+        self.encoded(entity, &content_type, "quoted-printable", lines);
+    }
+
     fn entity(&mut self, entity: &Entity) {
         let body = self.source.get(entity.body.clone()).unwrap_or_default();
         let encode = entity.is_leaf()
             && !body.is_empty()
             && !(transfer::is_clean(body) && entity.encoding(self.source) != "binary");
         for field in &entity.fields {
-            let owned = encode && matches!(field.name.as_str(), "content-type" | "content-transfer-encoding");
+            let owned = encode && is_of_encoding(field);
             let raw = self.source.get(field.range.clone()).unwrap_or_default();
             if owned {
                 self.replace(field.range.clone(), Vec::new());
@@ -92,9 +115,14 @@ impl Edits<'_> {
             true => ("quoted-printable", transfer::quoted_printable(&content)),
             false => ("base64", transfer::base64_lines(&content)),
         };
+        self.encoded(entity, &content_type, encoding, lines);
+    }
+
+    /// Puts an encoded body in the place of the one there is, and the fields that say so behind the others.
+    fn encoded(&mut self, entity: &Entity, content_type: &ContentType, encoding: &str, lines: String) {
         let fields = format!(
             "{}Content-Transfer-Encoding: {encoding}\r\n",
-            parameter_field("Content-Type", &content_type)
+            parameter_field("Content-Type", content_type)
         );
         let end = entity.fields.last().map_or(entity.start, |field| field.range.end);
         // A part without any field may have no empty line either.
@@ -107,7 +135,7 @@ impl Edits<'_> {
         self.found.push((range, bytes));
     }
 
-    fn apply(mut self) -> Vec<u8> {
+    pub(super) fn apply(mut self) -> Vec<u8> {
         // Stable: an insertion after a field that is replaced stays behind it.
         self.found.sort_by_key(|(range, _)| (range.start, range.end));
         let mut result = Vec::with_capacity(self.source.len());
@@ -120,6 +148,11 @@ impl Edits<'_> {
         result.extend_from_slice(self.source.get(position..).unwrap_or_default());
         result
     }
+}
+
+/// Whether a field says how a body is encoded.
+fn is_of_encoding(field: &Field) -> bool {
+    matches!(field.name.as_str(), "content-type" | "content-transfer-encoding")
 }
 
 /// A CR that ends no line. Made a line end, it would turn the rest of a field into a field of its own.
@@ -211,7 +244,7 @@ fn encoded_words(text: &str) -> String {
 }
 
 /// A field with parameters, one on a line; what is not ASCII as RFC 2231 has it.
-fn parameter_field(name: &str, value: &ContentType) -> String {
+pub(super) fn parameter_field(name: &str, value: &ContentType) -> String {
     let mut field = format!("{name}: {}", ascii(&value.kind));
     for (name, value) in &value.parameters {
         let name = ascii(name);

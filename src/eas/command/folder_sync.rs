@@ -93,7 +93,7 @@ fn described(tag: Tag, folder: &Folder) -> Element {
 }
 
 /// [MS-ASCMD] Type (FolderSync): 2 to 11 are default folders, of which there is one each.
-fn folder_type(folder: &ox::Folder) -> i64 {
+pub(super) fn folder_type(folder: &ox::Folder) -> i64 {
     match (folder.standard, folder.module) {
         (Some(Standard::Inbox), _) => 2,
         (Some(Standard::Drafts), _) => 3,

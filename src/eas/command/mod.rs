@@ -4,7 +4,10 @@
 //! without `run` is a command that we know and do not offer: it is answered with the documented Status.
 //! Implements [MS-ASCMD] "Commands" and [MS-ASHTTP] "Command Codes".
 
+mod folder_change;
 mod folder_sync;
+mod get_attachment;
+mod get_hierarchy;
 mod get_item_estimate;
 mod item_operations;
 mod move_items;
@@ -12,6 +15,8 @@ mod ping;
 mod provision;
 mod send_mail;
 mod settings;
+mod smart_mail;
+mod submission;
 mod sync;
 
 use std::future::Future;
@@ -29,6 +34,7 @@ use crate::session::Device;
 use crate::session::Turn;
 use crate::usm::collection::Collection;
 use crate::usm::hierarchy::Hierarchy;
+use crate::usm::ids;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::ProtocolVersion::V12_1;
@@ -89,6 +95,8 @@ pub enum Reply {
     /// HTTP 200 without a body.
     Nothing,
     Document(Element),
+    /// Bytes of the type that stands before them.
+    Raw(String, Bytes),
     /// A document, and parts that it refers to by their number, counted from 1.
     Multipart(Element, Vec<Bytes>),
 }
@@ -117,18 +125,23 @@ pub static COMMANDS: &[Command] = commands! {
         Some(|call| Box::pin(sync::run(call)));
     "SendMail" 1 ALL Required(SINCE_14_0), Some((page::composemail::SEND_MAIL, page::composemail::STATUS)),
         Some(|call| Box::pin(send_mail::run(call)));
-    "SmartForward" 2 ALL Required(SINCE_14_0), Some((page::composemail::SMART_FORWARD, page::composemail::STATUS)), None;
-    "SmartReply" 3 ALL Required(SINCE_14_0), Some((page::composemail::SMART_REPLY, page::composemail::STATUS)), None;
-    "GetAttachment" 4 UNTIL_12_1 Never, None, None;
-    "GetHierarchy" 5 UNTIL_12_1 Never, None, None;
+    "SmartForward" 2 ALL Required(SINCE_14_0), Some((page::composemail::SMART_FORWARD, page::composemail::STATUS)),
+        Some(|call| Box::pin(smart_mail::forward(call)));
+    "SmartReply" 3 ALL Required(SINCE_14_0), Some((page::composemail::SMART_REPLY, page::composemail::STATUS)),
+        Some(|call| Box::pin(smart_mail::reply(call)));
+    "GetAttachment" 4 UNTIL_12_1 Never, None, Some(|call| Box::pin(get_attachment::run(call)));
+    "GetHierarchy" 5 UNTIL_12_1 Never, None, Some(|call| Box::pin(get_hierarchy::run(call)));
     "CreateCollection" 6 UNTIL_12_1 Never, None, None;
     "DeleteCollection" 7 UNTIL_12_1 Never, None, None;
     "MoveCollection" 8 UNTIL_12_1 Never, None, None;
     "FolderSync" 9 ALL Required(ALL), Some((page::folderhierarchy::FOLDER_SYNC, page::folderhierarchy::STATUS)),
         Some(|call| Box::pin(folder_sync::run(call)));
-    "FolderCreate" 10 ALL Required(ALL), Some((page::folderhierarchy::FOLDER_CREATE, page::folderhierarchy::STATUS)), None;
-    "FolderDelete" 11 ALL Required(ALL), Some((page::folderhierarchy::FOLDER_DELETE, page::folderhierarchy::STATUS)), None;
-    "FolderUpdate" 12 ALL Required(ALL), Some((page::folderhierarchy::FOLDER_UPDATE, page::folderhierarchy::STATUS)), None;
+    "FolderCreate" 10 ALL Required(ALL), Some((page::folderhierarchy::FOLDER_CREATE, page::folderhierarchy::STATUS)),
+        Some(|call| Box::pin(folder_change::create(call)));
+    "FolderDelete" 11 ALL Required(ALL), Some((page::folderhierarchy::FOLDER_DELETE, page::folderhierarchy::STATUS)),
+        Some(|call| Box::pin(folder_change::delete(call)));
+    "FolderUpdate" 12 ALL Required(ALL), Some((page::folderhierarchy::FOLDER_UPDATE, page::folderhierarchy::STATUS)),
+        Some(|call| Box::pin(folder_change::update(call)));
     "MoveItems" 13 ALL Required(ALL), Some((page::moveitems::MOVE_ITEMS, page::moveitems::STATUS)),
         Some(|call| Box::pin(move_items::run(call)));
     "GetItemEstimate" 14 ALL Required(ALL), Some((page::getitemestimate::GET_ITEM_ESTIMATE, page::getitemestimate::STATUS)),
@@ -227,6 +240,21 @@ impl Call<'_> {
         Ok(folder.map(|(module, folder)| (id, module, folder)))
     }
 
+    /// The OX id of an item that the device names; digests are looked up in what the device has.
+    pub async fn item(
+        &self,
+        collection: u32,
+        module: Module,
+        folder: &str,
+        server_id: &str,
+    ) -> Result<Option<String>, Error> {
+        if let Some(id) = ids::ox_id(collection, server_id, []) {
+            return Ok(Some(id));
+        }
+        let opened = self.collection(collection, module, folder).open_newest().await?;
+        Ok(opened.and_then(|opened| ids::ox_id(collection, server_id, opened.known())))
+    }
+
     /// User and device, for the log.
     pub fn device_label(&self) -> String {
         format!("{} {}", self.device.ox.name(), self.request.device_id)
@@ -255,7 +283,8 @@ mod tests {
     fn offered_are_those_that_run() {
         assert_eq!(
             offered(),
-            "Sync,SendMail,FolderSync,MoveItems,GetItemEstimate,Settings,Ping,ItemOperations,Provision"
+            "Sync,SendMail,SmartForward,SmartReply,GetAttachment,GetHierarchy,FolderSync,FolderCreate,FolderDelete,\
+             FolderUpdate,MoveItems,GetItemEstimate,Settings,Ping,ItemOperations,Provision"
         );
     }
 }

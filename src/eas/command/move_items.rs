@@ -75,7 +75,7 @@ async fn move_one(call: &Call<'_>, wanted: &Element, source_id: &str) -> Result<
         let moved = String::from_utf8_lossy(&moved);
         return Ok(Ok((!moved.is_empty()).then(|| ids::server_id(target_fld, &moved))));
     }
-    let Some(id) = item(call, source_fld, module, &source_folder, source_id).await? else {
+    let Some(id) = call.item(source_fld, module, &source_folder, source_id).await? else {
         return Ok(Err(INVALID_SOURCE));
     };
     let moved = match module {
@@ -110,19 +110,4 @@ async fn move_one(call: &Call<'_>, wanted: &Element, source_id: &str) -> Result<
         call.services.notifier.touched(call.user_key(), &(module, folder));
     }
     Ok(Ok(moved.map(|moved| ids::server_id(target_fld, &moved))))
-}
-
-/// The OX id of an item that the device names; digests are looked up in what the device has.
-async fn item(
-    call: &Call<'_>,
-    collection: u32,
-    module: Module,
-    folder: &str,
-    server_id: &str,
-) -> Result<Option<String>, Error> {
-    if let Some(id) = ids::ox_id(collection, server_id, []) {
-        return Ok(Some(id));
-    }
-    let opened = call.collection(collection, module, folder).open_newest().await?;
-    Ok(opened.and_then(|opened| ids::ox_id(collection, server_id, opened.known())))
 }

@@ -20,14 +20,17 @@ pub(crate) const WBXML: &str = "application/vnd.ms-sync.wbxml";
 pub(crate) const MULTIPART: &str = "application/vnd.ms-sync.multipart";
 
 /// [MS-ASHTTP] "Command Codes": those that the phone uses.
-const CODES: [(&str, u8); 14] = [
+const CODES: [(&str, u8); 17] = [
     ("Sync", 0),
     ("SendMail", 1),
     ("SmartForward", 2),
     ("SmartReply", 3),
     ("GetAttachment", 4),
+    ("GetHierarchy", 5),
     ("FolderSync", 9),
     ("FolderCreate", 10),
+    ("FolderDelete", 11),
+    ("FolderUpdate", 12),
     ("MoveItems", 13),
     ("GetItemEstimate", 14),
     ("Search", 16),

@@ -1,0 +1,183 @@
+//! What SendMail, SmartReply and SmartForward share: reading what is to be sent, and sending it once.
+//!
+//! What OX accepted is noted under the device's ClientId, or, in the form without one, under a digest of the request.
+//! Implements [MS-ASCMD] ClientId, AccountId, Mime, SaveInSentItems, ReplaceMime and Source.
+
+use crate::content::email;
+use crate::eas::command::Call;
+use crate::eas::status::Error;
+use crate::eas::status::Status;
+use crate::ox;
+use crate::ox::Standard;
+use crate::usm::journal::Fingerprint;
+use crate::usm::journal::fingerprint;
+use crate::wbxml::Element;
+use crate::wbxml::codepage::composemail as tag;
+
+/// The journal that remembers what was sent.
+const JOURNAL: &str = "sent";
+
+/// Its outcomes: OX accepted the message; or nobody knows yet whether it did.
+const SENT: &[u8] = b"sent";
+const UNCERTAIN: &[u8] = b"uncertain";
+
+/// A message that a device wants sent.
+pub(super) struct Submission<'a> {
+    pub(super) mime: &'a [u8],
+    pub(super) keep_copy: bool,
+    /// The message is complete: nothing of the original is added.
+    pub(super) replace_mime: bool,
+    pub(super) source: Source<'a>,
+    operation: Fingerprint,
+    /// It was under way before, and nobody knows how far it came.
+    is_uncertain: bool,
+}
+
+/// The mail that is answered or forwarded, in the words of the device; empty where it names none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Source<'a> {
+    pub(super) folder: &'a str,
+    pub(super) item: &'a str,
+    pub(super) long: &'a str,
+    pub(super) instance: &'a str,
+    /// In the older form the text goes out even if there is no such mail.
+    pub(super) is_needed: bool,
+}
+
+impl<'a> Submission<'a> {
+    /// From the document, or from a body that is MIME and the parameters beside it.
+    pub(super) fn read(call: &'a Call<'_>) -> Result<Self, Error> {
+        let submission = match &call.document {
+            Some(root) => Self::from_document(root)?,
+            None => Self::from_parameters(call),
+        };
+        match submission.mime.is_empty() {
+            true => Err(Error::Device(Status::INVALID_MIME, "there is no message")),
+            false => Ok(submission),
+        }
+    }
+
+    fn from_document(root: &'a Element) -> Result<Self, Error> {
+        let client_id = root.child_text(tag::CLIENT_ID).unwrap_or_default().trim();
+        if client_id.is_empty() {
+            return Err(Error::Device(Status::INVALID_XML, "there is no ClientId"));
+        }
+        // The primary account has no AccountId, and there is no other.
+        if root.child(tag::ACCOUNT_ID).is_some() {
+            return Err(Error::Device(Status::INVALID_ACCOUNT_ID, "there is no such account"));
+        }
+        let source = root.child(tag::SOURCE);
+        let text = |tag| {
+            source
+                .and_then(|source| source.child_text(tag))
+                .unwrap_or_default()
+                .trim()
+        };
+        Ok(Self {
+            mime: root.child(tag::MIME).map(Element::as_bytes).unwrap_or_default(),
+            keep_copy: root.child(tag::SAVE_IN_SENT_ITEMS).is_some(),
+            replace_mime: root.child(tag::REPLACE_MIME).is_some(),
+            source: Source {
+                folder: text(tag::FOLDER_ID),
+                item: text(tag::ITEM_ID),
+                long: text(tag::LONG_ID),
+                instance: text(tag::INSTANCE_ID),
+                is_needed: true,
+            },
+            operation: fingerprint(format!("id {client_id}").as_bytes()),
+            is_uncertain: false,
+        })
+    }
+
+    fn from_parameters(call: &'a Call<'_>) -> Self {
+        let parameters = &call.request.parameters;
+        let source = Source {
+            folder: parameters.collection_id.as_deref().unwrap_or_default(),
+            item: parameters.item_id.as_deref().unwrap_or_default(),
+            long: parameters.long_id.as_deref().unwrap_or_default(),
+            instance: parameters.occurrence.as_deref().unwrap_or_default(),
+            is_needed: false,
+        };
+        // The same words may well answer two mails.
+        let to = [source.folder, source.item, source.long, source.instance].join("\n");
+        let identity = match source.item.is_empty() && source.long.is_empty() {
+            true => call.body.to_vec(),
+            false => [
+                call.request.command.to_ascii_lowercase().as_bytes(),
+                to.as_bytes(),
+                &call.body,
+            ]
+            .join(&b'\n'),
+        };
+        Self {
+            mime: &call.body,
+            keep_copy: parameters.save_in_sent,
+            replace_mime: false,
+            source,
+            operation: fingerprint(&identity),
+            is_uncertain: false,
+        }
+    }
+
+    /// Ends a request that is the repetition of one whose message went out: Status 118.
+    pub(super) async fn refuse_repetition(&mut self, call: &Call<'_>) -> Result<(), Error> {
+        let noted = call.device.noted(JOURNAL, &self.operation).await?;
+        self.is_uncertain = noted.as_deref() == Some(UNCERTAIN);
+        match noted.as_deref() {
+            Some(SENT) => Err(Error::Device(
+                Status::MESSAGE_PREVIOUSLY_SENT,
+                "this message was sent before",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends a message, and remembers it when OX has accepted it.
+    pub(super) async fn send(&self, call: &Call<'_>, mime: &[u8]) -> Result<(), Error> {
+        let outgoing = email::outgoing(mime, &call.user, call.now).map_err(refused)?;
+        if self.is_uncertain && self.keep_copy && was_sent(call, &outgoing).await? {
+            return self.note(call, SENT).await;
+        }
+        // Should we die now, or the answer be lost, the repetition looks for the message among those that were sent.
+        self.note(call, UNCERTAIN).await?;
+        match ox::mail::send(&call.device.ox, &outgoing, self.keep_copy).await {
+            Ok(()) => {}
+            Err(error) if error.kind == ox::ErrorKind::TooLarge => {
+                return Err(Error::Device(
+                    Status::ATTACHMENT_IS_TOO_LARGE,
+                    "OX finds the message too large",
+                ));
+            }
+            Err(error) if error.kind == ox::ErrorKind::Quota => return Err(error.into()),
+            Err(error) if error.is_about_the_item() => {
+                log::warn!("{}: OX does not send a message: {error}", call.device_label());
+                return Err(Error::Device(Status::MAIL_SUBMISSION_FAILED, "OX refused the message"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.note(call, SENT).await
+    }
+
+    async fn note(&self, call: &Call<'_>, outcome: &[u8]) -> Result<(), Error> {
+        Ok(call.device.note(JOURNAL, &self.operation, outcome, call.now).await?)
+    }
+}
+
+/// Whether OX sent a message though it did not say so: then its copy is in the folder for sent mail.
+async fn was_sent(call: &Call<'_>, outgoing: &[u8]) -> Result<bool, Error> {
+    let settings = call.device.ox.settings().await?;
+    let (Some(folder), Some(id)) = (settings.standard(Standard::Sent), email::message_id(outgoing)) else {
+        return Ok(false);
+    };
+    Ok(ox::mail::has_message(&call.device.ox, folder, &format!("<{id}>")).await?)
+}
+
+const fn refused(refused: email::Refused) -> Error {
+    match refused {
+        email::Refused::Unparsable => Error::Device(Status::INVALID_MIME, "the message cannot be read"),
+        email::Refused::BadRecipient => {
+            Error::Device(Status::MESSAGE_RECIPIENT_UNRESOLVED, "a recipient cannot be addressed")
+        }
+        email::Refused::NoRecipient => Error::Device(Status::MESSAGE_HAS_NO_RECIPIENT, "the message has no recipient"),
+    }
+}
