@@ -32,6 +32,7 @@ use crate::eas::Eas;
 use crate::eas::Heartbeat;
 use crate::eas::Services;
 use crate::eas::options::Limits;
+use crate::eas::results::Results;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::ox::Ox;
@@ -191,6 +192,7 @@ impl Gateway {
         let services = Services {
             notifier: notifier.clone(),
             listings: Listings::default(),
+            results: Results::default(),
             heartbeat: Heartbeat {
                 min: config.ping.min_heartbeat,
                 max: config.ping.max_heartbeat,

@@ -5,11 +5,14 @@
 
 pub mod command;
 pub mod items;
+pub mod mail_search;
 pub mod options;
+pub mod people;
 pub mod policy;
 pub mod record;
 pub mod request;
 mod response;
+pub mod results;
 pub mod status;
 
 use std::sync::Arc;
@@ -37,6 +40,7 @@ use crate::eas::command::Wbxml;
 use crate::eas::options::Limits;
 use crate::eas::record::Record;
 use crate::eas::request::Request;
+use crate::eas::results::Results;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::notify::Notifier;
@@ -56,6 +60,8 @@ const LARGEST_BODY: usize = 100 * 1024 * 1024;
 pub struct Services {
     pub notifier: Notifier,
     pub listings: Listings,
+    /// What devices have found, for their next pages.
+    pub results: Results,
     pub heartbeat: Heartbeat,
     pub limits: Limits,
     pub new_key_on_empty_sync: bool,

@@ -1,7 +1,9 @@
 //! Settings: what a device tells of itself, and what it asks about its user.
 //!
-//! DeviceInformation and UserInformation are offered; Oof, DevicePassword and rights management are answered as
-//! not available. Implements [MS-ASCMD] Settings.
+//! DevicePassword is refused, since passwords are not recovered here; of rights management there are no templates.
+//! Implements [MS-ASCMD] Settings.
+
+mod oof;
 
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
@@ -47,7 +49,8 @@ async fn answer(call: &Call<'_>, property: &Element) -> Result<Option<Element>, 
         },
         tag::USER_INFORMATION => user_information(call),
         tag::DEVICE_PASSWORD => vec![status(DENIED_BY_POLICY)],
-        tag::OOF | tag::RIGHTS_MANAGEMENT_INFORMATION => vec![status(UNAVAILABLE)],
+        tag::OOF => oof::answer(call, property).await?,
+        tag::RIGHTS_MANAGEMENT_INFORMATION => vec![status(UNAVAILABLE)],
         _ => return Ok(None),
     };
     Ok(Some(Element::parent(property.tag, children)))
