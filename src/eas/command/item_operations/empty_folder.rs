@@ -38,7 +38,17 @@ async fn empty(call: &Call<'_>, operation: &Element, id: &str) -> Result<i64, Er
     if module != Module::Mail {
         return Ok(ACCESS_DENIED);
     }
-    if let Err(error) = ox::mail::clear(&call.device.ox, &folder).await {
+    let mut below = BTreeSet::from([folder.clone()]);
+    add_children(call, &mut below).await?;
+    below.remove(&folder);
+    let options = operation.child(tag::OPTIONS);
+    let keep_below = options.is_none_or(|options| options.child(tag::DELETE_SUB_FOLDERS).is_none());
+    // OX empties the trash together with the folders in it.
+    let emptied = match keep_below && !below.is_empty() {
+        true => delete_mails(call, &folder).await,
+        false => ox::mail::clear(&call.device.ox, &folder).await,
+    };
+    if let Err(error) = emptied {
         return status_of(call, error);
     }
     let touched = |folder: &String| {
@@ -46,13 +56,9 @@ async fn empty(call: &Call<'_>, operation: &Element, id: &str) -> Result<i64, Er
         call.services.notifier.touched(call.user_key(), &key);
     };
     touched(&folder);
-    let options = operation.child(tag::OPTIONS);
-    if options.is_none_or(|options| options.child(tag::DELETE_SUB_FOLDERS).is_none()) {
+    if keep_below {
         return Ok(SUCCESS);
     }
-    let mut below = BTreeSet::from([folder.clone()]);
-    add_children(call, &mut below).await?;
-    below.remove(&folder);
     // Children sort behind their parents: the deepest go first.
     for folder in below.iter().rev() {
         match call.device.ox.delete_folder(folder).await {
@@ -67,6 +73,16 @@ async fn empty(call: &Call<'_>, operation: &Element, id: &str) -> Result<i64, Er
         }
     }
     Ok(SUCCESS)
+}
+
+/// Mail by mail, and nothing else.
+async fn delete_mails(call: &Call<'_>, folder: &str) -> Result<(), ox::Error> {
+    let ids: Vec<String> = ox::list(&call.device.ox, Module::Mail, folder)
+        .await?
+        .into_iter()
+        .map(|item| item.id)
+        .collect();
+    DELETE
 }
 
 fn status_of(call: &Call<'_>, error: ox::Error) -> Result<i64, Error> {
