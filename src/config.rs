@@ -33,6 +33,7 @@ use properties::ReadError;
 pub use value::HostPort;
 pub use value::LoginPattern;
 pub use value::MysqlUrl;
+pub use value::Networks;
 
 /// Where the files are looked for when no directory is given, in this order.
 const DEFAULT_DIRECTORIES: [&str; 2] = ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"];
@@ -43,7 +44,7 @@ pub struct Config {
     pub ox: Ox,
     pub access: Access,
     pub database: Database,
-    pub listen: Listen,
+    pub doors: Doors,
     pub eas: Eas,
     pub ping: Ping,
     pub limits: Limits,
@@ -80,15 +81,45 @@ pub enum Database {
     },
 }
 
-/// The doors of the gateway.
+/// The doors of the gateway, and how it closes them.
 #[derive(Clone, Debug)]
-pub struct Listen {
-    pub ajp: Option<HostPort>,
-    /// What the web server must send over AJP; `None` when nothing is asked of it.
-    pub ajp_secret: Option<SecretString>,
-    pub http: Option<HostPort>,
+pub struct Doors {
+    pub ajp: Ajp,
+    pub http: Http,
     /// Health and metrics.
     pub admin: Option<HostPort>,
+    /// How long running requests may take after the stop was asked for.
+    pub stop_timeout: Duration,
+}
+
+/// The door for web servers that speak AJP13.
+#[derive(Clone, Debug)]
+pub struct Ajp {
+    pub listen: Option<HostPort>,
+    /// What the web server must send; `None` when nothing is asked of it.
+    pub secret: Option<SecretString>,
+    /// Whether the door may be on another than a loopback address though nothing is asked of the web server.
+    pub allow_remote_without_secret: bool,
+    /// Bytes of the largest packet sent.
+    pub packet_size: usize,
+    pub max_connections: usize,
+    pub max_header_bytes: usize,
+    pub packet_timeout: Duration,
+    pub body_timeout: Duration,
+    pub write_timeout: Duration,
+    /// `None`: idle connections stay.
+    pub idle_timeout: Option<Duration>,
+    /// `None`: no sign of life while a request waits.
+    pub flush_interval: Option<Duration>,
+}
+
+/// The door for web servers that speak HTTP/1.1.
+#[derive(Clone, Debug)]
+pub struct Http {
+    pub listen: Option<HostPort>,
+    /// Whose word about the device's address, scheme and host is taken.
+    pub trusted_proxies: Networks,
+    pub max_connections: usize,
 }
 
 /// The ActiveSync protocol.
@@ -111,9 +142,11 @@ pub struct Ping {
     pub poll_interval: Duration,
 }
 
-/// What a device gets at most.
+/// What a device gets at most, and may send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// The body of a request.
+    pub body_bytes: usize,
     /// The age of mail; `None` sets no limit.
     pub mail_age: Option<Duration>,
     pub objects_per_folder: usize,
@@ -289,12 +322,7 @@ impl Settings {
                 active_sync: self.parse(&keys::ACCESS_CHECK, value::flag)?,
             },
             database: self.parse(&keys::DATABASE_URL, |text| value::database(text, &directories))?,
-            listen: Listen {
-                ajp: self.parse(&keys::AJP_LISTEN, value::listen)?,
-                ajp_secret: self.parse(&keys::AJP_SECRET, value::secret)?,
-                http: self.parse(&keys::HTTP_LISTEN, value::listen)?,
-                admin: self.parse(&keys::ADMIN_LISTEN, value::listen)?,
-            },
+            doors: self.doors()?,
             eas: Eas {
                 alias: self.parse(&keys::ALIAS, value::url_path)?,
                 login_pattern: self.parse(&keys::LOGIN_PATTERN, LoginPattern::new)?,
@@ -307,7 +335,8 @@ impl Settings {
                 poll_interval: self.duration(&keys::PING_POLL_INTERVAL)?,
             },
             limits: Limits {
-                mail_age: Some(self.duration(&keys::MAIL_TIME_LIMIT)?).filter(|age| !age.is_zero()),
+                body_bytes: self.count(&keys::MAX_BODY_BYTES)?,
+                mail_age: self.duration_or_none(&keys::MAIL_TIME_LIMIT)?,
                 objects_per_folder: self.count(&keys::MAX_OBJECTS_PER_FOLDER)?,
                 attachments_per_object: self.count(&keys::MAX_ATTACHMENTS_PER_OBJECT)?,
             },
@@ -322,6 +351,31 @@ impl Settings {
         Ok(config)
     }
 
+    fn doors(&self) -> Result<Doors, ConfigError> {
+        Ok(Doors {
+            ajp: Ajp {
+                listen: self.parse(&keys::AJP_LISTEN, value::listen)?,
+                secret: self.parse(&keys::AJP_SECRET, value::secret)?,
+                allow_remote_without_secret: self.parse(&keys::AJP_ALLOW_REMOTE_WITHOUT_SECRET, value::flag)?,
+                packet_size: self.count(&keys::AJP_PACKET_SIZE)?,
+                max_connections: self.count(&keys::AJP_MAX_CONNECTIONS)?,
+                max_header_bytes: self.count(&keys::AJP_MAX_HEADER_BYTES)?,
+                packet_timeout: self.duration(&keys::AJP_PACKET_TIMEOUT)?,
+                body_timeout: self.duration(&keys::AJP_BODY_TIMEOUT)?,
+                write_timeout: self.duration(&keys::AJP_WRITE_TIMEOUT)?,
+                idle_timeout: self.duration_or_none(&keys::AJP_IDLE_TIMEOUT)?,
+                flush_interval: self.duration_or_none(&keys::AJP_FLUSH_INTERVAL)?,
+            },
+            http: Http {
+                listen: self.parse(&keys::HTTP_LISTEN, value::listen)?,
+                trusted_proxies: self.parse(&keys::HTTP_TRUSTED_PROXIES, value::networks)?,
+                max_connections: self.count(&keys::HTTP_MAX_CONNECTIONS)?,
+            },
+            admin: self.parse(&keys::ADMIN_LISTEN, value::listen)?,
+            stop_timeout: self.duration(&keys::STOP_TIMEOUT)?,
+        })
+    }
+
     /// What no option can say for itself.
     fn check_together(&self, config: &Config) -> Result<(), ConfigError> {
         let (min, max) = (config.ping.min_heartbeat, config.ping.max_heartbeat);
@@ -333,7 +387,7 @@ impl Settings {
             );
             return Err(self.error(&keys::PING_MAX_HEARTBEAT, allowed));
         }
-        if config.listen.ajp.is_none() && config.listen.http.is_none() {
+        if config.doors.ajp.listen.is_none() && config.doors.http.listen.is_none() {
             let allowed = format!("host:port, unless {} is set", keys::HTTP_LISTEN.name);
             return Err(self.error(&keys::AJP_LISTEN, allowed));
         }
@@ -352,6 +406,11 @@ impl Settings {
 
     fn duration(&self, key: &'static Key) -> Result<Duration, ConfigError> {
         self.parse(key, |text| value::duration(text, key.kind))
+    }
+
+    /// `None` for 0.
+    fn duration_or_none(&self, key: &'static Key) -> Result<Option<Duration>, ConfigError> {
+        Ok(Some(self.duration(key)?).filter(|duration| !duration.is_zero()))
     }
 
     fn count(&self, key: &'static Key) -> Result<usize, ConfigError> {

@@ -1,12 +1,17 @@
 //! The program: arguments, logging, signals, exit status.
 
+use std::io;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use oxtender::cli::Check;
 use oxtender::cli::Cli;
 use oxtender::cli::Command;
+use oxtender::cli::check_ajp;
+use oxtender::cli::check_ajp::Finding;
 use oxtender::config::Config;
 use oxtender::server::Server;
 use tokio::signal::unix::SignalKind;
@@ -17,10 +22,14 @@ const WRONG_CONFIGURATION: u8 = 2;
 
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    let Cli {
-        command: Command::Serve { etc },
-    } = Cli::parse();
-    let config = match Config::load(etc.as_deref()) {
+    match Cli::parse().command {
+        Command::Serve { etc } => load_and_serve(etc.as_deref()),
+        Command::Check(Check::Ajp(arguments)) => check(&arguments),
+    }
+}
+
+fn load_and_serve(etc: Option<&Path>) -> ExitCode {
+    let config = match Config::load(etc) {
         Ok((config, warnings)) => {
             warnings.iter().for_each(|warning| log::warn!("{warning}"));
             config
@@ -30,12 +39,22 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG_CONFIGURATION);
         }
     };
-    match serve(config, etc.as_deref()) {
+    match serve(config, etc) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn check(arguments: &check_ajp::Arguments) -> ExitCode {
+    // Whoever reads along may stop reading; the exit status tells all the same.
+    let tell = |finding: &Finding| drop(writeln!(io::stdout(), "{finding}"));
+    match check_ajp::run(arguments, tell).await {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     }
 }
 

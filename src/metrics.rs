@@ -29,7 +29,8 @@ pub struct Metrics {
 struct RequestLabels {
     command: String,
     version: String,
-    http: u16,
+    /// Empty: the connection went away before there was an answer.
+    http: String,
     status: String,
 }
 
@@ -80,19 +81,27 @@ impl Metrics {
         }
     }
 
-    /// One request was answered. `command` must be one of a bounded number of names.
-    pub fn request(&self, command: &str, version: &str, http: u16, status: Option<u16>, took: Duration, ox_calls: u64) {
+    /// One request is over. `http` is `None` if its connection went away before. `command` must be one of a bounded number of names.
+    pub fn request(
+        &self,
+        command: &str,
+        version: &str,
+        http: Option<u16>,
+        status: Option<u16>,
+        took: Duration,
+        ox_calls: u64,
+    ) {
         let label = CommandLabel {
             command: command.to_owned(),
         };
         self.seconds.get_or_create(&label).observe(took.as_secs_f64());
         self.ox_calls_per_command.get_or_create(&label).inc_by(ox_calls);
-        let status = status.map(|status| status.to_string()).unwrap_or_default();
+        let number = |number: Option<u16>| number.map(|number| number.to_string()).unwrap_or_default();
         let labels = RequestLabels {
             command: label.command,
             version: version.to_owned(),
-            http,
-            status,
+            http: number(http),
+            status: number(status),
         };
         self.requests.get_or_create(&labels).inc();
     }
@@ -131,7 +140,7 @@ mod tests {
     #[test]
     fn a_request_shows_up() {
         let metrics = Metrics::new();
-        metrics.request("Sync", "14.1", 200, Some(1), Duration::from_millis(5), 2);
+        metrics.request("Sync", "14.1", Some(200), Some(1), Duration::from_millis(5), 2);
         metrics.gauges(3, 1, 7);
         let text = metrics.text();
         for line in [

@@ -36,6 +36,9 @@ const REFUSALS: usize = 10_000;
 /// How long a request waits for the one before it, of the same device.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
 
+/// When the gateway goes down, the time between two devices whose wait is ended.
+const PACE: Duration = Duration::from_millis(20);
+
 /// The name of this protocol in the store.
 const PROTOCOL: &str = "EAS";
 
@@ -179,8 +182,22 @@ impl Sessions {
         }
     }
 
-    /// Ends all waits, now and from now on: the gateway is going down.
-    pub fn stop(&self) {
+    /// Ends all waits, and from then on every new one: the gateway is going down. One device after the other, within `most`,
+    /// since each comes back at once and logs in anew.
+    pub async fn stop(&self, most: Duration) {
+        let slots: Vec<Arc<Slot>> = lock(&self.devices).values().cloned().collect();
+        let known = slots
+            .iter()
+            .filter_map(|slot| slot.device.try_lock().ok().and_then(|known| known.clone()));
+        let requests: Vec<CancellationToken> = known.map(|device| lock(&device.waiting).clone()).collect();
+        // The token of a request that is over is cancelled.
+        let running: Vec<CancellationToken> = requests.into_iter().filter(|token| !token.is_cancelled()).collect();
+        let count = u32::try_from(running.len()).unwrap_or(u32::MAX).max(1);
+        let pace = PACE.min(most / count);
+        for request in running {
+            request.cancel();
+            tokio::time::sleep(pace).await;
+        }
         self.stop.cancel();
     }
 

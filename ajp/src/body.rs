@@ -43,6 +43,9 @@ pub enum BodyError {
     /// The web server did not send the next part in time.
     #[error("the request body did not arrive in time")]
     TimedOut,
+    /// The body is longer than [`Config::max_body_bytes`](crate::Config::max_body_bytes) allows.
+    #[error("the request body is longer than allowed")]
+    TooLarge,
     /// The connection closed, or the response was complete before the body had been read.
     #[error("the connection ended before the request body")]
     Closed,

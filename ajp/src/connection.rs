@@ -29,6 +29,8 @@ pub struct Rules {
     pub max_header_bytes: Option<usize>,
     /// The most headers of a request; `None` for as many as a packet holds.
     pub max_headers: Option<usize>,
+    /// The most bytes of a request's body; `None` for any number.
+    pub max_body_bytes: Option<u64>,
 }
 
 /// What a received packet means.
@@ -44,6 +46,9 @@ pub enum Event {
     BodyEnd,
     /// The body of the request in work is over, but bytes are missing.
     BodyTruncated,
+    /// The body of the request that begins, or is in work, is longer than allowed. No more of it can be had; answer 413
+    /// as to any request, and the connection may be used again.
+    BodyTooLarge,
     /// DATA that belonged to an answered request, now taken off the connection.
     Dropped,
     /// Answer the refusal's status with END_RESPONSE reuse=0, let the rest run out, and close.
@@ -137,7 +142,10 @@ enum State {
 #[derive(Debug, Clone, Copy)]
 enum Remaining {
     Bytes(u64),
-    Unknown,
+    /// It may be as long as this.
+    Unknown {
+        allowed: Option<u64>,
+    },
     Nothing,
     Missing,
 }
@@ -179,8 +187,8 @@ impl Connection {
         match body {
             Remaining::Nothing => NextBody::End,
             Remaining::Missing => NextBody::Truncated,
-            Remaining::Bytes(_) | Remaining::Unknown if *owed > 0 => NextBody::Wait,
-            Remaining::Bytes(_) | Remaining::Unknown => {
+            Remaining::Bytes(_) | Remaining::Unknown { .. } if *owed > 0 => NextBody::Wait,
+            Remaining::Bytes(_) | Remaining::Unknown { .. } => {
                 *owed = owed.saturating_add(1);
                 NextBody::Ask
             }
@@ -218,8 +226,14 @@ impl Connection {
         }
         let (owed, body, length) = match BodyLength::of(&request.headers) {
             Ok(length @ BodyLength::Empty) => (0, Remaining::Nothing, length),
+            Ok(BodyLength::Known(bytes)) if self.rules.max_body_bytes.is_some_and(|most| bytes > most) => {
+                return body_too_large(1);
+            }
             Ok(length @ BodyLength::Known(bytes)) => (1, Remaining::Bytes(bytes), length),
-            Ok(length @ BodyLength::Chunked) => (0, Remaining::Unknown, length),
+            Ok(length @ BodyLength::Chunked) => {
+                let allowed = self.rules.max_body_bytes;
+                (0, Remaining::Unknown { allowed }, length)
+            }
             Err(malformed) => return refuse(malformed.into()),
         };
         (State::Open { owed, body }, Event::Request(request, length))
@@ -235,17 +249,29 @@ fn body_part(owed: u32, body: Remaining, payload: Bytes) -> (State, Event) {
     let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
     let (body, event) = match body {
         Remaining::Bytes(_) if data.is_empty() => (Remaining::Missing, Event::BodyTruncated),
-        Remaining::Unknown if data.is_empty() => (Remaining::Nothing, Event::BodyEnd),
-        Remaining::Unknown => (Remaining::Unknown, Event::Body(data)),
         Remaining::Bytes(left) => match left.checked_sub(length) {
             Some(0) => (Remaining::Nothing, Event::Body(data)),
             Some(left) => (Remaining::Bytes(left), Event::Body(data)),
             None => return refuse(Refusal::BodyTooLong),
         },
+        Remaining::Unknown { .. } if data.is_empty() => (Remaining::Nothing, Event::BodyEnd),
+        Remaining::Unknown { allowed: None } => (body, Event::Body(data)),
+        Remaining::Unknown { allowed: Some(most) } => match most.checked_sub(length) {
+            Some(most) => (Remaining::Unknown { allowed: Some(most) }, Event::Body(data)),
+            None => return body_too_large(owed),
+        },
+        // It was owed to a body of which no more is wanted.
+        Remaining::Missing => (body, Event::Dropped),
         // Nothing is owed to a body that is over, so this packet was counted for no body at all.
-        Remaining::Nothing | Remaining::Missing => return (State::Closed, Event::Close(Violation::Unasked)),
+        Remaining::Nothing => return (State::Closed, Event::Close(Violation::Unasked)),
     };
     (State::Open { owed, body }, event)
+}
+
+/// A body of which no more is wanted, though DATA may still be owed.
+fn body_too_large(owed: u32) -> (State, Event) {
+    let body = Remaining::Missing;
+    (State::Open { owed, body }, Event::BodyTooLarge)
 }
 
 /// DATA for a request that has been answered.

@@ -67,6 +67,9 @@ pub mod config;
 pub mod connection;
 pub mod decode;
 pub mod encode;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod packet;
 pub mod server;
 pub mod service;

@@ -6,13 +6,19 @@ mod conversation;
 mod deadline;
 mod exchange;
 mod link;
+mod stop;
 mod work;
 
 use std::fmt::Display;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,13 +26,15 @@ use http::Request;
 use http::Response;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
 use crate::body::Body;
 use crate::config::Config;
+use stop::Stop;
+use stop::Stopping;
 
 /// How long to wait after a failed accept. It fails for want of file descriptors, and those come back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -45,17 +53,36 @@ impl Server {
         }
     }
 
-    /// Serves until `shutdown` is ready, then ends idle connections, lets running requests finish within
-    /// [`Config::shutdown_timeout`], and returns.
+    /// Whether this server may listen on `address`. [`Server::serve`] asks the same; a program asks beforehand to end
+    /// with a message instead of an error out of the middle.
+    ///
+    /// # Errors
+    ///
+    /// [`Exposed`] if the secret is empty, or if there is none and the address is not a loopback address.
+    pub fn check(&self, address: SocketAddr) -> Result<(), Exposed> {
+        match self.config.secret.as_deref() {
+            Some("") => Err(Exposed::EmptySecret),
+            None if !is_loopback(address.ip()) && !self.config.allow_remote_without_secret => {
+                Err(Exposed::NoSecret(address))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Serves until `shutdown` is ready, then comes to rest and returns.
     ///
     /// Every request goes to a clone of `service` made for its connection. The handler's future is polled by the
     /// connection's task: it is dropped at once when the web server closes the connection, and its panic is answered
     /// with 500.
     ///
+    /// Coming to rest takes [`Config::shutdown_timeout`] at most. Running requests finish, every response announces the
+    /// end of its connection, idle connections end after a second. As long as connections from before are at work, for
+    /// half of that time at most, new ones are let in; then those that the kernel has already accepted, and nobody more.
+    /// A second process with the same listening socket can take over at any time without a refused connection.
+    ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] if the secret is empty, or if there is none and the listener is not bound to a
-    /// loopback address: whoever reaches an AJP13 port may claim to be any client.
+    /// [`io::ErrorKind::InvalidInput`] with [`Exposed`] inside if [`Server::check`] objects to the listener's address.
     pub async fn serve<S, B>(
         self,
         listener: TcpListener,
@@ -69,54 +96,127 @@ impl Server {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Display,
     {
-        self.check_exposure(&listener)?;
-        let places = Arc::new(Semaphore::new(
-            self.config.max_connections.clamp(1, Semaphore::MAX_PERMITS),
-        ));
-        let (stop, stopping) = watch::channel(false);
-        let mut connections = JoinSet::new();
-        let mut shutdown = pin!(shutdown);
-        loop {
-            let (stream, place) = tokio::select! {
-                biased;
-                () = &mut shutdown => break,
-                accepted = accept(&listener, &places) => accepted,
-                // Finished tasks are collected as they come, or their results would pile up.
-                Some(_) = connections.join_next() => continue,
-            };
-            let connection = conversation::serve(stream, service.clone(), self.config.clone(), stopping.clone());
-            connections.spawn(async move {
-                connection.await;
-                drop(place);
-            });
-        }
-        drop(listener);
-        stop.send_replace(true);
-        let finished = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.config.shutdown_timeout, finished)
-            .await
-            .is_err()
-        {
+        self.check(listener.local_addr()?)
+            .map_err(|exposed| io::Error::new(io::ErrorKind::InvalidInput, exposed))?;
+        let (stop, stopping) = Stop::new();
+        let mut door = Door::new(listener, self.config.clone(), service, stopping);
+        let mut before = JoinSet::new();
+        door.serve_until(shutdown, &mut before).await;
+
+        stop.ask();
+        let deadline = tokio::time::sleep(self.config.shutdown_timeout);
+        let mut after = JoinSet::new();
+        let half = tokio::time::sleep(self.config.shutdown_timeout.checked_div(2).unwrap_or_default());
+        let old_ones_ended = async { while before.join_next().await.is_some() {} };
+        let enough = async {
+            tokio::select! {
+                () = old_ones_ended => {}
+                () = half => {}
+            }
+        };
+        door.serve_until(enough, &mut after).await;
+        door.close(&mut after);
+
+        let finished = async {
+            while before.join_next().await.is_some() {}
+            while after.join_next().await.is_some() {}
+        };
+        let in_time = tokio::select! {
+            () = finished => true,
+            () = deadline => false,
+        };
+        if !in_time {
             log::warn!("AJP: requests were still running at the end of the shutdown timeout and are cut off");
-            connections.shutdown().await;
+            before.shutdown().await;
+            after.shutdown().await;
         }
         Ok(())
     }
+}
 
-    fn check_exposure(&self, listener: &TcpListener) -> io::Result<()> {
-        let refusal = match self.config.secret.as_deref() {
-            Some("") => "the AJP secret is empty",
-            None if !listener.local_addr()?.ip().is_loopback() => {
-                "an AJP listener on other than a loopback address needs a secret"
+/// Why a server does not listen. Whoever reaches an AJP13 port may claim to be any client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Exposed {
+    /// A secret without a byte is none.
+    #[error("the AJP secret is empty; remove it, or set it to the secret= of Apache's worker")]
+    EmptySecret,
+    /// Others than this machine's programs could connect.
+    #[error(
+        "{0} can be reached from other machines, and whoever reaches an AJP port may claim to be any client: \
+         listen on 127.0.0.1, or set a secret, here and as secret= of Apache's worker"
+    )]
+    NoSecret(SocketAddr),
+}
+
+/// An IPv4 address may come in the clothes of IPv6.
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// The listening socket and what every connection is given.
+struct Door<S> {
+    listener: TcpListener,
+    places: Arc<Semaphore>,
+    config: Arc<Config>,
+    service: S,
+    stopping: Stopping,
+}
+
+impl<S, B> Door<S>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Display,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Display,
+{
+    fn new(listener: TcpListener, config: Arc<Config>, service: S, stopping: Stopping) -> Self {
+        let places = config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            listener,
+            places: Arc::new(Semaphore::new(places)),
+            config,
+            service,
+            stopping,
+        }
+    }
+
+    async fn serve_until(&mut self, end: impl Future<Output = ()>, connections: &mut JoinSet<()>) {
+        let mut end = pin!(end);
+        loop {
+            let (stream, place) = tokio::select! {
+                biased;
+                () = &mut end => return,
+                accepted = accept(&self.listener, &self.places) => accepted,
+                // Finished tasks are collected as they come, or their results would pile up.
+                Some(_) = connections.join_next() => continue,
+            };
+            self.serve(stream, place, connections);
+        }
+    }
+
+    /// Takes in whom the kernel has accepted already: closing over them would reset their connections.
+    fn close(self, connections: &mut JoinSet<()>) {
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Ok(place) = self.places.clone().try_acquire_owned() {
+            match self.listener.poll_accept(&mut cx) {
+                Poll::Ready(Ok((stream, _))) => self.serve(stream, Some(place), connections),
+                Poll::Ready(Err(_)) | Poll::Pending => return,
             }
-            _ => return Ok(()),
-        };
-        Err(io::Error::new(io::ErrorKind::InvalidInput, refusal))
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, place: Option<OwnedSemaphorePermit>, connections: &mut JoinSet<()>) {
+        let connection = conversation::serve(stream, self.service.clone(), self.config.clone(), self.stopping.clone());
+        connections.spawn(async move {
+            connection.await;
+            drop(place);
+        });
     }
 }
 
 /// Waits for a free place first, so that what cannot be served stays in the kernel's queue.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, impl Send + use<>) {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
     let place = places.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {

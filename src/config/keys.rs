@@ -13,11 +13,13 @@ use Kind::Flag;
 use Kind::Listen;
 use Kind::LoginPattern;
 use Kind::Module;
+use Kind::Networks;
 use Kind::Number;
 use Kind::Secret;
 use Kind::Unused;
 use Kind::Url;
 use Kind::UrlPath;
+use Unit::Bytes;
 use Unit::Count;
 use Unit::Days;
 use Unit::Milliseconds;
@@ -69,6 +71,7 @@ pub enum Kind {
     Url,
     UrlPath,
     Listen,
+    Networks,
     Module,
     LoginPattern,
     Database,
@@ -81,6 +84,7 @@ pub enum Unit {
     Milliseconds,
     Seconds,
     Days,
+    Bytes,
     Count,
 }
 
@@ -93,6 +97,7 @@ impl fmt::Display for Kind {
                     Milliseconds => " of milliseconds",
                     Seconds => " of seconds",
                     Days => " of days",
+                    Bytes => " of bytes",
                     Count => "",
                 };
                 write!(f, "a whole number{of} from {min} to {max}")
@@ -100,6 +105,9 @@ impl fmt::Display for Kind {
             Url => f.write_str("a URL that begins with http:// or https:// and names a host"),
             UrlPath => f.write_str("a path that begins with / and has no blanks, ? or #"),
             Listen => f.write_str("host:port (port 0: any free one), or empty for no listener"),
+            Networks => {
+                f.write_str("addresses and networks (10.1.2.3, 10.0.0.0/8, fd00::/8) with commas between, or empty")
+            }
             Module => f.write_str("the name of one Open-Xchange module, or none"),
             LoginPattern => f.write_str("text that contains $USER and may contain $DOMAIN"),
             Database => f.write_str("sqlite:/absolute/path, mysql://user:password@host:port/schema, or configdb"),
@@ -133,6 +141,22 @@ const OBJECTS: Kind = Number {
     unit: Count,
     min: 1,
     max: 1_000_000,
+};
+const CONNECTIONS: Kind = Number {
+    unit: Count,
+    min: 1,
+    max: 1_000_000,
+};
+const PATIENCE: Kind = Number {
+    unit: Seconds,
+    min: 1,
+    max: 3600,
+};
+/// 0: never.
+const PATIENCE_OR_NONE: Kind = Number {
+    unit: Seconds,
+    min: 0,
+    max: 86_400,
 };
 const HEARTBEAT: Kind = Number {
     unit: Seconds,
@@ -177,15 +201,59 @@ keys! {
     ALIAS = Eas, "com.openexchange.usm.eas.alias", "/Microsoft-Server-ActiveSync", UrlPath,
         "The path at which devices are answered. They insist on this one; another is of use only behind a web server \
          that rewrites it.";
+    MAX_BODY_BYTES = Eas, "com.openexchange.usm.eas.max_body_bytes", "104857600",
+        Number { unit: Bytes, min: 65_536, max: 2_147_483_647 },
+        "The largest request that is taken, in bytes; mail with its attachments must fit, and base64 makes those a third \
+         larger. More is answered with 413 and not read. Open-Xchange itself takes 104857600.";
+    STOP_TIMEOUT = Eas, "com.openexchange.usm.eas.stop.timeout", "20", PATIENCE,
+        "Seconds that running requests get to end when the service stops. Waiting devices are answered at once, spread over \
+         at most a quarter of this time. TimeoutStopSec of the systemd unit must be longer.";
+
     AJP_LISTEN = Eas, "com.openexchange.usm.eas.ajp.listen", "127.0.0.1:8009", Listen,
         "Address and port for the AJP connector of the web server. Anybody who reaches this port can speak for the web \
-         server, so keep it on an internal address. Where Open-Xchange itself has port 8009, choose another.";
+         server, so keep it on an internal address. Where Open-Xchange itself has port 8009, choose another. Not used where \
+         the service manager hands over a socket named ajp.";
     AJP_SECRET = Eas, "com.openexchange.usm.eas.ajp.secret", "", Secret,
         "If set, only a web server that sends this secret is served (ProxyPass ... secret=...).";
+    AJP_ALLOW_REMOTE_WITHOUT_SECRET = Eas, "com.openexchange.usm.eas.ajp.allow_remote_without_secret", "false", Flag,
+        "Without a secret the gateway starts only if its AJP port is on a loopback address. true lets it start elsewhere, \
+         too: only where a firewall keeps everybody but the web servers away from the port.";
+    AJP_PACKET_SIZE = Eas, "com.openexchange.usm.eas.ajp.packet_size", "8192",
+        Number { unit: Bytes, min: 8192, max: 65_536 },
+        "The largest AJP packet that is sent, in bytes. It must be that of the web server (Apache: ProxyIOBufferSize, or \
+         iobuffersize= of the worker): if it is larger here, large answers break.";
+    AJP_MAX_CONNECTIONS = Eas, "com.openexchange.usm.eas.ajp.max_connections", "16384", CONNECTIONS,
+        "How many AJP connections are served at once. Every waiting device holds one. Further ones wait, which makes the \
+         web server take the gateway for dead, so let it be large; the limit of open files (LimitNOFILE) must be higher.";
+    AJP_MAX_HEADER_BYTES = Eas, "com.openexchange.usm.eas.ajp.max_header_bytes", "65536",
+        Number { unit: Bytes, min: 4096, max: 65_536 },
+        "How many bytes the head of a request over AJP may have. More is refused.";
+    AJP_PACKET_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.packet_timeout", "20", PATIENCE,
+        "Seconds from the first byte of an AJP packet to its last; a connection that takes longer is closed.";
+    AJP_BODY_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.body_timeout", "60", PATIENCE,
+        "Seconds to wait for the next part of a request, which the web server waits for itself when a phone is slow.";
+    AJP_WRITE_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.write_timeout", "60", PATIENCE,
+        "Seconds that the web server may take to accept a part of an answer; then the connection is closed.";
+    AJP_IDLE_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.idle_timeout", "0", PATIENCE_OR_NONE,
+        "Seconds after which an AJP connection without a request is closed; 0 leaves that to the web server (ttl=), which \
+         is better: a connection that is closed at the moment it is used costs a request.";
+    AJP_FLUSH_INTERVAL = Eas, "com.openexchange.usm.eas.ajp.flush_interval", "0", PATIENCE_OR_NONE,
+        "While a device waits, seconds between two signs of life for the web server, so that its timeout= may be shorter \
+         than the wait; 0 sends none. Apache passes nothing of it on.";
+
     HTTP_LISTEN = Eas, "com.openexchange.usm.eas.http.listen", "", Listen,
-        "Address and port for plain HTTP from a web server that does not speak AJP. Empty: no such listener.";
+        "Address and port for plain HTTP from a web server that does not speak AJP. Empty: no such listener. Not used where \
+         the service manager hands over a socket named http.";
+    HTTP_TRUSTED_PROXIES = Eas, "com.openexchange.usm.eas.http.trusted_proxies", "127.0.0.0/8,::1", Networks,
+        "The proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed: addresses and networks \
+         with commas between. Anybody else can claim anything there, and is not listened to. The address appears in the \
+         log, nowhere else.";
+    HTTP_MAX_CONNECTIONS = Eas, "com.openexchange.usm.eas.http.max_connections", "16384", CONNECTIONS,
+        "How many HTTP connections are served at once, as for AJP.";
+
     ADMIN_LISTEN = Eas, "com.openexchange.usm.eas.admin.listen", "127.0.0.1:8011", Listen,
-        "Address and port for health and metrics. Not for the public. Empty: no such listener.";
+        "Address and port for health and metrics. Not for the public. Empty: no such listener. Not used where the service \
+         manager hands over a socket named admin.";
     PING_MIN_HEARTBEAT = Eas, "com.openexchange.usm.eas.ping.min_heartbeat", "60", HEARTBEAT,
         "The shortest time in seconds for which a device may ask the gateway to wait for changes.";
     PING_MAX_HEARTBEAT = Eas, "com.openexchange.usm.eas.ping.max_heartbeat", "3540", HEARTBEAT,

@@ -42,9 +42,14 @@ fn defaults() {
         panic!("the default is a file");
     };
     assert_eq!(path, Path::new("/var/lib/oxtender/oxtender.db"));
-    assert_eq!(config.listen.ajp.unwrap().to_string(), "127.0.0.1:8009");
-    assert_eq!(config.listen.admin.unwrap().to_string(), "127.0.0.1:8011");
-    assert!(config.listen.http.is_none() && config.listen.ajp_secret.is_none());
+    assert_eq!(config.doors.ajp.listen.unwrap().to_string(), "127.0.0.1:8009");
+    assert_eq!(config.doors.admin.unwrap().to_string(), "127.0.0.1:8011");
+    assert!(config.doors.http.listen.is_none() && config.doors.ajp.secret.is_none());
+    assert_eq!(config.doors.ajp.idle_timeout, None);
+    assert_eq!(config.doors.stop_timeout, Duration::from_secs(20));
+    assert_eq!(config.limits.body_bytes, 100 * 1024 * 1024);
+    let proxies = config.doors.http.trusted_proxies;
+    assert!(proxies.contains("127.0.0.1".parse().unwrap()) && proxies.contains("::1".parse().unwrap()));
     assert_eq!(config.eas.alias, "/Microsoft-Server-ActiveSync");
     assert_eq!(config.ping.max_heartbeat, Duration::from_secs(3540));
     assert_eq!(config.limits.mail_age, None);
@@ -63,8 +68,8 @@ fn values_are_read_from_both_files() {
     assert_eq!(warnings, []);
     assert_eq!(config.ox.url.as_str(), "https://ox.example/ajax/");
     assert_eq!(config.access.module, None);
-    assert_eq!(config.listen.ajp.unwrap().to_string(), "[::1]:0");
-    assert_eq!(config.listen.ajp_secret.unwrap().expose_secret(), "s\u{e4}cret");
+    assert_eq!(config.doors.ajp.listen.unwrap().to_string(), "[::1]:0");
+    assert_eq!(config.doors.ajp.secret.unwrap().expose_secret(), "s\u{e4}cret");
     assert_eq!(config.limits.mail_age, Some(Duration::from_secs(31 * 86_400)));
 }
 
@@ -117,6 +122,14 @@ fn a_wrong_value_names_file_line_key_value_and_what_is_allowed() {
         ("eas.access_check", "yes", "true or false"),
         ("eas.alias", "eas", "begins with /"),
         ("eas.ajp.listen", "8009", "host:port"),
+        (
+            "eas.ajp.packet_size",
+            "8191",
+            "a whole number of bytes from 8192 to 65536",
+        ),
+        ("eas.ajp.idle_timeout", "never", "a whole number of seconds from 0"),
+        ("eas.http.trusted_proxies", "proxy.example", "10.0.0.0/8"),
+        ("eas.stop.timeout", "0", "a whole number of seconds from 1"),
         (
             "eas.ping.poll_interval",
             "0",

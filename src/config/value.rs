@@ -2,11 +2,13 @@
 //! [`Kind`], for the error message.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::Path;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::Host;
@@ -86,6 +88,31 @@ impl LoginPattern {
     }
 }
 
+/// Addresses and networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// Whether one of them is or contains the address, an IPv4 address written as IPv6 included.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+impl FromStr for Networks {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let network = |text: &str| match text.parse::<IpAddr>() {
+            Ok(address) => Ok(IpNet::from(address)),
+            Err(_) => text.parse::<IpNet>().map_err(|_| ()),
+        };
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        Ok(Self(parts.map(network).collect::<Result<_, _>>()?))
+    }
+}
+
 /// A schema of a MySQL or MariaDB server. `Debug` does not show the password.
 #[derive(Clone, Debug)]
 pub struct MysqlUrl {
@@ -120,7 +147,7 @@ pub(super) fn duration(text: &str, kind: Kind) -> Option<Duration> {
             Unit::Milliseconds => Some(Duration::from_millis(number)),
             Unit::Seconds => Some(Duration::from_secs(number)),
             Unit::Days => number.checked_mul(86_400).map(Duration::from_secs),
-            Unit::Count => None,
+            Unit::Bytes | Unit::Count => None,
         },
         _ => None,
     }
@@ -150,6 +177,10 @@ pub(super) fn listen(text: &str) -> Option<Option<HostPort>> {
         "" => Some(None),
         text => text.parse().ok().map(Some),
     }
+}
+
+pub(super) fn networks(text: &str) -> Option<Networks> {
+    text.parse().ok()
 }
 
 pub(super) fn secret(text: &str) -> Option<Option<SecretString>> {
@@ -246,6 +277,27 @@ mod tests {
             assert_eq!(LoginPattern::new(pattern).unwrap().login(domain, user), login);
         }
         assert_eq!(LoginPattern::new("$DOMAIN"), None);
+    }
+
+    #[test]
+    fn networks_of_proxies() {
+        let networks = networks("10.1.2.3, 192.168.0.0/16,fd00::/8,").unwrap();
+        // address, contained
+        let cases = [
+            ("10.1.2.3", true),
+            ("10.1.2.4", false),
+            ("192.168.255.1", true),
+            ("::ffff:192.168.0.1", true),
+            ("fd12::1", true),
+            ("fe80::1", false),
+        ];
+        for (address, contained) in cases {
+            assert_eq!(networks.contains(address.parse().unwrap()), contained, "{address}");
+        }
+        assert_eq!(super::networks(""), Some(Networks::default()));
+        for text in ["proxy.example", "10.0.0.0/33", "10.0.0", "10.0.0.1 10.0.0.2"] {
+            assert_eq!(super::networks(text), None, "{text}");
+        }
     }
 
     #[test]

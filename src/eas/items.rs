@@ -217,7 +217,12 @@ impl Items<'_> {
             Module::Tasks => content::tasks::columns(),
             Module::Mail => return Ok(Vec::new()),
         };
-        Ok(ox::fetch(&self.call.device.ox, self.module, self.folder, wanted, &columns).await?)
+        let session = &self.call.device.ox;
+        let mut fetched = ox::fetch(session, self.module, self.folder, wanted, &columns).await?;
+        if self.module == Module::Calendar {
+            ox::name_people(session, fetched.iter_mut().flatten()).await?;
+        }
+        Ok(fetched)
     }
 
     async fn convert(&self, fetched: &Fetched) -> Result<Loaded, Error> {

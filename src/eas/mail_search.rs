@@ -17,7 +17,6 @@ use crate::eas::status::Error;
 use crate::ox;
 use crate::ox::Module;
 use crate::ox::Object;
-use crate::usm::collection;
 use crate::wbxml::Element;
 
 /// The mail folders to search: CollectionId for the device, OX id.
@@ -26,7 +25,7 @@ pub type Folders = Vec<(u32, String)>;
 /// The folders that the device names, with those below them if `deep`; all mail folders if it names none, or 0. `None`: it
 /// has to look at its folders first.
 pub async fn folders(call: &Call<'_>, named: &[&str], deep: bool) -> Result<Option<Folders>, Error> {
-    let known = call.hierarchy().all().await.map_err(collection::Error::from)?;
+    let known = call.hierarchy().all().await?;
     let mut all: Folders = known
         .into_iter()
         .filter(|(_, (module, _))| *module == Module::Mail)

@@ -7,6 +7,7 @@ pub mod command;
 pub mod items;
 pub mod mail_search;
 pub mod options;
+pub mod origin;
 pub mod people;
 pub mod policy;
 pub mod record;
@@ -36,8 +37,8 @@ use crate::content::User;
 use crate::eas::command::Call;
 use crate::eas::command::Command;
 use crate::eas::command::Reply;
-use crate::eas::command::Wbxml;
 use crate::eas::options::Limits;
+use crate::eas::origin::Origin;
 use crate::eas::record::Record;
 use crate::eas::request::Request;
 use crate::eas::results::Results;
@@ -53,9 +54,6 @@ use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
 
-/// The largest body that is read: what OX takes by default.
-const LARGEST_BODY: usize = 100 * 1024 * 1024;
-
 /// What all commands use.
 pub struct Services {
     pub notifier: Notifier,
@@ -64,6 +62,8 @@ pub struct Services {
     pub results: Results,
     pub heartbeat: Heartbeat,
     pub limits: Limits,
+    /// Bytes of the largest body that is read.
+    pub largest_body: usize,
     pub new_key_on_empty_sync: bool,
     /// Only the folders that the user chose for his devices.
     pub folder_selection: bool,
@@ -86,8 +86,26 @@ pub struct Heartbeat {
 pub struct Eas {
     services: Arc<Services>,
     sessions: Arc<Sessions>,
-    /// Told of each request that was answered, for metrics.
-    observer: Arc<dyn Fn(&Record) + Send + Sync>,
+    /// Told of each request that is over, for metrics.
+    observer: Arc<Observer>,
+}
+
+type Observer = dyn Fn(&Record) + Send + Sync;
+
+/// Tells what is known of a request when it is over, which it also is when the connection goes away and its future is
+/// dropped.
+struct Account<'a> {
+    record: Record,
+    started: Instant,
+    observer: &'a Observer,
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        self.record.took = self.started.elapsed();
+        log::info!("{}", self.record);
+        (self.observer)(&self.record);
+    }
 }
 
 impl Eas {
@@ -110,13 +128,16 @@ impl Eas {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let started = Instant::now();
-        let mut record = Record::default();
-        let response = self.answer(request, &mut record).await;
-        record.http = response.status().as_u16();
-        record.took = started.elapsed();
-        log::info!("{record}");
-        (self.observer)(&record);
+        let mut account = Account {
+            record: Record {
+                from: request.extensions().get::<Origin>().cloned().unwrap_or_default(),
+                ..Record::default()
+            },
+            started: Instant::now(),
+            observer: &*self.observer,
+        };
+        let response = self.answer(request, &mut account.record).await;
+        account.record.http = Some(response.status().as_u16());
         response
     }
 
@@ -204,7 +225,7 @@ impl Eas {
     {
         let device = self.sessions.open(&credentials, &request.device_id).await?;
         let calls = device.ox.calls();
-        let body = read(body).await?;
+        let body = read(body, self.services.largest_body).await?;
         let outcome = self.command(command, request, version, device.clone(), body).await;
         record.ox_calls = device.ox.calls().saturating_sub(calls);
         match outcome {
@@ -271,9 +292,9 @@ fn document(command: &Command, version: ProtocolVersion, body: &Bytes) -> Result
         return Ok(None);
     }
     if body.is_empty() {
-        return match command.wbxml {
-            Wbxml::Optional(_) => Ok(None),
-            _ => Err(Error::Device(Status::INVALID_CONTENT, "the body is empty")),
+        return match command.wbxml.may_be_absent(version) {
+            true => Ok(None),
+            false => Err(Error::Device(Status::INVALID_CONTENT, "the body is empty")),
         };
     }
     let document = wbxml::decode(body, &wbxml::Limits::default()).map_err(|error| {
@@ -293,16 +314,18 @@ fn document(command: &Command, version: ProtocolVersion, body: &Bytes) -> Result
     Ok(Some(document))
 }
 
-async fn read<B>(body: B) -> Result<Bytes, Error>
+/// The whole body. Of one that is announced as too large nothing is read, of another no more than `largest` bytes and a part.
+async fn read<B>(body: B, largest: usize) -> Result<Bytes, Error>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    match Limited::new(body, LARGEST_BODY).collect().await {
+    if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > largest) {
+        return Err(Error::BodyTooLarge);
+    }
+    match Limited::new(body, largest).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Error::Device(Status::ATTACHMENT_IS_TOO_LARGE, "the body is too large"))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
         Err(_) => Err(Error::Device(Status::INVALID_CONTENT, "the body is cut off")),
     }
 }

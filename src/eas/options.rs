@@ -53,8 +53,8 @@ const MIME_TRUNCATION: [(u8, u64); 8] = [
     (7, 102_400),
 ];
 
-/// From here on omission never deletes, whatever Supported says.
-const EVERYTHING_GHOSTED: VersionRange = VersionRange::since(V16_0);
+/// From here on omission never deletes anything of an appointment, whatever Supported says.
+const CALENDAR_GHOSTED: VersionRange = VersionRange::since(V16_0);
 
 /// The elements as sent, for the state: the last Options as a whole, and Supported of the first request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub struct Invalid;
 impl Options {
     pub fn read(sticky: &Sticky, class: Class, version: ProtocolVersion) -> Result<Self, Invalid> {
         let mut options = Self {
-            ghosted: ghosted(sticky.supported.as_ref(), version),
+            ghosted: ghosted(sticky.supported.as_ref(), class, version),
             ..Self::default()
         };
         if class == Class::Email {
@@ -166,9 +166,9 @@ pub fn check_filter(filter_type: u8, class: Class) -> Result<(), Invalid> {
     if allowed { Ok(()) } else { Err(Invalid) }
 }
 
-fn ghosted(supported: Option<&Element>, version: ProtocolVersion) -> Ghosted {
+fn ghosted(supported: Option<&Element>, class: Class, version: ProtocolVersion) -> Ghosted {
     match supported {
-        _ if EVERYTHING_GHOSTED.contains(version) => Ghosted::Everything,
+        _ if class == Class::Calendar && CALENDAR_GHOSTED.contains(version) => Ghosted::Everything,
         Some(supported) => Ghosted::AllBut(supported.children().iter().map(|child| child.tag).collect()),
         None => Ghosted::Nothing,
     }

@@ -1,16 +1,20 @@
-//! One line of the log: what is known of a request when it was answered.
+//! One line of the log: what is known of a request when it was answered, or when its connection went away.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What is known of a request when it was answered.
+use crate::eas::origin::Origin;
+
+/// What is known of a request when it is over.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     pub user: String,
     pub device: String,
     pub command: String,
     pub version: String,
-    pub http: u16,
+    pub from: Origin,
+    /// `None`: the connection went away before there was an answer.
+    pub http: Option<u16>,
     /// The Status in the root of the answer, or of the error.
     pub status: Option<u16>,
     pub took: Duration,
@@ -28,16 +32,20 @@ impl fmt::Display for Record {
         };
         write!(
             f,
-            "{} {} {} {}",
+            "{} {} {} {} from={}",
             word(&self.user),
             word(&self.device),
             word(&self.command),
-            word(&self.version)
+            word(&self.version),
+            self.from
         )?;
-        write!(f, " http={} status=", self.http)?;
+        match self.http {
+            Some(http) => write!(f, " http={http}")?,
+            None => f.write_str(" http=gone")?,
+        }
         match self.status {
-            Some(status) => write!(f, "{status}")?,
-            None => f.write_str("-")?,
+            Some(status) => write!(f, " status={status}")?,
+            None => f.write_str(" status=-")?,
         }
         write!(f, " {} ms, {} OX calls", self.took.as_millis(), self.ox_calls)
     }
@@ -49,11 +57,20 @@ mod tests {
 
     #[test]
     fn a_line_of_the_log_has_no_holes() {
-        let record = Record {
+        let mut record = Record {
             user: "an ton".into(),
-            http: 200,
+            http: Some(200),
             ..Record::default()
         };
-        assert_eq!(record.to_string(), "an_ton - - - http=200 status=- 0 ms, 0 OX calls");
+        assert_eq!(
+            record.to_string(),
+            "an_ton - - - from=- http=200 status=- 0 ms, 0 OX calls"
+        );
+        record.from.address = Some("192.0.2.7".parse().unwrap());
+        record.http = None;
+        assert_eq!(
+            record.to_string(),
+            "an_ton - - - from=192.0.2.7 http=gone status=- 0 ms, 0 OX calls"
+        );
     }
 }

@@ -388,8 +388,8 @@ mod tests {
     fn basic_credentials() {
         let pattern = |domain: &str, user: &str| format!("{user}@{domain}");
         // bytes before base64, expected login and password
-        let cases: [(&[u8], Option<(&str, &str)>); 7] = [
-            (b"anton:secret", Some(("anton", "secret"))),
+        let cases = [
+            (&b"anton:secret"[..], Some(("anton", "secret"))),
             (b"anton:se:cret", Some(("anton", "se:cret"))),
             ("jörg:pässword".as_bytes(), Some(("jörg", "pässword"))),
             (b"j\xF6rg:p\xE4ss", Some(("jörg", "päss"))),

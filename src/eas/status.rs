@@ -69,6 +69,9 @@ pub enum Error {
     /// The device asked for what cannot be done.
     #[error("Status {status}: {1}", status = .0.0)]
     Device(Status, &'static str),
+    /// More than the gateway takes; the rest of it was not read.
+    #[error("the body is too large")]
+    BodyTooLarge,
     /// The credentials are wrong, or not good any more.
     #[error("login or password is wrong")]
     Credentials,
@@ -100,6 +103,7 @@ impl Error {
         let status = match self {
             Self::Device(status, _) => *status,
             // These stay HTTP in every version.
+            Self::BodyTooLarge => return Told::Http(StatusCode::PAYLOAD_TOO_LARGE),
             Self::Credentials => return Told::Http(StatusCode::UNAUTHORIZED),
             Self::Forbidden(_) => return Told::Http(StatusCode::FORBIDDEN),
             Self::Ox(error) if error.kind == ox::ErrorKind::Quota => Status::MAILBOX_QUOTA_EXCEEDED,
@@ -116,7 +120,7 @@ impl Error {
     /// The level of the log line: a device's mistake is its own business, a failure of OX or ours is the administrator's.
     pub const fn level(&self) -> log::Level {
         match self {
-            Self::Device(..) | Self::Credentials => log::Level::Info,
+            Self::Device(..) | Self::BodyTooLarge | Self::Credentials => log::Level::Info,
             Self::Forbidden(_) | Self::Superseded => log::Level::Warn,
             Self::Ox(_) | Self::Own(_) => log::Level::Error,
         }
@@ -179,6 +183,7 @@ mod tests {
                 Told::Http(StatusCode::NOT_IMPLEMENTED),
             ),
             (device(Status::COMMAND_NOT_SUPPORTED), V14_0, Told::Body(Status(137))),
+            (Error::BodyTooLarge, V14_0, Told::Http(StatusCode::PAYLOAD_TOO_LARGE)),
             (Error::Credentials, V14_0, Told::Http(StatusCode::UNAUTHORIZED)),
             (
                 Error::Forbidden(String::new()),

@@ -33,6 +33,7 @@ use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::login;
 use crate::ox::mail::Refusals;
+use crate::ox::people::Directories;
 use crate::ox::reply::Answer;
 use crate::ox::session::Session;
 
@@ -58,6 +59,7 @@ struct Inner {
     base: Url,
     calls: AtomicU64,
     refusals: Refusals,
+    directories: Directories,
 }
 
 impl Ox {
@@ -73,7 +75,13 @@ impl Ox {
             base,
             calls: AtomicU64::new(0),
             refusals: Refusals::default(),
+            directories: Directories::default(),
         })))
+    }
+
+    /// The users of the contexts, as far as they were read.
+    pub(super) fn directories(&self) -> &Directories {
+        &self.0.directories
     }
 
     /// Logs in, and returns the session. Never repeat it with credentials that were refused.

@@ -63,6 +63,8 @@ pub enum ErrorKind {
     Quota,
     /// Text is longer than the server's database column; see [`Error::too_long`].
     Truncated,
+    /// Text has characters that the server's database does not hold: those beyond the first 65,536, on old servers.
+    BadCharacter,
     /// OX does not let this user send with that From address.
     SenderRefused,
     /// What was sent makes no sense to OX: the fault of the device or of the gateway. Repeating it does not help.
@@ -296,6 +298,8 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("APP-0072", ErrorKind::Truncated),
     ("CON-0154", ErrorKind::Truncated),
     ("TSK-0041", ErrorKind::Truncated),
+    // Characters that the server's database does not hold.
+    ("CON-0168", ErrorKind::BadCharacter),
     // Unknown module, unknown or disabled action.
     ("SVL-0001", ErrorKind::Unsupported),
     ("SVL-0006", ErrorKind::Unsupported),

@@ -104,8 +104,32 @@ async fn write(
             log::debug!("{error}; repeating with shorter text");
             write_once(session, module, action, place, object).await
         }
+        Err(error) if error.kind == ErrorKind::BadCharacter && simplify(&mut object) => {
+            log::debug!("{error}; repeating without the characters that OX cannot store");
+            write_once(session, module, action, place, object).await
+        }
         outcome => outcome,
     }
+}
+
+/// Replaces characters beyond the first 65,536 in all texts; `false` if there are none.
+fn simplify(object: &mut Object) -> bool {
+    let is_simple = |c: char| c <= '\u{ffff}';
+    let mut changed = false;
+    let mut map = std::mem::take(object).into_map();
+    for value in map.values_mut() {
+        if let Value::String(text) = value
+            && !text.chars().all(is_simple)
+        {
+            *text = text
+                .chars()
+                .map(|c| if is_simple(c) { c } else { '\u{fffd}' })
+                .collect();
+            changed = true;
+        }
+    }
+    *object = Object::from_map(map);
+    changed
 }
 
 async fn write_once(

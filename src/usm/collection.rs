@@ -240,6 +240,11 @@ pub struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
+    /// The key that the device sent.
+    pub const fn key(&self) -> u64 {
+        self.opened.key
+    }
+
     /// What the list says of an item.
     pub fn item(&self, id: &str) -> Option<&Item> {
         self.listing.items.get(id)
@@ -269,7 +274,14 @@ impl<'a> Looked<'a> {
             listing = opened.list(now).await?;
             plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
         }
-        let mut writer = Writer::new(opened.collection, opened.key, &opened.state, &listing, now);
+        let mut writer = Writer::new(
+            opened.collection,
+            opened.key,
+            &opened.state,
+            &listing,
+            options.policy,
+            now,
+        );
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
             if matches!(step, Step::Write | Step::WriteUnlessThere) {

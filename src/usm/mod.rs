@@ -14,7 +14,8 @@
 //! * **Two generations.** The state that the newest sync key names and the one before it are both kept. A device that
 //!   never saw an answer repeats the older key and is planned for from the older state.
 //! * **The record of what was applied.** Each write that OX confirmed is noted ([`journal`]) under the key it was based
-//!   on, before the next one is made. A repeated request, or one that a crash cut off, is answered from the record.
+//!   on, before the next one is made. A repeated request, or one that a crash cut off, is answered from the record; an
+//!   addition that was under way when all went dark is looked for at OX before it is made again.
 //! * **Commit by compare and set.** A request leaves the old state or the new one; of two at once one wins.
 //!
 //! | pure | | drivers | |

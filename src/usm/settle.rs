@@ -95,6 +95,8 @@ pub fn settle(
                 if let Outcome::Done { id, .. } = &outcome {
                     written.insert(id.clone());
                 }
+                // OX's version could not be planned for this answer: the device shall come for it at once.
+                more_available |= outcome == Outcome::Conflict;
                 conclude(&mut held, change, outcome)
             }
         };

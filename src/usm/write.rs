@@ -13,6 +13,7 @@ use crate::ox::revision::ANY_TIMESTAMP;
 use crate::store::Note;
 use crate::usm::collection::Collection;
 use crate::usm::collection::Error;
+use crate::usm::conflict::Policy;
 use crate::usm::journal;
 use crate::usm::journal::Done;
 use crate::usm::journal::UNCERTAIN;
@@ -75,6 +76,7 @@ pub(super) struct Writer<'a> {
     base: u64,
     state: &'a State,
     listing: &'a Listing,
+    policy: Policy,
     /// What OX said last of the items written here, so that two changes of one item do not collide.
     modified: BTreeMap<String, i64>,
     now: i64,
@@ -87,6 +89,7 @@ impl<'a> Writer<'a> {
         base: u64,
         state: &'a State,
         listing: &'a Listing,
+        policy: Policy,
         now: i64,
     ) -> Self {
         let modified = BTreeMap::new();
@@ -95,6 +98,7 @@ impl<'a> Writer<'a> {
             base,
             state,
             listing,
+            policy,
             modified,
             now,
         }
@@ -103,20 +107,18 @@ impl<'a> Writer<'a> {
     /// Writes one change and notes it before anything else happens. An error is OX's or the store's: the request
     /// fails, and what was noted is not written again when it is repeated. `step` says whether this is a repetition.
     pub(super) async fn write(&mut self, change: &Change, write: Write, step: &Step) -> Result<Written, Error> {
+        if matches!(write, Write::Create { .. }) {
+            // An addition has nothing by which OX would know it again: should we die now, the repetition looks for it.
+            self.note(change, UNCERTAIN.to_vec()).await?;
+        }
         let mut written = self.attempt(change, write.clone(), step).await;
         if matches!(&written, Err(error) if error.kind == ox::ErrorKind::Server) {
-            // OX stumbled over itself, and said that nothing was done: that happens once.
-            written = self.attempt(change, write, step).await;
+            // OX stumbled over itself. That happens once, and what it did before nobody knows.
+            written = self.attempt(change, write, &Step::WriteUnlessThere).await;
         }
         let written = match written {
             Ok(written) => written,
-            Err(error) => {
-                let outcome = refusal(error).map(Written::Not);
-                if outcome.is_err() && matches!(change.what, What::Add { .. }) {
-                    self.note(change, UNCERTAIN.to_vec()).await?;
-                }
-                return outcome;
-            }
+            Err(error) => return refusal(error).map(Written::Not),
         };
         if let Written::Done { id, revision, resend } = &written {
             let done = Done {
@@ -207,8 +209,9 @@ impl<'a> Writer<'a> {
             folder,
             ..
         } = self.collection;
+        let listed = ox::list(session, module, folder).await?;
         let is_new = |item: &&Item| !self.state.items.contains_key(&item.id);
-        let mut candidates: Vec<&Item> = self.listing.items.values().filter(is_new).collect();
+        let mut candidates: Vec<&Item> = listed.iter().filter(is_new).collect();
         candidates.sort_by_key(|item| std::cmp::Reverse(item.modified));
         let candidates: Vec<ox::Wanted> = candidates.into_iter().map(ox::Wanted::from).collect();
         ox::find_twin(session, module, folder, &candidates, object).await
@@ -271,7 +274,13 @@ impl<'a> Writer<'a> {
         let series = item.is_some_and(|item| !item.parts.is_empty()) || !occurrences.is_empty();
         let unchanged = fields.is_empty() && occurrences.is_empty();
         if !fields.is_empty() {
-            let written = ox::update(session, module, folder, id, self.timestamp(id), fields).await?;
+            let written = match ox::update(session, module, folder, id, self.timestamp(id), fields.clone()).await {
+                // Somebody was faster by a moment, and the device wins.
+                Err(error) if error.kind == ox::ErrorKind::Conflict && self.policy == Policy::DeviceWins => {
+                    ox::update(session, module, folder, id, ANY_TIMESTAMP, fields).await?
+                }
+                written => written?,
+            };
             self.seen(id, written.modified);
         }
         self.occurrences(id, occurrences).await?;

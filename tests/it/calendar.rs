@@ -314,6 +314,20 @@ fn meetings() {
     }
 }
 
+/// OX names its own users by their number: a phone sees their addresses.
+#[test]
+fn colleagues_are_attendees() {
+    let world = World::start();
+    let (mut device, folder) = synced(&world, V14_1);
+    world.anton().create_appointment(
+        json!({"title": "Meeting", "start_date": MONDAY, "end_date": MONDAY + HOUR,
+        "shown_as": 1, "participants": [{"type": 1, "id": 3}, {"type": 1, "id": 4}]}),
+    );
+    let id = device.sync(&folder).added.remove(0);
+    let attendees = property(device.item(&folder, &id), tag::ATTENDEES);
+    assert!(attendees.contains("Email=berta@example.com"), "{attendees}");
+}
+
 /// A phone invites: the people are at OX.
 #[test]
 fn an_invitation_from_the_phone() {

@@ -42,8 +42,13 @@ const USM_DRIVERS: [&str; 4] = [
     "usm/write.rs",
 ];
 
-/// Of `ox`, `content` may name objects and columns, never the client.
-const CONTENT_SEES_OF_OX: [&str; 3] = ["crate::ox::columns", "crate::ox::object", "crate::ox::Object"];
+/// Of `ox`, `content` may name objects, columns and the reading of values, never the client.
+const CONTENT_SEES_OF_OX: [&str; 4] = [
+    "crate::ox::columns",
+    "crate::ox::object",
+    "crate::ox::Object",
+    "crate::ox::integer",
+];
 
 /// Places without I/O and without a clock.
 const PURE: [&str; 14] = [

@@ -15,6 +15,7 @@ mod find;
 mod house;
 mod items;
 mod large;
+mod listening;
 mod lost_answers;
 mod mail;
 #[path = "../support/mariadb.rs"]
@@ -30,6 +31,7 @@ mod sending;
 mod series;
 mod sessions;
 mod short_sync;
+mod stop;
 mod tasks;
 mod third_party;
 mod through_apache;

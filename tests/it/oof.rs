@@ -130,3 +130,27 @@ fn where_there_are_no_rules() {
         assert_eq!(answer.children(), [text(tag::STATUS, expected)]);
     }
 }
+
+/// Passwords are not recovered, and rights management is not there.
+#[test]
+fn what_settings_refuse() {
+    let world = World::start();
+    let device = world.ready_device(V14_1);
+    let password = Element::parent(tag::SET, [text(tag::PASSWORD, "1234")]);
+    // property, Status
+    let cases = [
+        (Element::parent(tag::DEVICE_PASSWORD, [password]), "7"),
+        (
+            Element::parent(tag::RIGHTS_MANAGEMENT_INFORMATION, [Element::empty(tag::GET)]),
+            "168",
+        ),
+    ];
+    for (property, expected) in cases {
+        let kind = property.tag;
+        let answer = device
+            .link
+            .document("Settings", &Element::parent(tag::SETTINGS, [property]));
+        let told = answer.child(kind).and_then(|property| property.child_text(tag::STATUS));
+        assert_eq!(told, Some(expected), "{kind:?}");
+    }
+}

@@ -73,8 +73,7 @@ fn the_log_keeps_secrets() {
     device.sync(&contacts);
     device.send_mail("id-1", &mail("Subject-of-sent", "Text-of-sent"));
     let log = world.log();
-    let is_told =
-        |line: &str| line.contains("anton") && line.contains("phone1") && line.contains("SendMail 14.1 http=200");
+    let is_told = |line: &str| line.contains("anton phone1 SendMail 14.1 from=") && line.contains(" http=200 ");
     assert_eq!(log.lines().filter(|line| is_told(line)).count(), 1, "{log}");
     let encoded = device.link.authorization();
     for secret in [

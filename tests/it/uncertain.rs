@@ -6,10 +6,12 @@ use ox_standin::Fault;
 use ox_standin::Module;
 use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::wbxml::Element;
+use oxtender::wbxml::codepage::composemail;
 use oxtender::wbxml::codepage::contacts;
 
 use crate::items::appointment;
 use crate::items::contact;
+use crate::items::mail;
 use crate::items::task;
 use crate::items::tomorrow;
 use crate::world::World;
@@ -73,4 +75,23 @@ fn a_change_is_no_conflict_with_itself() {
     device.sync(&folder);
     let item = device.item(&folder, &server_id);
     assert_eq!(item.child_text(contacts::MOBILE_PHONE_NUMBER), Some("0170 1"));
+}
+
+#[test]
+fn a_message_is_sent_once() {
+    let world = World::start();
+    let device = world.ready_device(V14_1);
+    let message = mail("Once", "Text.");
+    let request = device.send_mail_request("client-1", &message);
+    world.standin.faults().nth(1, "mail", "new", Fault::LoseAnswer);
+    let told = device.link.read(&device.link.exchange(&request)).expect("a Status");
+    assert_eq!(
+        told.child_text(composemail::STATUS),
+        Some("111"),
+        "the device is told to come again"
+    );
+    assert_eq!(device.link.exchange(&request).status, 200);
+    let again = device.link.read(&device.link.exchange(&request)).expect("a Status");
+    assert_eq!(again.child_text(composemail::STATUS), Some("118"));
+    assert_eq!(world.anton().sent().len(), 1);
 }

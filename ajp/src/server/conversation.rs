@@ -8,18 +8,19 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use bytes::BytesMut;
 use http::Method;
 use http::Request;
 use http::Response;
 use http::StatusCode;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tower_service::Service;
 
 use super::deadline::Deadline;
 use super::exchange::Exchange;
 use super::exchange::bare_response;
 use super::link::Link;
+use super::stop::Stopping;
 use super::work::catching;
 use crate::body::Body;
 use crate::config::Config;
@@ -41,6 +42,9 @@ pub(super) enum End {
     Refused(Refusal),
     #[error("{0}")]
     Violated(#[from] Violation),
+    /// The request is to be answered with 413; the connection can go on.
+    #[error("the request body is longer than allowed")]
+    BodyTooLarge,
     /// Nothing happened for long, or the server is shutting down.
     #[error("idle")]
     Idle,
@@ -53,7 +57,7 @@ pub(super) enum End {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve<S, B>(stream: TcpStream, service: S, config: Arc<Config>, stopping: watch::Receiver<bool>)
+pub(super) async fn serve<S, B>(stream: TcpStream, service: S, config: Arc<Config>, stop: Stopping)
 where
     S: Service<Request<Body>, Response = Response<B>>,
     S::Error: Display,
@@ -66,7 +70,7 @@ where
         link,
         connection,
         config,
-        stopping,
+        stop,
     };
     let Err(end) = conversation.run(service).await;
     match end {
@@ -76,7 +80,7 @@ where
             log::warn!("AJP: refused: {refusal}");
             conversation.refuse(refusal).await;
         }
-        End::Violated(_) | End::BrokenResponse => log::warn!("AJP: closing: {end}"),
+        End::Violated(_) | End::BodyTooLarge | End::BrokenResponse => log::warn!("AJP: closing: {end}"),
     }
 }
 
@@ -84,7 +88,7 @@ struct Conversation {
     link: Link,
     connection: Connection,
     config: Arc<Config>,
-    stopping: watch::Receiver<bool>,
+    stop: Stopping,
 }
 
 /// A result that is never `Ok`: a conversation only ends for a reason.
@@ -103,6 +107,7 @@ impl Conversation {
             match self.connection.receive(payload) {
                 Event::CPing => self.link.write(&encode::CPONG).await?,
                 Event::Request(request, length) => self.exchange(*request, length, &mut service).await?,
+                Event::BodyTooLarge => self.finish(self.bare(StatusCode::PAYLOAD_TOO_LARGE)).await?,
                 Event::Dropped => {}
                 Event::Refuse(refusal) => return Err(End::Refused(refusal)),
                 Event::Close(violation) => return Err(violation.into()),
@@ -112,7 +117,8 @@ impl Conversation {
         }
     }
 
-    /// The next packet between requests. An idle connection ends when the server stops.
+    /// The next packet between requests. An idle connection ends when the server stops, after a moment in which what
+    /// the web server has sent already can arrive.
     async fn packet(&mut self) -> Result<Bytes, End> {
         let patience = match self.connection.owed() {
             0 => self.config.idle_timeout,
@@ -127,7 +133,7 @@ impl Conversation {
             tokio::select! {
                 biased;
                 filled = self.link.fill() => filled?,
-                _ = self.stopping.wait_for(|stop| *stop), if idle => return Err(End::Idle),
+                () = self.stop.asked_and_quiet(), if idle => return Err(End::Idle),
                 () = deadline.passed(), if idle => return Err(End::Idle),
             }
         }
@@ -151,24 +157,34 @@ impl Conversation {
                 .map_err(|error| error.to_string())?;
             service.call(request).await.map_err(|error| error.to_string())
         });
-        let mut out = match exchange.park(handler).await? {
-            Ok(response) => exchange.respond(response, is_head).await?,
-            Err(error) => {
+        let out = match exchange.park(handler).await {
+            Ok(Ok(response)) => exchange.respond(response, is_head).await?,
+            Ok(Err(error)) => {
                 log::error!("AJP: the handler failed: {error}");
-                bare_response(StatusCode::INTERNAL_SERVER_ERROR, self.config.size())
+                self.bare(StatusCode::INTERNAL_SERVER_ERROR)
             }
+            Err(End::BodyTooLarge) => self.bare(StatusCode::PAYLOAD_TOO_LARGE),
+            Err(end) => return Err(end),
         };
-        drop(exchange);
-        let reuse = !*self.stopping.borrow();
+        self.finish(out).await
+    }
+
+    /// Ends a response whose tail is given.
+    async fn finish(&mut self, mut out: BytesMut) -> Result<(), End> {
+        let reuse = !self.stop.is_asked();
         encode::end_response(&mut out, reuse);
         self.link.write(&out).await?;
         self.connection.end_response(reuse);
         if reuse { Ok(()) } else { Err(End::Done) }
     }
 
+    fn bare(&self, status: StatusCode) -> BytesMut {
+        bare_response(status, self.config.size())
+    }
+
     /// Answers a request that no handler has seen, or one whose body turned out impossible.
     async fn refuse(mut self, refusal: Refusal) {
-        let mut out = bare_response(refusal.status(), self.config.size());
+        let mut out = self.bare(refusal.status());
         encode::end_response(&mut out, false);
         if self.link.write(&out).await.is_ok() {
             self.link.linger(self.config.linger_timeout).await;

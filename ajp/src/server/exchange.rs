@@ -113,9 +113,14 @@ impl<'a> Exchange<'a> {
                 Event::Body(data) => self.hand_over(Ok(Some(data))),
                 Event::BodyEnd => self.hand_over(Ok(None)),
                 Event::BodyTruncated => self.hand_over(Err(BodyError::Truncated)),
+                Event::BodyTooLarge => {
+                    self.hand_over(Err(BodyError::TooLarge));
+                    return Err(End::BodyTooLarge);
+                }
+                Event::Dropped => {}
                 Event::Refuse(refusal) => return Err(End::Refused(refusal)),
                 Event::Close(violation) => return Err(violation.into()),
-                Event::CPing | Event::Request(..) | Event::Dropped => return Err(Violation::Unasked.into()),
+                Event::CPing | Event::Request(..) => return Err(Violation::Unasked.into()),
             }
         }
         if self.link.has_bytes() {
@@ -196,9 +201,9 @@ impl<'a> Exchange<'a> {
                         out.clear();
                         begun = true;
                     }
-                    // The status has been sent, so a refusal cannot be any more.
+                    // The status has been sent, so no other can be any more.
                     self.beside(next).await.map_err(|end| match end {
-                        End::Refused(_) => End::BrokenResponse,
+                        End::Refused(_) | End::BodyTooLarge => End::BrokenResponse,
                         end => end,
                     })?
                 }

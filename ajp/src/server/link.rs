@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Buf;
 use bytes::Bytes;
 use bytes::BytesMut;
+use socket2::SockRef;
+use socket2::TcpKeepalive;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -36,6 +38,12 @@ impl Link {
         // A response is one write; waiting for more to send would only delay it.
         if let Err(error) = stream.set_nodelay(true) {
             log::debug!("AJP: TCP_NODELAY: {error}");
+        }
+        if let Some(silence) = config.tcp_keepalive {
+            let asking = TcpKeepalive::new().with_time(silence);
+            if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&asking) {
+                log::debug!("AJP: TCP keep-alive: {error}");
+            }
         }
         Self {
             stream,

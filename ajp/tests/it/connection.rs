@@ -1,11 +1,13 @@
 //! The laws of a connection: what is owed is DATA, and DATA is never a request.
 
+use ajp::codes::MAGIC_TO_CONTAINER;
 use ajp::connection::Connection;
 use ajp::connection::Event;
 use ajp::connection::NextBody;
 use ajp::connection::Refusal;
 use ajp::connection::Rules;
 use ajp::connection::Violation;
+use ajp::decode;
 use ajp::decode::Malformed;
 use ajp::encode;
 use ajp::packet::BodyLength;
@@ -205,6 +207,44 @@ fn the_limit_of_header_bytes_counts_the_packet() {
     }
 }
 
+#[test]
+fn a_body_may_be_as_long_as_allowed_and_no_longer() {
+    let limited = || {
+        Connection::new(Rules {
+            max_body_bytes: Some(5),
+            ..Rules::default()
+        })
+    };
+    // With a length it is known at once; the DATA that comes all the same is no request.
+    let mut connection = limited();
+    assert_eq!(
+        connection.receive(request(header::CONTENT_LENGTH, "6")),
+        Event::BodyTooLarge
+    );
+    assert_eq!((connection.owed(), connection.next_body()), (1, NextBody::Truncated));
+    connection.end_response(true);
+    assert_eq!(connection.receive(data(&[2; 0x200])), Event::Dropped);
+    assert!(matches!(
+        connection.receive(request(header::CONTENT_LENGTH, "5")),
+        Event::Request(_, BodyLength::Known(5))
+    ));
+
+    // Without one, the parts are counted.
+    let mut connection = limited();
+    connection.receive(request(header::TRANSFER_ENCODING, "chunked"));
+    for (part, event) in [
+        (&b"hel"[..], Event::Body(Bytes::from_static(b"hel"))),
+        (b"lo", Event::Body(Bytes::from_static(b"lo"))),
+        (b"!", Event::BodyTooLarge),
+    ] {
+        assert_eq!(connection.next_body(), NextBody::Ask);
+        assert_eq!(connection.receive(data(part)), event);
+    }
+    assert_eq!((connection.owed(), connection.next_body()), (0, NextBody::Truncated));
+    connection.end_response(true);
+    assert_eq!(connection.receive(bytes("0A").into()), Event::CPing);
+}
+
 /// What a web server that obeys the protocol does, in random order against a handler that reads or does not.
 #[derive(Debug, Clone)]
 enum Step {
@@ -230,6 +270,80 @@ fn steps() -> impl Strategy<Value = Vec<(Step, usize)>> {
     let request = (body, any::<bool>()).prop_map(|(body, chunked)| Step::Request { body, chunked });
     let step = prop_oneof![4 => request, 1 => Just(Step::CPing)];
     prop::collection::vec((step, 0..6_usize), 1..12)
+}
+
+/// A web server that sends one step after the other, each when the one before has been answered.
+struct WebServer {
+    steps: std::vec::IntoIter<(Step, usize)>,
+    part_size: usize,
+    /// What is on its way.
+    wire: Vec<u8>,
+    /// The parts of the body that have not been asked for.
+    parts: Vec<Vec<u8>>,
+    busy: bool,
+    /// The targets of the requests sent.
+    sent: Vec<String>,
+}
+
+impl WebServer {
+    fn new(steps: Vec<(Step, usize)>, part_size: usize) -> Self {
+        Self {
+            steps: steps.into_iter(),
+            part_size,
+            wire: Vec::new(),
+            parts: Vec::new(),
+            busy: false,
+            sent: Vec::new(),
+        }
+    }
+
+    /// The next bytes on the wire, as many as are there and wanted.
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        if !self.busy {
+            self.next_step();
+        }
+        let length = length.min(self.wire.len());
+        self.wire.drain(..length).collect()
+    }
+
+    fn next_step(&mut self) {
+        let Some((step, _)) = self.steps.next() else { return };
+        self.busy = true;
+        let Step::Request { body, chunked } = step else {
+            self.wire.extend(encode::CPING);
+            return;
+        };
+        let (name, value) = if chunked {
+            (header::TRANSFER_ENCODING, "chunked".to_owned())
+        } else {
+            (header::CONTENT_LENGTH, body.len().to_string())
+        };
+        let target = format!("/{}", self.sent.len());
+        let forward = ForwardRequest::new(Method::POST, target.parse().unwrap()).header(name, value.parse().unwrap());
+        self.sent.push(target);
+        self.put(&payload(&forward));
+        self.parts = body.chunks(self.part_size).rev().map(<[u8]>::to_vec).collect();
+        if !chunked && !body.is_empty() {
+            self.asked();
+        }
+    }
+
+    /// GET_BODY_CHUNK has come.
+    fn asked(&mut self) {
+        let part = self.parts.pop().unwrap_or_default();
+        self.put(&data(&part));
+    }
+
+    /// END_RESPONSE or CPONG has come.
+    fn answered(&mut self) {
+        self.busy = false;
+    }
+
+    fn put(&mut self, payload: &[u8]) {
+        self.wire.extend(MAGIC_TO_CONTAINER);
+        self.wire.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
+        self.wire.extend(payload);
+    }
 }
 
 proptest! {
@@ -285,6 +399,60 @@ proptest! {
                 prop_assert_eq!(connection.receive(data(part)), Event::Dropped);
             }
         }
+    }
+
+    /// The same over a wire that cuts the bytes anywhere, with a handler that reads, waits and answers in any order: the
+    /// requests that come out are the requests that went in.
+    #[test]
+    fn no_split_and_no_order_makes_a_request_of_data(
+        steps in steps(),
+        part_size in 1..700_usize,
+        moves in prop::collection::vec((0..3_u8, 1..900_usize), 1..400),
+    ) {
+        let mut web_server = WebServer::new(steps, part_size);
+        let mut connection = Connection::new(Rules::default());
+        let mut received = Vec::new();
+        let mut seen = Vec::new();
+        let mut open = false;
+        let mut asked = false;
+        // The moves are played again and again, so that most conversations come to their end.
+        for (what, length) in moves.iter().cycle().take(3_000) {
+            match what {
+                // The handler wants more, if it has what it wanted before.
+                0 if open && !asked => match connection.next_body() {
+                    NextBody::Ask => {
+                        web_server.asked();
+                        asked = true;
+                    }
+                    NextBody::Wait => asked = true,
+                    NextBody::End => {}
+                    NextBody::Truncated => prop_assert!(false, "nothing is missing"),
+                },
+                // It answers, whether it has read all or not.
+                1 if open => {
+                    connection.end_response(true);
+                    web_server.answered();
+                    (open, asked) = (false, false);
+                }
+                _ => received.extend(web_server.bytes(*length)),
+            }
+            while let Ok((payload, rest)) = decode::packet(MAGIC_TO_CONTAINER, &received) {
+                match connection.receive(Bytes::copy_from_slice(payload)) {
+                    Event::Request(request, _) => {
+                        prop_assert!(!open);
+                        open = true;
+                        seen.push(request.target.to_string());
+                    }
+                    Event::Body(_) | Event::BodyEnd => asked = false,
+                    Event::CPing => web_server.answered(),
+                    Event::Dropped => {}
+                    other => prop_assert!(false, "{:?}", other),
+                }
+                received = rest.to_vec();
+            }
+        }
+        // The last may still be on its way.
+        prop_assert!(web_server.sent.starts_with(&seen) && web_server.sent.len() - seen.len() <= 1);
     }
 
     /// Random payloads in any state: no panic, and a request only comes out of a request that went in between two.

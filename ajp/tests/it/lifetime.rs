@@ -173,6 +173,48 @@ async fn shutdown_lets_running_requests_finish() {
 }
 
 #[tokio::test]
+async fn while_old_requests_run_new_ones_are_let_in() {
+    let mut parking = parking(Config::default()).await;
+    let mut running = parking.parked(&forward(&get("/"))).await;
+    let address = parking.server.address;
+    let stopped = parking.server.stop();
+    // Pings are answered as long as there is a connection, and a request on a fresh one is served, but its last.
+    let mut fresh = soon("connection", Client::connect(address)).await.expect("not refused");
+    soon("pong", fresh.cping()).await.expect("a pong");
+    fresh.send(&forward(&get("/"))).await.expect("sent");
+    assert_eq!(soon("report", parking.reports.recv()).await, Some(Parked::Began));
+    parking.release.send_replace(true);
+    for client in [&mut running, &mut fresh] {
+        let answer = soon("answer", client.answer(b"")).await.expect("an answer");
+        assert_eq!(
+            (answer.response.body(), answer.reuse),
+            (&Bytes::from("released"), false)
+        );
+    }
+    drop((running, fresh));
+    soon("stop", stopped).await.expect("no panic").expect("no error");
+    assert!(Client::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn who_is_idle_at_the_stop_may_still_be_heard() {
+    let server = start(Config::default(), echo).await;
+    let mut client = server.client().await;
+    soon("pong", client.cping()).await.expect("a pong");
+    let stopped = server.stop();
+    // Apache has taken this connection out of its pool before it could learn of the stop.
+    let answer = soon("answer", client.request(&post("/", 5), b"hello"))
+        .await
+        .expect("an answer");
+    assert_eq!(
+        (answer.response.body(), answer.reuse),
+        (&Bytes::from("POST / hello"), false)
+    );
+    drop(client);
+    soon("stop", stopped).await.expect("no panic").expect("no error");
+}
+
+#[tokio::test]
 async fn shutdown_does_not_wait_for_ever() {
     let mut parking = parking(Config {
         shutdown_timeout: Duration::from_millis(20),

@@ -21,6 +21,7 @@ use crate::support::echo;
 use crate::support::forward;
 use crate::support::get;
 use crate::support::post;
+use crate::support::post_chunked;
 use crate::support::soon;
 use crate::support::start;
 
@@ -187,6 +188,39 @@ async fn a_packet_larger_than_ours_is_taken() {
 }
 
 #[tokio::test]
+async fn too_much_body_is_413_and_read_no_further_than_needed() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = calls.clone();
+    let config = Config {
+        max_body_bytes: Some(20_000),
+        ..Config::default()
+    };
+    let handler = move |request| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        echo(request)
+    };
+    let server = start(config, handler).await;
+    let mut client = server.client().await;
+    let body = vec![b'x'; 50_000];
+    // With a length nothing is asked for and no handler runs; without one, the third part is too much.
+    for (request, asked, handled) in [(post("/", 50_000), 0, 0), (post_chunked("/"), 3, 1)] {
+        let answer = soon("answer", client.request(&request, &body))
+            .await
+            .expect("an answer");
+        assert_eq!(answer.response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!((answer.asked, answer.reuse), (asked, true));
+        assert_eq!(calls.load(Ordering::Relaxed), handled);
+    }
+    // The connection lives, and what is not too much passes.
+    for request in [post("/", 20_000), post_chunked("/")] {
+        let answer = soon("answer", client.request(&request, &body[..20_000]))
+            .await
+            .expect("an answer");
+        assert_eq!(answer.response.status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test]
 async fn nobody_listens_to_the_world_without_a_secret() {
     let cases = [("0.0.0.0:0", None), ("127.0.0.1:0", Some(String::new()))];
     for (address, secret) in cases {
@@ -198,5 +232,40 @@ async fn nobody_listens_to_the_world_without_a_secret() {
         let served = Server::new(config).serve(listener, ajp::service_fn(echo), std::future::pending());
         let error = soon("refusal", served).await.expect_err("exposed");
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn a_program_can_ask_whether_it_would_be_exposed() {
+    let server = |secret: Option<&str>, allow_remote_without_secret| {
+        Server::new(Config {
+            secret: secret.map(str::to_owned),
+            allow_remote_without_secret,
+            ..Config::default()
+        })
+    };
+    let cases = [
+        // Loopback in all its forms needs nothing.
+        ("127.0.0.1:8009", None, false, true),
+        ("127.1.2.3:8009", None, false, true),
+        ("[::1]:8009", None, false, true),
+        ("[::ffff:127.0.0.1]:8009", None, false, true),
+        ("0.0.0.0:8009", None, false, false),
+        ("[::]:8009", None, false, false),
+        ("192.0.2.1:8009", None, false, false),
+        ("[::ffff:192.0.2.1]:8009", None, false, false),
+        ("192.0.2.1:8009", Some("s"), false, true),
+        ("192.0.2.1:8009", None, true, true),
+        // An empty secret is a mistake everywhere.
+        ("127.0.0.1:8009", Some(""), true, false),
+    ];
+    for (address, secret, allowed, may) in cases {
+        let checked = server(secret, allowed).check(address.parse().expect("an address"));
+        assert_eq!(checked.is_ok(), may, "{address} {secret:?} {allowed}");
+    }
+    let refused = server(None, false).check(([192, 0, 2, 1], 8009).into());
+    let text = refused.expect_err("exposed").to_string();
+    for part in ["192.0.2.1:8009", "127.0.0.1", "secret="] {
+        assert!(text.contains(part), "the error explains: {text}");
     }
 }

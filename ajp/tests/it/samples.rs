@@ -68,6 +68,29 @@ pub(crate) fn patch() -> Vec<u8> {
     )
 }
 
+/// A GET as Apache httpd 2.4 put it on the wire, with a secret and a header that is not ASCII.
+pub(crate) fn apache() -> Vec<u8> {
+    bytes(
+        r#"12 34 00 BF  02 02
+           00 08 "HTTP/1.1" 00
+           00 04 "/get" 00
+           00 09 "127.0.0.1" 00
+           FF FF
+           00 10 "mail.example.com" 00
+           97 67   00
+           00 04
+           A0 0B 00 10 "mail.example.com" 00
+           A0 0E 00 05 "phone" 00
+           00 05 "X-Own" 00 00 02 C3 A9 00
+           A0 09 00 03 "a=b" 00
+           0C 00 06 "s3cret" 00
+           05 00 09 "a=%0d&b=+" 00
+           0A 00 0F "AJP_REMOTE_PORT" 00 00 05 "49880" 00
+           0A 00 0E "AJP_LOCAL_ADDR" 00 00 09 "127.0.0.1" 00
+           FF"#,
+    )
+}
+
 /// Three bytes of body.
 pub(crate) fn data() -> Vec<u8> {
     bytes(r#"12 34 00 05  00 03 "abc""#)
@@ -79,6 +102,7 @@ pub(crate) fn to_container() -> Vec<Vec<u8>> {
         options(),
         post(),
         patch(),
+        apache(),
         bytes("12 34 00 01 0A"),
         bytes("12 34 00 01 07"),
         bytes("12 34 00 01 08"),

@@ -12,19 +12,13 @@ use http::HeaderValue;
 use http::StatusCode;
 use http::header;
 
+use crate::relay::From;
 use crate::support::data;
 use crate::support::forward;
 use crate::support::post;
 
-/// Who sends a segment.
-#[derive(Clone, Copy)]
-enum From {
-    WebServer,
-    Container,
-}
-
 /// A capture file: one TCP connection to port 8009 over raw IPv4, a packet for each segment.
-fn capture(segments: &[(From, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn capture(segments: &[(From, Vec<u8>)]) -> Vec<u8> {
     // Magic, version 2.4, no zone, no accuracy, length limit, link type 101: raw IP.
     let mut file = Vec::new();
     file.extend(0xA1B2_C3D4_u32.to_le_bytes());
@@ -58,7 +52,7 @@ fn capture(segments: &[(From, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// What the dissector reads, or nothing where it is not installed.
-fn dissected(capture: &[u8]) -> Option<String> {
+pub(crate) fn dissected(capture: &[u8]) -> Option<String> {
     let arguments = ["-r", "-", "-d", "tcp.port==8009,ajp13", "-O", "ajp13"];
     let started = Command::new("tshark")
         .args(arguments)

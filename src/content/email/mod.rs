@@ -11,7 +11,6 @@ use crate::content::Unconvertible;
 use crate::content::date;
 use crate::content::email::bodies::Texts;
 use crate::content::email::mail::flags;
-use crate::ox::Object;
 use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsyncbase;
@@ -84,11 +83,6 @@ pub fn need(options: &BodyOptions) -> Need {
 /// verify it.
 pub fn wants_source(mail: &Mail, options: &BodyOptions) -> bool {
     mail.source.is_none() && bodies::wants_mime(options, class::is_secure(mail))
-}
-
-/// [`wants_source`] for a mail object that has not been read yet.
-pub fn json_wants_source(json: &Object, options: &BodyOptions) -> bool {
-    Mail::from_json(json, "").is_ok_and(|mail| wants_source(&mail, options))
 }
 
 /// The properties of a mail, in the documented order. The encoder leaves out what the version does not have.

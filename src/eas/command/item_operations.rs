@@ -28,11 +28,13 @@ use crate::wbxml::Content;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
+use crate::wbxml::codepage::documentlibrary;
 use crate::wbxml::codepage::itemoperations as tag;
 use crate::wbxml::codepage::search;
 
 const SUCCESS: i64 = 1;
 const PROTOCOL_ERROR: i64 = 2;
+const LIBRARY_DENIED: i64 = 5;
 const NOT_FOUND: i64 = 6;
 const INVALID_RANGE: i64 = 8;
 const STORE_UNKNOWN: i64 = 9;
@@ -85,12 +87,15 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
         airsync::SERVER_ID,
         search::LONG_ID,
         airsyncbase::FILE_REFERENCE,
+        documentlibrary::LINK_ID,
     ] {
         echoed.extend(operation.child(tag).cloned());
     }
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
-    let fetched = if !store.eq_ignore_ascii_case("mailbox") {
+    let fetched = if store.eq_ignore_ascii_case("documentlibrary") {
+        Err(LIBRARY_DENIED)
+    } else if !store.eq_ignore_ascii_case("mailbox") {
         Err(STORE_UNKNOWN)
     } else if operation.children_of(airsyncbase::FILE_REFERENCE).count() > 1 {
         Err(PROTOCOL_ERROR)

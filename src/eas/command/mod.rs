@@ -60,7 +60,7 @@ pub struct Command {
 pub enum Wbxml {
     /// It must be there.
     Required(VersionRange),
-    /// An empty body has a meaning of its own.
+    /// In every version, and in these an empty body has a meaning of its own.
     Optional(VersionRange),
     Never,
 }
@@ -100,6 +100,7 @@ pub enum Reply {
 const ALL: VersionRange = VersionRange::ALL;
 const UNTIL_12_1: VersionRange = VersionRange::until(V12_1);
 const SINCE_12_0: VersionRange = VersionRange::since(V12_0);
+const SINCE_12_1: VersionRange = VersionRange::since(V12_1);
 const SINCE_14_0: VersionRange = VersionRange::since(ProtocolVersion::V14_0);
 
 macro_rules! commands {
@@ -116,7 +117,7 @@ const SINCE_16_1: VersionRange = VersionRange::since(V16_1);
 
 /// All commands, in the order of `MS-ASProtocolCommands`.
 pub static COMMANDS: &[Command] = commands! {
-    "Sync" 0 ALL Optional(ALL), Some((page::airsync::SYNC, page::airsync::STATUS)),
+    "Sync" 0 ALL Optional(SINCE_12_1), Some((page::airsync::SYNC, page::airsync::STATUS)),
         Some(|call| Box::pin(sync::run(call)));
     "SendMail" 1 ALL Required(SINCE_14_0), Some((page::composemail::SEND_MAIL, page::composemail::STATUS)),
         Some(|call| Box::pin(send_mail::run(call)));
@@ -182,8 +183,17 @@ pub fn offered() -> String {
 impl Wbxml {
     pub const fn is_expected(self, version: ProtocolVersion) -> bool {
         match self {
-            Self::Required(versions) | Self::Optional(versions) => versions.contains(version),
+            Self::Required(versions) => versions.contains(version),
+            Self::Optional(_) => true,
             Self::Never => false,
+        }
+    }
+
+    /// Whether a request without a body means something.
+    pub const fn may_be_absent(self, version: ProtocolVersion) -> bool {
+        match self {
+            Self::Optional(versions) => versions.contains(version),
+            Self::Required(_) | Self::Never => false,
         }
     }
 }

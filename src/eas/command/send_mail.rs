@@ -9,11 +9,16 @@ use crate::eas::command::Reply;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::ox;
+use crate::ox::Standard;
 use crate::usm::journal::fingerprint;
 use crate::wbxml::codepage::composemail as tag;
 
 /// The journal that remembers what was sent.
 const JOURNAL: &str = "sent";
+
+/// Its outcomes: OX accepted the message; or nobody knows yet whether it did.
+const SENT: &[u8] = b"sent";
+const UNCERTAIN: &[u8] = b"uncertain";
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let (mime, key, keep_copy) = match &call.document {
@@ -35,7 +40,8 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         return Err(Error::Device(Status::INVALID_MIME, "SendMail without a message"));
     }
     let key = fingerprint(&key);
-    if call.device.noted(JOURNAL, &key).await?.is_some() {
+    let noted = call.device.noted(JOURNAL, &key).await?;
+    if noted.as_deref() == Some(SENT) {
         return Err(Error::Device(
             Status::MESSAGE_PREVIOUSLY_SENT,
             "this message was sent before",
@@ -48,6 +54,12 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         }
         email::Refused::NoRecipient => Error::Device(Status::MESSAGE_HAS_NO_RECIPIENT, "the message has no recipient"),
     })?;
+    if noted.as_deref() == Some(UNCERTAIN) && keep_copy && was_sent(call, &outgoing).await? {
+        call.device.note(JOURNAL, &key, SENT, call.now).await?;
+        return Ok(Reply::Nothing);
+    }
+    // Should we die now, or the answer be lost, the repetition looks for the message among those that were sent.
+    call.device.note(JOURNAL, &key, UNCERTAIN, call.now).await?;
     match ox::mail::send(&call.device.ox, &outgoing, keep_copy).await {
         Ok(()) => {}
         Err(error) if error.is_about_the_item() => {
@@ -56,6 +68,15 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         }
         Err(error) => return Err(error.into()),
     }
-    call.device.note(JOURNAL, &key, b"", call.now).await?;
+    call.device.note(JOURNAL, &key, SENT, call.now).await?;
     Ok(Reply::Nothing)
+}
+
+/// Whether OX sent a message though it did not say so: then its copy is in the folder for sent mail.
+async fn was_sent(call: &Call<'_>, outgoing: &[u8]) -> Result<bool, Error> {
+    let settings = call.device.ox.settings().await?;
+    let (Some(folder), Some(id)) = (settings.standard(Standard::Sent), email::message_id(outgoing)) else {
+        return Ok(false);
+    };
+    Ok(ox::mail::has_message(&call.device.ox, folder, &format!("<{id}>")).await?)
 }

@@ -22,4 +22,5 @@ pub use search::conversations;
 pub use search::search;
 pub use send::Stored;
 pub use send::append;
+pub use send::has_message;
 pub use send::send;

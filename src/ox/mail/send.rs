@@ -46,6 +46,19 @@ pub async fn send(session: &Session, mime: &[u8], save_in_sent: bool) -> Result<
     Ok(())
 }
 
+/// Whether a folder has the mail with this Message-ID (angle brackets included).
+pub async fn has_message(session: &Session, folder: &str, message_id: &str) -> Result<bool, Error> {
+    let call = Call::get("mail", "get")
+        .with("folder", folder)
+        .with("message_id", message_id)
+        .with("unseen", true);
+    match session.call(&call).await {
+        Ok(reply) => Ok(reply.data.is_object()),
+        Err(error) if error.kind.concerns_one_call() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Stores a mail in a folder, with flags such as 4 for a draft, and returns where, if OX says so. Nothing is sent.
 pub async fn append(session: &Session, folder: &str, flags: u32, mime: &[u8]) -> Result<Option<Stored>, Error> {
     let is_clean = mime.is_ascii();

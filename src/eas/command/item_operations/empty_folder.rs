@@ -77,12 +77,10 @@ async fn empty(call: &Call<'_>, operation: &Element, id: &str) -> Result<i64, Er
 
 /// Mail by mail, and nothing else.
 async fn delete_mails(call: &Call<'_>, folder: &str) -> Result<(), ox::Error> {
-    let ids: Vec<String> = ox::list(&call.device.ox, Module::Mail, folder)
-        .await?
-        .into_iter()
-        .map(|item| item.id)
-        .collect();
-    DELETE
+    for mail in ox::list(&call.device.ox, Module::Mail, folder).await? {
+        ox::mail::delete(&call.device.ox, folder, &mail.id, false).await?;
+    }
+    Ok(())
 }
 
 fn status_of(call: &Call<'_>, error: ox::Error) -> Result<i64, Error> {

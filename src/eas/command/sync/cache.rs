@@ -49,7 +49,11 @@ pub(super) fn completed(partial: &Element, last: &Element) -> Element {
     let unnamed = collections(last).into_iter().filter(|collection| !is_named(collection));
     let all: Vec<Element> = named.iter().copied().chain(unnamed).cloned().collect();
     let mut whole = Element::parent(tag::SYNC, [Element::parent(tag::COLLECTIONS, all)]);
-    let waits = |root: &Element| root.child(tag::WAIT).or(root.child(tag::HEARTBEAT_INTERVAL)).cloned();
+    let waits = |root: &Element| {
+        root.child(tag::WAIT)
+            .or_else(|| root.child(tag::HEARTBEAT_INTERVAL))
+            .cloned()
+    };
     whole.extend(waits(partial).or_else(|| waits(last)));
     let window = |root: &Element| root.child(tag::WINDOW_SIZE).cloned();
     whole.extend(window(partial).or_else(|| window(last)));

@@ -17,6 +17,7 @@ use crate::ox::Fetched;
 use crate::ox::Module;
 use crate::ox::Object;
 use crate::ox::Wanted;
+use crate::ox::columns::common;
 use crate::usm::collection::Looked;
 use crate::usm::ids;
 use crate::usm::journal::fingerprint;
@@ -26,12 +27,15 @@ use crate::usm::write::Occurrence;
 use crate::usm::write::Write;
 use crate::wbxml;
 use crate::wbxml::Element;
+use crate::wbxml::codepage::calendar;
 
 /// Where the commands come from.
 pub(super) struct Source<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) collection: u32,
     pub(super) module: Module,
+    /// The sync key that the device sent.
+    pub(super) key: u64,
     pub(super) deletes_as_moves: bool,
     pub(super) options: &'a Options,
     /// OX ids of the items the device has.
@@ -63,6 +67,14 @@ pub(super) async fn read(
 }
 
 impl Changes {
+    /// The UID that a new appointment got.
+    pub(super) fn uid(&self, index: usize) -> Option<&str> {
+        match self.list.get(index) {
+            Some((_, Write::Create { object, .. })) => object.text(common::UID),
+            _ => None,
+        }
+    }
+
     /// Occurrences of one series are one change, whatever the number of commands.
     fn push(&mut self, change: Change, write: Write) -> usize {
         if let Write::Update {
@@ -124,7 +136,9 @@ impl Source<'_> {
                 let what = What::Add {
                     client_id: client_id.clone(),
                 };
-                (what, wbxml::encode(data, version), self.create(data))
+                let said = wbxml::encode(data, version);
+                let write = self.create(data, client_id, &said);
+                (what, said, write)
             }
             Command::Change {
                 server_id,
@@ -181,19 +195,36 @@ impl Source<'_> {
         ))
     }
 
-    fn create(&self, data: &Element) -> Result<Write, Unconvertible> {
+    fn create(&self, data: &Element, client_id: &str, said: &[u8]) -> Result<Write, Unconvertible> {
         let context = self.context();
         let ghosted = &self.options.ghosted;
         let (object, occurrences) = match self.module {
             Module::Contacts => (content::contacts::to_ox(data, None, ghosted, &context)?, Vec::new()),
             Module::Tasks => (content::tasks::to_ox(data, None, ghosted, &context)?, Vec::new()),
             Module::Calendar => {
-                let write = content::calendar::to_ox(data, None, ghosted, &context)?;
+                let mut write = content::calendar::to_ox(data, None, ghosted, &context)?;
+                if !write.fields.has(common::UID) {
+                    write.fields.set(common::UID, self.uid(data, client_id, said));
+                }
                 (write.fields, write.occurrences.into_iter().map(occurrence).collect())
             }
             Module::Mail => return Err(Unconvertible("mail is sent, not added".to_owned())),
         };
         Ok(Write::Create { object, occurrences })
+    }
+
+    /// The UID of an appointment whose device leaves it to us: the same when the request is repeated, so that OX knows it
+    /// again. ClientUid marks a repetition across requests.
+    fn uid(&self, data: &Element, client_id: &str, said: &[u8]) -> String {
+        let mark = match data.child_text(calendar::CLIENT_UID).map(str::trim) {
+            Some(uid) if !uid.is_empty() => format!("user {} uid {uid}", self.call.user.id).into_bytes(),
+            _ => [
+                format!("{:?} {} {} ", self.call.device.id, self.key, client_id).as_bytes(),
+                said,
+            ]
+            .concat(),
+        };
+        fingerprint(&mark).iter().map(|byte| format!("{byte:02X}")).collect()
     }
 
     fn update(

@@ -32,12 +32,17 @@ use crate::usm::plan;
 use crate::usm::plan::Send;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
+use crate::version::ProtocolVersion::V16_0;
+use crate::version::VersionRange;
 use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
 
 /// An answer is ended when its items are larger than this, in bytes of text: what is left comes with the next.
 const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
+
+/// In these versions the server makes the UID of an appointment, and says so in the answer to its Add.
+const RETURNS_UID: VersionRange = VersionRange::since(V16_0);
 
 /// Items fetched at a time.
 const FETCH: usize = 100;
@@ -213,6 +218,7 @@ impl One<'_> {
             call: self.call,
             collection: self.id,
             module: self.module,
+            key: looked.key(),
             deletes_as_moves: self.wanted.deletes_as_moves,
             options,
             known,
@@ -330,9 +336,11 @@ impl One<'_> {
             let status = response::status_of(answer);
             let element = match (command, answer) {
                 (Command::Add { client_id, .. }, Answer::Done { id }) => {
-                    response::added(client_id, Some(ids::server_id(self.id, id)), status)
+                    let uid = change.and_then(|index| changes.uid(index));
+                    let uid = uid.filter(|_| RETURNS_UID.contains(self.call.version));
+                    response::added(client_id, &ids::server_id(self.id, id), uid)
                 }
-                (Command::Add { client_id, .. }, _) => response::added(client_id, None, status),
+                (Command::Add { client_id, .. }, _) => response::not_added(client_id, status),
                 (Command::Fetch { .. }, _) | (_, Answer::Done { .. }) => continue,
                 (
                     Command::Change {

@@ -82,7 +82,11 @@ async fn keep(call: &Call<'_>, kept: &Element) -> Result<(), Error> {
     if call.device.recall(REQUEST).as_ref() == Some(&bytes) {
         return Ok(());
     }
-    if kept.child(tag::WAIT).or(kept.child(tag::HEARTBEAT_INTERVAL)).is_some() {
+    if kept
+        .child(tag::WAIT)
+        .or_else(|| kept.child(tag::HEARTBEAT_INTERVAL))
+        .is_some()
+    {
         call.device
             .remember(&[(REQUEST, Some(&STANDARD.encode(&bytes)))])
             .await?;

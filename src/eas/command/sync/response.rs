@@ -12,6 +12,7 @@ use crate::version::VersionRange;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync as tag;
 use crate::wbxml::codepage::airsyncbase;
+use crate::wbxml::codepage::calendar;
 
 /// The class is echoed first in a collection in these versions.
 const ECHOES_CLASS: VersionRange = VersionRange::until(V12_1);
@@ -121,14 +122,34 @@ pub(super) const fn status_of(answer: &Answer) -> i64 {
     }
 }
 
-/// The answer to an Add: the new id, or why there is none.
-pub(super) fn added(client_id: &str, server_id: Option<String>, status: i64) -> Element {
-    let mut element = Element::parent(tag::ADD, [Element::text(tag::CLIENT_ID, client_id)]);
-    if let Some(server_id) = server_id {
-        element.push(Element::text(tag::SERVER_ID, server_id));
+/// The answer to an Add: the new id, and what the server made itself.
+pub(super) fn added(client_id: &str, server_id: &str, uid: Option<&str>) -> Element {
+    let mut element = Element::parent(
+        tag::ADD,
+        [
+            Element::text(tag::CLIENT_ID, client_id),
+            Element::text(tag::SERVER_ID, server_id),
+            Element::number(tag::STATUS, SUCCESS),
+        ],
+    );
+    if let Some(uid) = uid {
+        element.push(Element::parent(
+            tag::APPLICATION_DATA,
+            [Element::text(calendar::UID, uid)],
+        ));
     }
-    element.push(Element::number(tag::STATUS, status));
     element
+}
+
+/// The answer to an Add that failed.
+pub(super) fn not_added(client_id: &str, status: i64) -> Element {
+    Element::parent(
+        tag::ADD,
+        [
+            Element::text(tag::CLIENT_ID, client_id),
+            Element::number(tag::STATUS, status),
+        ],
+    )
 }
 
 /// The answer to a Change or Delete that failed; success is silent.
@@ -167,7 +188,7 @@ mod tests {
             class: Some(Class::Email),
             is_news,
             more_available: true,
-            responses: vec![added("c", Some("7:1".into()), 1)],
+            responses: vec![added("c", "7:1", None)],
             commands: vec![Element::parent(tag::DELETE, [Element::text(tag::SERVER_ID, "7:2")])],
             ..Collection::failed("7", "13", SUCCESS)
         }
