@@ -5,12 +5,15 @@
 
 pub mod command;
 pub mod items;
+pub mod mail_search;
 pub mod options;
 pub mod origin;
+pub mod people;
 pub mod policy;
 pub mod record;
 pub mod request;
 mod response;
+pub mod results;
 pub mod status;
 
 use std::sync::Arc;
@@ -38,6 +41,7 @@ use crate::eas::options::Limits;
 use crate::eas::origin::Origin;
 use crate::eas::record::Record;
 use crate::eas::request::Request;
+use crate::eas::results::Results;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::notify::Notifier;
@@ -54,6 +58,8 @@ use crate::wbxml::Element;
 pub struct Services {
     pub notifier: Notifier,
     pub listings: Listings,
+    /// What devices have found, for their next pages.
+    pub results: Results,
     pub heartbeat: Heartbeat,
     pub limits: Limits,
     /// Bytes of the largest body that is read.

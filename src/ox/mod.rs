@@ -14,6 +14,7 @@
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
 //! | `mail` | mails |
+//! | `contact_search`, `free_busy`, `vacation` | people by name, when they are busy, out-of-office notices |
 //! | `columns`, `object`, `value` | the typed columns of objects, which others share; JSON values |
 //!
 //! Three things matter throughout. Success and failure both come with HTTP status 200, and `reply` alone decides which it
@@ -39,12 +40,14 @@ mod calendar;
 mod call;
 mod client;
 pub mod columns;
+mod contact_search;
 mod contacts;
 mod cookies;
 mod error;
 mod fetch;
 mod folder;
 mod folder_change;
+mod free_busy;
 mod items;
 mod login;
 pub mod mail;
@@ -60,6 +63,7 @@ mod shorten;
 #[cfg(test)]
 mod testing;
 mod twin;
+mod vacation;
 mod value;
 mod write;
 
@@ -69,6 +73,9 @@ pub use calendar::update_occurrence;
 pub use call::Call;
 pub use call::Part;
 pub use client::Ox;
+pub use contact_search::GLOBAL_ADDRESS_BOOK;
+pub use contact_search::PERSON_COLUMNS;
+pub use contact_search::people;
 pub use contacts::PHOTO_COLUMNS;
 pub use contacts::photo;
 pub use error::Error;
@@ -83,6 +90,8 @@ pub use folder::Folder;
 pub use folder::FolderKind;
 pub use folder::MAIL_ROOT;
 pub use folder::Rights;
+pub use free_busy::Busy;
+pub use free_busy::free_busy;
 pub use items::Item;
 pub use items::list;
 pub use items::lists;
@@ -99,6 +108,8 @@ pub use session::Session;
 pub use settings::Settings;
 pub use settings::Version;
 pub use twin::find_twin;
+pub use vacation::save_vacation;
+pub use vacation::vacation;
 pub use value::id_text;
 pub use value::id_value;
 pub use value::integer;

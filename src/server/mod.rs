@@ -44,6 +44,7 @@ use crate::eas::Heartbeat;
 use crate::eas::Services;
 use crate::eas::options::Limits;
 use crate::eas::origin::Origin;
+use crate::eas::results::Results;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::ox::Ox;
@@ -229,6 +230,7 @@ impl Gateway {
         let services = Services {
             notifier: notifier.clone(),
             listings: Listings::default(),
+            results: Results::default(),
             heartbeat: Heartbeat {
                 min: config.ping.min_heartbeat,
                 max: config.ping.max_heartbeat,

@@ -46,6 +46,23 @@ pub fn collection_of(server_id: &str) -> Option<u32> {
     server_id.split_once(':')?.0.parse().ok()
 }
 
+/// [MS-ASCMD] LongId: "up to 256 characters".
+const LONGEST_LONG_ID: usize = 256;
+
+/// The id of an item that says by itself where the item is: of search results, which need not be in any synced window.
+/// `None` for an OX id of a length that OX never gives.
+pub fn long_id(collection: u32, ox_id: &str) -> Option<String> {
+    let id = format!("{collection}.{}", URL_SAFE_NO_PAD.encode(ox_id));
+    (id.len() <= LONGEST_LONG_ID).then_some(id)
+}
+
+/// The collection and the OX id behind a [`long_id`]; `None` if it is none of ours.
+pub fn parse_long_id(long_id: &str) -> Option<(u32, String)> {
+    let (collection, ox_id) = long_id.trim().split_once('.')?;
+    let ox_id = String::from_utf8(URL_SAFE_NO_PAD.decode(ox_id).ok()?).ok()?;
+    (!ox_id.is_empty()).then_some((collection.parse().ok()?, ox_id))
+}
+
 fn is_plain(ox_id: &str) -> bool {
     !ox_id.is_empty()
         && ox_id.len() <= LONGEST_PLAIN_ID
@@ -84,6 +101,19 @@ mod tests {
             assert_eq!(ox_id(7, &server_id, known.iter().copied()).as_deref(), Some(id));
             assert_eq!(ox_id(8, &server_id, known.iter().copied()), None);
             assert_eq!(collection_of(&server_id), Some(7));
+        }
+    }
+
+    #[test]
+    fn long_ids_stand_alone() {
+        for ox_id in ["1044", "default0/INBOX", "4711/ä"] {
+            let id = long_id(7, ox_id).unwrap();
+            assert_eq!(parse_long_id(&id), Some((7, ox_id.to_owned())), "{id}");
+        }
+        assert_eq!(long_id(7, "1044").as_deref(), Some("7.MTA0NA"));
+        assert_eq!(long_id(7, &"x".repeat(200)), None);
+        for id in ["", "7", "7.", "x.MTA0NA", "7.!", "7:1044"] {
+            assert_eq!(parse_long_id(id), None, "{id}");
         }
     }
 

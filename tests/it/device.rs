@@ -26,6 +26,7 @@ use oxtender::version::ProtocolVersion;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsync;
 
+#[allow(unused_imports, reason = "the demo has no need of it")]
 pub(crate) use commands::Tree;
 
 use collection::Collection;

@@ -8,10 +8,10 @@ use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsync;
+use oxtender::wbxml::codepage::composemail;
 use oxtender::wbxml::codepage::find;
 use oxtender::wbxml::codepage::folderhierarchy;
 use oxtender::wbxml::codepage::ping;
-use oxtender::wbxml::codepage::search;
 use oxtender::wbxml::codepage::settings;
 
 use crate::device::Device;
@@ -264,15 +264,13 @@ fn sync_that_breaks_the_rules() {
 fn commands() {
     let world = World::start();
     let settings = || Element::parent(settings::SETTINGS, [Element::empty(settings::USER_INFORMATION)]);
-    let search = || Element::empty(search::SEARCH);
+    let smart_reply = || Element::empty(composemail::SMART_REPLY);
     let find = || Element::empty(find::FIND);
     let no_body = || Element::empty(airsync::SYNC);
     // command, version, body, what is told
     let cases = [
         ("Settings", V2_5, settings(), (400, None)),
-        ("Find", V16_1, find(), (200, Some("137"))),
-        ("Search", V14_1, search(), (200, Some("137"))),
-        ("Search", V12_1, search(), (501, None)),
+        ("SmartReply", V14_1, smart_reply(), (200, Some("137"))),
         ("GetAttachment", V14_1, no_body(), (400, None)),
         ("CreateCollection", V2_5, no_body(), (501, None)),
     ];

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ox_standin::Fault;
 use oxtender::eas;
+use oxtender::usm::ids;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_1;
@@ -281,7 +282,12 @@ fn what_is_refused() {
     let calendar = device.folder(CALENDAR);
     let folder = |id: &str| Element::text(tag::FOLDER_ID, id);
     let item = || Element::text(tag::ITEM_ID, id.clone());
-    let long = || Element::text(tag::LONG_ID, id.clone());
+    // As Search gives it: collection and item in one.
+    let long = || {
+        let (collection, item) = id.split_once(':').expect("a ServerId");
+        let long_id = ids::long_id(collection.parse().expect("a number"), item).expect("a short id");
+        Element::text(tag::LONG_ID, long_id)
+    };
     let instance = |text: &str| Element::text(tag::INSTANCE_ID, text);
     let forwardee = || Element::parent(tag::FORWARDEE, [Element::text(tag::EMAIL, "carl@example.org")]);
     // command, source, more, Status

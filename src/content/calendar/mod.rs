@@ -24,6 +24,7 @@ use crate::wbxml::Element;
 
 mod attendees;
 mod exceptions;
+pub mod free_busy;
 mod note;
 mod properties;
 mod request;

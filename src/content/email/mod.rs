@@ -28,6 +28,7 @@ mod header;
 mod json;
 pub mod mail;
 mod mime;
+pub mod query;
 mod send;
 mod seven_bit;
 mod source;
@@ -57,6 +58,7 @@ pub use send::Refused;
 pub use send::digest;
 pub use send::message_id;
 pub use send::outgoing;
+pub use thread::conversation_id;
 
 /// The text was converted to UTF-8, whatever it was.
 const UTF_8: &str = "65001";
@@ -109,7 +111,7 @@ pub fn to_eas(mail: &Mail, context: &Context<'_>) -> Result<Vec<Element>, Unconv
         Element::number(airsyncbase::NATIVE_BODY_TYPE, texts.native() as u8),
         // OX has no categories for mail; without the element some devices wait for them.
         Element::empty(email::CATEGORIES),
-        Element::opaque(email2::CONVERSATION_ID, thread::conversation_id(mail)),
+        Element::opaque(email2::CONVERSATION_ID, conversation_id(mail)),
         Element::opaque(email2::CONVERSATION_INDEX, thread::conversation_index(mail)),
     ]);
     properties.extend(last_verb(mail, received));

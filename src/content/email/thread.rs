@@ -17,7 +17,7 @@ const HEADER: usize = 22;
 
 /// 16 bytes that all mails of a thread share: of the first id in References, which is the root of the thread; for the
 /// root itself of its Message-ID. Mail without ids falls back to Outlook's GUID, then to topic and time.
-pub(super) fn conversation_id(mail: &Mail) -> Vec<u8> {
+pub fn conversation_id(mail: &Mail) -> Vec<u8> {
     let root = mail.references.first().or(mail.message_id.as_ref());
     if let Some(root) = root {
         return digest(root.as_bytes());

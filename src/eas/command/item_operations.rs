@@ -1,7 +1,9 @@
-//! ItemOperations: single items and attachments, fetched whole.
+//! ItemOperations: single items and attachments, fetched whole; folders emptied; conversations moved.
 //!
-//! Fetch from the mailbox is offered, inline and in several parts; EmptyFolderContents, Move and the document library are
-//! not, and say so. Implements [MS-ASCMD] ItemOperations.
+//! Fetch is here, from the mailbox only, inline and in several parts. Implements [MS-ASCMD] ItemOperations.
+
+mod empty_folder;
+mod move_conversation;
 
 use std::ops::Range;
 
@@ -26,12 +28,13 @@ use crate::wbxml::Content;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
+use crate::wbxml::codepage::documentlibrary;
 use crate::wbxml::codepage::itemoperations as tag;
 use crate::wbxml::codepage::search;
 
 const SUCCESS: i64 = 1;
 const PROTOCOL_ERROR: i64 = 2;
-const SERVER_ERROR: i64 = 3;
+const LIBRARY_DENIED: i64 = 5;
 const NOT_FOUND: i64 = 6;
 const INVALID_RANGE: i64 = 8;
 const STORE_UNKNOWN: i64 = 9;
@@ -63,7 +66,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     for operation in operations {
         answers.push(match operation.tag {
             tag::FETCH => fetch(call, operation, &mut parts).await?,
-            other => Element::parent(other, [Element::number(tag::STATUS, SERVER_ERROR)]),
+            tag::EMPTY_FOLDER_CONTENTS => empty_folder::answer(call, operation).await?,
+            tag::MOVE => move_conversation::answer(call, operation).await?,
+            other => Element::parent(other, [Element::number(tag::STATUS, PROTOCOL_ERROR)]),
         });
     }
     let response = Element::parent(tag::RESPONSE, answers);
@@ -82,12 +87,15 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
         airsync::SERVER_ID,
         search::LONG_ID,
         airsyncbase::FILE_REFERENCE,
+        documentlibrary::LINK_ID,
     ] {
         echoed.extend(operation.child(tag).cloned());
     }
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
-    let fetched = if !store.eq_ignore_ascii_case("mailbox") {
+    let fetched = if store.eq_ignore_ascii_case("documentlibrary") {
+        Err(LIBRARY_DENIED)
+    } else if !store.eq_ignore_ascii_case("mailbox") {
         Err(STORE_UNKNOWN)
     } else if operation.children_of(airsyncbase::FILE_REFERENCE).count() > 1 {
         Err(PROTOCOL_ERROR)
@@ -113,19 +121,19 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
 type Fetched = Result<(Option<&'static str>, Vec<Element>), i64>;
 
 async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Fetched, Error> {
-    let text = |tag| operation.child_text(tag).unwrap_or_default().trim();
-    let server_id = text(airsync::SERVER_ID);
-    if server_id.is_empty() {
-        return Ok(Err(PROTOCOL_ERROR));
-    }
-    let Some((id, module, folder)) = call.folder(text(airsync::COLLECTION_ID)).await? else {
+    let (collection, server_id) = match place(operation) {
+        Ok(place) => place,
+        Err(status) => return Ok(Err(status)),
+    };
+    let Some((id, module, folder)) = call.folder(&collection).await? else {
         return Ok(Err(NOT_FOUND));
     };
-    let bodies = match operation.child(tag::OPTIONS).map(options::bodies).transpose() {
+    let options = operation.child(tag::OPTIONS);
+    let bodies = match options.map(options::bodies).transpose() {
         Ok(bodies) => bodies.unwrap_or_default(),
         Err(options::Invalid) => return Ok(Err(PROTOCOL_ERROR)),
     };
-    let Some(wanted) = wanted(call, id, module, &folder, server_id).await? else {
+    let Some(wanted) = wanted(call, id, module, &folder, &server_id).await? else {
         return Ok(Err(NOT_FOUND));
     };
     let items = Items {
@@ -143,10 +151,36 @@ async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes
         }
         Some(Loaded::Vanished) | None => return Ok(Err(NOT_FOUND)),
     };
+    if let Some(schema) = options.and_then(|options| options.child(tag::SCHEMA)) {
+        keep_only(&mut data, schema);
+    }
     if let Some(parts) = parts {
         data.iter_mut().for_each(|element| move_body(element, parts));
     }
     Ok(Ok((Some(class_of(module).name()), data)))
+}
+
+/// CollectionId and ServerId of an item that is named by them, or by the LongId of a search; or the Status that says why not.
+fn place(operation: &Element) -> Result<(String, String), i64> {
+    let text = |tag| operation.child_text(tag).map(str::trim).filter(|text| !text.is_empty());
+    match (text(search::LONG_ID), text(airsync::SERVER_ID)) {
+        (Some(long_id), None) => {
+            let (collection, id) = ids::parse_long_id(long_id).ok_or(NOT_FOUND)?;
+            Ok((collection.to_string(), ids::server_id(collection, &id)))
+        }
+        (None, Some(server_id)) => {
+            let collection = text(airsync::COLLECTION_ID).unwrap_or_default();
+            Ok((collection.to_owned(), server_id.to_owned()))
+        }
+        _ => Err(PROTOCOL_ERROR),
+    }
+}
+
+/// [MS-ASCMD] Schema: "the properties to return". An empty one restricts nothing.
+fn keep_only(data: &mut Vec<Element>, schema: &Element) {
+    if !schema.children().is_empty() {
+        data.retain(|property| schema.child(property.tag).is_some());
+    }
 }
 
 /// The item with the parts that the folder's list says it has: a series has its exceptions as parts.
@@ -278,6 +312,26 @@ mod tests {
         ];
         for (asked, total, expected) in cases {
             assert_eq!(byte_range(asked, total), expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn one_name_an_item() {
+        let text = |tag, text: &str| Element::text(tag, text);
+        let long_id = || text(search::LONG_ID, "7.MTA0NA");
+        let server_id = || text(airsync::SERVER_ID, "7:1044");
+        let collection = || text(airsync::COLLECTION_ID, "7");
+        let found = || Ok(("7".to_owned(), "7:1044".to_owned()));
+        let cases = [
+            (vec![long_id()], found()),
+            (vec![collection(), long_id()], found()),
+            (vec![collection(), server_id()], found()),
+            (vec![server_id(), long_id()], Err(PROTOCOL_ERROR)),
+            (vec![collection()], Err(PROTOCOL_ERROR)),
+            (vec![text(search::LONG_ID, "?")], Err(NOT_FOUND)),
+        ];
+        for (names, expected) in cases {
+            assert_eq!(place(&Element::parent(tag::FETCH, names)), expected);
         }
     }
 

@@ -4,6 +4,7 @@
 //! without `run` is a command that we know and do not offer: it is answered with the documented Status.
 //! Implements [MS-ASCMD] "Commands" and [MS-ASHTTP] "Command Codes".
 
+mod find;
 mod folder_change;
 mod folder_sync;
 mod get_attachment;
@@ -13,11 +14,14 @@ mod item_operations;
 mod move_items;
 mod ping;
 mod provision;
+mod resolve_recipients;
+mod search;
 mod send_mail;
 mod settings;
 mod smart_mail;
 mod submission;
 mod sync;
+mod validate_cert;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -147,7 +151,8 @@ pub static COMMANDS: &[Command] = commands! {
     "GetItemEstimate" 14 ALL Required(ALL), Some((page::getitemestimate::GET_ITEM_ESTIMATE, page::getitemestimate::STATUS)),
         Some(|call| Box::pin(get_item_estimate::run(call)));
     "MeetingResponse" 15 ALL Required(ALL), Some((page::meetingresponse::MEETING_RESPONSE, page::meetingresponse::STATUS)), None;
-    "Search" 16 ALL Required(ALL), Some((page::search::SEARCH, page::search::STATUS)), None;
+    "Search" 16 ALL Required(ALL), Some((page::search::SEARCH, page::search::STATUS)),
+        Some(|call| Box::pin(search::run(call)));
     "Settings" 17 SINCE_12_0 Required(ALL), Some((page::settings::SETTINGS, page::settings::STATUS)),
         Some(|call| Box::pin(settings::run(call)));
     "Ping" 18 ALL Optional(ALL), Some((page::ping::PING, page::ping::STATUS)),
@@ -157,9 +162,12 @@ pub static COMMANDS: &[Command] = commands! {
     "Provision" 20 ALL Required(ALL), Some((page::provision::PROVISION, page::provision::STATUS)),
         Some(|call| Box::pin(provision::run(call)));
     "ResolveRecipients" 21 ALL Required(ALL),
-        Some((page::resolverecipients::RESOLVE_RECIPIENTS, page::resolverecipients::STATUS)), None;
-    "ValidateCert" 22 ALL Required(ALL), Some((page::validatecert::VALIDATE_CERT, page::validatecert::STATUS)), None;
-    "Find" 23 SINCE_16_1 Required(ALL), Some((page::find::FIND, page::find::STATUS)), None;
+        Some((page::resolverecipients::RESOLVE_RECIPIENTS, page::resolverecipients::STATUS)),
+        Some(|call| Box::pin(resolve_recipients::run(call)));
+    "ValidateCert" 22 ALL Required(ALL), Some((page::validatecert::VALIDATE_CERT, page::validatecert::STATUS)),
+        Some(|call| Box::pin(validate_cert::run(call)));
+    "Find" 23 SINCE_16_1 Required(ALL), Some((page::find::FIND, page::find::STATUS)),
+        Some(|call| Box::pin(find::run(call)));
 };
 
 /// The row of a command, by its name in any letter case.
@@ -284,7 +292,8 @@ mod tests {
         assert_eq!(
             offered(),
             "Sync,SendMail,SmartForward,SmartReply,GetAttachment,GetHierarchy,FolderSync,FolderCreate,FolderDelete,\
-             FolderUpdate,MoveItems,GetItemEstimate,Settings,Ping,ItemOperations,Provision"
+             FolderUpdate,MoveItems,GetItemEstimate,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,\
+             ValidateCert,Find"
         );
     }
 }

@@ -1,7 +1,9 @@
 //! Settings: what a device tells of itself, and what it asks about its user.
 //!
-//! DeviceInformation and UserInformation are offered; Oof, DevicePassword and rights management are answered as
-//! not available. Implements [MS-ASCMD] Settings.
+//! DevicePassword is refused, since passwords are not recovered here; rights management is told to be disabled.
+//! Implements [MS-ASCMD] Settings.
+
+mod oof;
 
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
@@ -20,6 +22,8 @@ const SUCCESS: i64 = 1;
 const PROTOCOL_ERROR: i64 = 2;
 const UNAVAILABLE: i64 = 4;
 const DENIED_BY_POLICY: i64 = 7;
+/// A common Status, where a property's is expected.
+const RIGHTS_MANAGEMENT_DISABLED: i64 = 168;
 
 /// Device fields are named after the element, with this before it.
 const FIELD_PREFIX: &str = "device.";
@@ -47,7 +51,8 @@ async fn answer(call: &Call<'_>, property: &Element) -> Result<Option<Element>, 
         },
         tag::USER_INFORMATION => user_information(call),
         tag::DEVICE_PASSWORD => vec![status(DENIED_BY_POLICY)],
-        tag::OOF | tag::RIGHTS_MANAGEMENT_INFORMATION => vec![status(UNAVAILABLE)],
+        tag::OOF => oof::answer(call, property).await?,
+        tag::RIGHTS_MANAGEMENT_INFORMATION => vec![status(RIGHTS_MANAGEMENT_DISABLED)],
         _ => return Ok(None),
     };
     Ok(Some(Element::parent(property.tag, children)))

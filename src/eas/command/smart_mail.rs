@@ -18,6 +18,7 @@ use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::ox;
 use crate::ox::Module;
+use crate::usm::ids;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::composemail as tag;
 
@@ -96,7 +97,7 @@ async fn original(call: &Call<'_>, source: &Source<'_>, verb: Verb) -> Result<Op
             "an occurrence of a mail",
         ));
     }
-    let Some(id) = call.item(collection, module, &folder, server_id).await? else {
+    let Some(id) = call.item(collection, module, &folder, &server_id).await? else {
         return missing(source);
     };
     match ox::mail::source(&call.device.ox, &folder, &id, LARGEST_ORIGINAL).await {
@@ -111,17 +112,17 @@ async fn original(call: &Call<'_>, source: &Source<'_>, verb: Verb) -> Result<Op
 }
 
 /// Folder and item that the device names: by both of their ids, or by one that holds both.
-async fn locate<'a>(call: &Call<'_>, source: &Source<'a>) -> Result<Option<(u32, Module, String, &'a str)>, Error> {
+async fn locate(call: &Call<'_>, source: &Source<'_>) -> Result<Option<(u32, Module, String, String)>, Error> {
     if !source.instance.is_empty() && source.instance.parse::<Timestamp>().is_err() {
         return Err(Error::Device(Status::INVALID_DATE_TIME, "the occurrence is no time"));
     }
     let (folder, item) = match (source.long, source.item) {
         ("", "") => return Err(Error::Device(Status::INVALID_XML, "there is no original")),
-        ("", item) => (source.folder, item),
-        (long, "") if source.folder.is_empty() => {
-            let (folder, _) = long.split_once(':').unwrap_or_default();
-            (folder, long)
-        }
+        ("", item) => (source.folder.to_owned(), item.to_owned()),
+        (long, "") if source.folder.is_empty() => match ids::parse_long_id(long) {
+            Some((collection, id)) => (collection.to_string(), ids::server_id(collection, &id)),
+            None => return Ok(None),
+        },
         _ => {
             return Err(Error::Device(
                 Status::INVALID_COMBINATION_OF_IDS,
@@ -129,7 +130,7 @@ async fn locate<'a>(call: &Call<'_>, source: &Source<'a>) -> Result<Option<(u32,
             ));
         }
     };
-    let folder = call.folder(folder).await?;
+    let folder = call.folder(&folder).await?;
     Ok(folder.map(|(id, module, folder)| (id, module, folder, item)))
 }
 

@@ -4,16 +4,22 @@
 //! "Module mail".
 
 mod change;
+mod clear;
 mod read;
+mod search;
 mod send;
 
 pub use change::delete;
 pub use change::move_to;
 pub use change::set_flags;
+pub use clear::clear;
 pub(super) use read::Refusals;
 pub use read::attachment;
 pub use read::fetch_json;
 pub use read::source;
+pub use search::Found;
+pub use search::conversations;
+pub use search::search;
 pub use send::Stored;
 pub use send::append;
 pub use send::has_message;

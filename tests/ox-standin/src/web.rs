@@ -164,6 +164,13 @@ impl WebUser {
             .collect()
     }
 
+    /// The user's rules for mail, as the module `mailfilter` holds them.
+    pub fn mail_rules(&self) -> Vec<Value> {
+        let world = self.world();
+        let rules = world.filters.get(&self.user).into_iter().flatten();
+        rules.cloned().map(Value::Object).collect()
+    }
+
     /// Gives a contact a picture.
     pub fn set_picture(&self, id: u32, content_type: &str, bytes: &[u8]) {
         let mut world = self.world();

@@ -1,0 +1,136 @@
+//! People by a part of their name or address.
+//!
+//! Finds contacts, not distribution lists. Implements the API documentation, "Module contacts", action "search".
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::ox::Object;
+use crate::ox::call::Call;
+use crate::ox::columns::ColumnName;
+use crate::ox::columns::common;
+use crate::ox::columns::contacts;
+use crate::ox::error::Error;
+use crate::ox::error::ErrorKind;
+use crate::ox::session::Session;
+use crate::ox::value::id_value;
+
+/// The folder of all users of the context: "ids are the same in each context".
+pub const GLOBAL_ADDRESS_BOOK: &str = "6";
+
+/// What is known of a person that was found.
+pub const PERSON_COLUMNS: &[ColumnName] = &[
+    common::ID.name(),
+    common::FOLDER_ID.name(),
+    contacts::DISPLAY_NAME.name(),
+    contacts::FIRST_NAME.name(),
+    contacts::LAST_NAME.name(),
+    contacts::NICKNAME.name(),
+    contacts::EMAIL1.name(),
+    contacts::EMAIL2.name(),
+    contacts::EMAIL3.name(),
+    contacts::TELEPHONE_BUSINESS1.name(),
+    contacts::TELEPHONE_HOME1.name(),
+    contacts::CELLULAR_TELEPHONE1.name(),
+    contacts::COMPANY.name(),
+    contacts::POSITION.name(),
+    contacts::ROOM_NUMBER.name(),
+    contacts::USER_ID.name(),
+    contacts::MARK_AS_DISTRIBUTIONLIST.name(),
+    contacts::IMAGE1.name(),
+    contacts::IMAGE1_URL.name(),
+    contacts::IMAGE1_CONTENT_TYPE.name(),
+];
+
+/// The fields that are looked into.
+const SEARCHED: [&str; 7] = [
+    "display_name",
+    "first_name",
+    "last_name",
+    "nickname",
+    "email1",
+    "email2",
+    "email3",
+];
+
+/// The contacts of these folders of whom a name or an address begins with the text, in any letter case. A folder that the
+/// user may not see holds nobody; a text that OX thinks too short finds nobody.
+pub async fn people(session: &Session, folders: &[String], text: &str) -> Result<Vec<Object>, Error> {
+    let pattern: String = text.trim().chars().filter(|c| !matches!(c, '*' | '?' | '%')).collect();
+    if pattern.is_empty() || folders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let folders: Vec<Value> = folders.iter().map(|folder| id_value(folder)).collect();
+    let mut body = json!({"folder": folders, "orSearch": true});
+    if let [folder] = folders.as_slice() {
+        body["folder"] = folder.clone();
+    }
+    for field in SEARCHED {
+        body[field] = format!("{pattern}*").into();
+    }
+    let call = Call::put("contacts", "search", body).with_columns(PERSON_COLUMNS);
+    let rows = match session.call(&call).await {
+        Ok(reply) => reply.data,
+        Err(error) if finds_nobody(error.kind) => {
+            log::debug!("{error}; nobody is found");
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let Value::Array(rows) = rows else {
+        return Ok(Vec::new());
+    };
+    let people = rows.into_iter().filter_map(|row| match row {
+        Value::Array(row) => Some(Object::from_row(PERSON_COLUMNS, row)),
+        _ => None,
+    });
+    Ok(people
+        .filter(|person| person.flag(contacts::MARK_AS_DISTRIBUTIONLIST) != Some(true))
+        .collect())
+}
+
+/// The address book is not there for this user, or OX does not search for so little.
+const fn finds_nobody(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::PermissionDenied | ErrorKind::NotFound | ErrorKind::Unsupported | ErrorKind::Invalid
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ox::testing::Server;
+    use crate::ox::testing::data;
+    use crate::ox::testing::failure;
+
+    #[tokio::test]
+    async fn lists_are_no_people() {
+        let (server, session) = Server::with_session(|_| {
+            let person = |name: &str, list: bool| {
+                let cell = |column: &ColumnName| match *column {
+                    column if column == contacts::DISPLAY_NAME.name() => json!(name),
+                    column if column == contacts::MARK_AS_DISTRIBUTIONLIST.name() => json!(list),
+                    _ => Value::Null,
+                };
+                PERSON_COLUMNS.iter().map(cell).collect::<Value>()
+            };
+            data(json!([person("Anton", false), person("All", true), null]))
+        })
+        .await;
+        let found = people(&session, &["6".to_owned()], " a*n ").await.unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].text(contacts::DISPLAY_NAME), Some("Anton"));
+        let body = server.only().json();
+        assert_eq!((&body["folder"], &body["email1"]), (&json!(6), &json!("an*")));
+    }
+
+    #[tokio::test]
+    async fn a_hidden_address_book_is_empty() {
+        for code in ["CON-0104", "FLD-0003", "CON-1000"] {
+            let (_server, session) = Server::with_session(move |_| failure(code, 3)).await;
+            let found = people(&session, &["6".to_owned()], "a").await.unwrap();
+            assert!(found.is_empty(), "{code}");
+        }
+    }
+}
