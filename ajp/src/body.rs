@@ -1,37 +1,64 @@
 //! The body of a request: an [`http_body::Body`] whose parts are fetched from the web server when they are wanted.
 //!
-//! The body holds no bytes and no socket. Each time its reader wants a part, it hands a return ticket to the
-//! connection, which answers from what has arrived or sends GET_BODY_CHUNK first. A body that is not read costs
-//! nothing, and a slow reader slows the web server down.
+//! Between the reader and its connection is a window with room for one part. A reader that finds it empty leaves a wish
+//! there, and the connection sends GET_BODY_CHUNK. A body that is not read costs nothing, and a slow reader slows the web
+//! server down.
 //!
 //! A body ends in exactly one of two ways: complete, or with a [`BodyError`]. The end of the connection is never the
 //! end of a body, so that half a message is never taken for a whole one.
 
-use std::future::Future;
+use std::future::poll_fn;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::task::Context;
 use std::task::Poll;
+use std::task::Waker;
 
 use bytes::Bytes;
 use http_body::Frame;
 use http_body::SizeHint;
-use tokio::sync::mpsc;
-use tokio::sync::oneshot;
 
 use crate::packet::BodyLength;
 
 /// What the connection answers: a part, `None` at the end, or why there is no end.
 pub(crate) type Part = Result<Option<Bytes>, BodyError>;
 
-/// A reader's ticket for the next part.
-pub(crate) type Ticket = oneshot::Sender<Part>;
-
 /// The body of a request, fetched part by part with GET_BODY_CHUNK.
 #[derive(Debug)]
 pub struct Body {
-    tickets: mpsc::Sender<Ticket>,
-    awaited: Option<oneshot::Receiver<Part>>,
+    /// None where nothing is to be fetched.
+    window: Option<Arc<Window>>,
+    /// Whether a wish has been left and no part has come for it.
+    awaiting: bool,
     left: Left,
+}
+
+/// The connection's side of a body. The reader learns when it goes.
+#[derive(Debug)]
+pub(crate) struct Feed(Option<Arc<Window>>);
+
+#[derive(Debug, Default)]
+struct Window(Mutex<Pane>);
+
+#[derive(Debug, Default)]
+struct Pane {
+    wish: bool,
+    part: Option<Part>,
+    /// The connection will bring nothing more.
+    closed: bool,
+    reader: Option<Waker>,
+    connection: Option<Waker>,
+}
+
+impl Window {
+    /// Nothing in here can panic, so that a poisoned lock is as good as any.
+    fn open(&self) -> MutexGuard<'_, Pane> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why a request body is not complete. What has been read of it must not be acted upon.
@@ -61,23 +88,21 @@ enum Left {
 }
 
 impl Body {
-    /// A body, and the place where its tickets arrive.
-    pub(crate) fn new(length: BodyLength) -> (Self, mpsc::Receiver<Ticket>) {
-        // One reader waits for one part, so one place is enough.
-        let (tickets, arriving) = mpsc::channel(1);
+    /// A body, and the connection's side of it.
+    pub(crate) fn new(length: BodyLength) -> (Self, Feed) {
         let left = match length {
             BodyLength::Empty => Left::Over,
             BodyLength::Known(bytes) => Left::Bytes(bytes),
             BodyLength::Chunked => Left::Unknown,
         };
-        (
-            Self {
-                tickets,
-                awaited: None,
-                left,
-            },
-            arriving,
-        )
+        let window = (left != Left::Over).then(Arc::<Window>::default);
+        let feed = Feed(window.clone());
+        let body = Self {
+            window,
+            awaiting: false,
+            left,
+        };
+        (body, feed)
     }
 
     /// Books one part and says what the reader gets.
@@ -109,23 +134,32 @@ impl http_body::Body for Body {
         if self.left == Left::Over {
             return Poll::Ready(None);
         }
-        let mut awaited = match self.awaited.take() {
-            Some(awaited) => awaited,
+        let Some(window) = self.window.clone() else {
+            return Poll::Ready(None);
+        };
+        let mut pane = window.open();
+        let part = match pane.part.take() {
+            Some(part) => part,
+            None if pane.closed => Err(BodyError::Closed),
             None => {
-                let (ticket, awaited) = oneshot::channel();
-                if self.tickets.try_send(ticket).is_err() {
-                    return Poll::Ready(self.account(Err(BodyError::Closed)));
+                pane.reader = Some(cx.waker().clone());
+                let connection = if self.awaiting {
+                    None
+                } else {
+                    pane.wish = true;
+                    pane.connection.take()
+                };
+                drop(pane);
+                self.awaiting = true;
+                if let Some(connection) = connection {
+                    connection.wake();
                 }
-                awaited
+                return Poll::Pending;
             }
         };
-        match Pin::new(&mut awaited).poll(cx) {
-            Poll::Pending => {
-                self.awaited = Some(awaited);
-                Poll::Pending
-            }
-            Poll::Ready(part) => Poll::Ready(self.account(part.unwrap_or(Err(BodyError::Closed)))),
-        }
+        drop(pane);
+        self.awaiting = false;
+        Poll::Ready(self.account(part))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -141,6 +175,47 @@ impl http_body::Body for Body {
     }
 }
 
+impl Feed {
+    /// Waits until the reader wants a part and none is there for it.
+    pub(crate) async fn wish(&self) {
+        poll_fn(|cx| {
+            let Some(window) = &self.0 else { return Poll::Pending };
+            let mut pane = window.open();
+            if mem::take(&mut pane.wish) {
+                return Poll::Ready(());
+            }
+            pane.connection = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Gives the reader a part, whether it has wished for it or not.
+    pub(crate) fn give(&self, part: Part) {
+        let Some(window) = &self.0 else { return };
+        let mut pane = window.open();
+        pane.part = Some(part);
+        let reader = pane.reader.take();
+        drop(pane);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        let Some(window) = &self.0 else { return };
+        let mut pane = window.open();
+        pane.closed = true;
+        let reader = pane.reader.take();
+        drop(pane);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http_body::Body as _;
@@ -149,10 +224,11 @@ mod tests {
     use super::*;
 
     async fn read(length: BodyLength, parts: Vec<Part>) -> (Vec<u8>, Option<BodyError>) {
-        let (mut body, mut tickets) = Body::new(length);
+        let (mut body, feed) = Body::new(length);
         let connection = tokio::spawn(async move {
             for part in parts {
-                tickets.recv().await.expect("a ticket").send(part).expect("a reader");
+                feed.wish().await;
+                feed.give(part);
             }
         });
         let mut read = Vec::new();
@@ -198,12 +274,42 @@ mod tests {
                 vec![part("he"), Err(BodyError::TimedOut)],
                 BodyError::TimedOut,
             ),
-            // The connection goes away with the tickets.
+            // The connection goes away.
             (BodyLength::Known(5), vec![part("he")], BodyError::Closed),
             (BodyLength::Chunked, vec![part("he")], BodyError::Closed),
         ];
         for (length, parts, error) in cases {
             assert_eq!(read(length, parts).await, (b"he".to_vec(), Some(error)));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_come_already_needs_no_wish() {
+        let (mut body, feed) = Body::new(BodyLength::Known(5));
+        feed.give(part("hello"));
+        let frame = body.frame().await.expect("a part").expect("no error");
+        assert_eq!(frame.into_data().expect("data"), "hello");
+        assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_gave_up_can_come_back() {
+        let (mut body, feed) = Body::new(BodyLength::Chunked);
+        for _ in 0..2 {
+            tokio::select! {
+                biased;
+                _ = body.frame() => panic!("nothing has come"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        feed.wish().await;
+        feed.give(part("hello"));
+        assert!(body.frame().await.is_some());
+        // Two attempts were one wish.
+        tokio::select! {
+            biased;
+            () = feed.wish() => panic!("nobody wants anything"),
+            () = tokio::task::yield_now() => {}
         }
     }
 

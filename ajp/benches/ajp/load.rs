@@ -116,11 +116,18 @@ impl Load {
 }
 
 async fn ask_until(mut stream: TcpStream, request: Rc<[u8]>, length: usize, end: Instant) -> io::Result<usize> {
-    let mut received = vec![0; length];
+    // A byte more than comes: a read that fills its buffer would have tokio ask the kernel once more.
+    let mut received = vec![0; length + 1];
     let mut count = 0;
     while Instant::now() < end {
         stream.write_all(&request).await?;
-        stream.read_exact(&mut received).await?;
+        let mut missing = length;
+        while missing > 0 {
+            match stream.read(&mut received[..=missing]).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => missing = missing.checked_sub(read).ok_or(io::ErrorKind::InvalidData)?,
+            }
+        }
         count += 1;
     }
     Ok(count)

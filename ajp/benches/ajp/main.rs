@@ -43,8 +43,9 @@ fn main() -> io::Result<()> {
     match arguments.next().as_deref() {
         Some("serve") => return server::serve(),
         Some("constant") => return server::constant(),
-        // By itself: cargo bench -p ajp --bench ajp -- parked
+        // By themselves, for a profiler: cargo bench -p ajp --bench ajp -- parked
         Some("parked") => return parked(),
+        Some("raw") => return over_ajp(&Process::own("serve")?, None),
         _ => {}
     }
     let ours = Process::own("serve")?;

@@ -159,8 +159,8 @@ impl Conversation {
         B::Error: Display,
     {
         let is_head = request.method == Method::HEAD;
-        let (body, tickets) = Body::new(length);
-        let mut exchange = Exchange::new(&mut self.link, &mut self.connection, &self.config, tickets);
+        let (body, feed) = Body::new(length);
+        let mut exchange = Exchange::new(&mut self.link, &mut self.connection, &self.config, feed);
         let handler = Catching(Handling::new(service, request, body));
         let out = match exchange.park(handler).await {
             Ok(Ok(response)) => exchange.respond(response, is_head).await?,

@@ -1,6 +1,6 @@
 //! One request in work: runs the handler beside the socket, fetches the body, sends the response.
 //!
-//! The handler's future, the tickets of the request body and the socket are waited for together, in one task. So the
+//! The handler's future, the wishes of the request body's reader and the socket are waited for together, in one task. So the
 //! end of the connection drops the handler, a body part is fetched the moment it is wanted, and there is exactly one
 //! writer.
 
@@ -17,7 +17,6 @@ use http::HeaderValue;
 use http::Response;
 use http::StatusCode;
 use http::header;
-use tokio::sync::mpsc;
 
 use super::conversation::End;
 use super::deadline::Deadline;
@@ -25,8 +24,8 @@ use super::link::Link;
 use super::work::Catching;
 use super::work::at_once;
 use crate::body::BodyError;
+use crate::body::Feed;
 use crate::body::Part;
-use crate::body::Ticket;
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::connection::Event;
@@ -45,30 +44,23 @@ pub(super) struct Exchange<'a> {
     connection: &'a mut Connection,
     config: &'a Config,
     size: PacketSize,
-    tickets: mpsc::Receiver<Ticket>,
-    /// The DATA packet that came before anybody wanted it. There is one at most: further ones come when asked for.
-    early: Option<Part>,
-    /// The reader that waits for DATA, and until when.
-    waiting: Option<(Ticket, Deadline)>,
+    /// Where DATA goes. There is one at most that nobody has wished for: further ones come when asked for.
+    feed: Feed,
+    /// Until when the reader waits for DATA; never if it does not.
+    waiting: Deadline,
     /// When to tell the web server that we are alive, as long as nothing has been sent.
     next_flush: Deadline,
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn new(
-        link: &'a mut Link,
-        connection: &'a mut Connection,
-        config: &'a Config,
-        tickets: mpsc::Receiver<Ticket>,
-    ) -> Self {
+    pub(super) fn new(link: &'a mut Link, connection: &'a mut Connection, config: &'a Config, feed: Feed) -> Self {
         Self {
             link,
             connection,
             config,
             size: config.size(),
-            tickets,
-            early: None,
-            waiting: None,
+            feed,
+            waiting: Deadline::default(),
             next_flush: Deadline::default(),
         }
     }
@@ -86,13 +78,12 @@ impl<'a> Exchange<'a> {
     async fn beside<T>(&mut self, mut work: impl Future<Output = T> + Unpin) -> Result<T, End> {
         loop {
             self.take_data()?;
-            let body_deadline = self.waiting.as_ref().map(|waiting| waiting.1).unwrap_or_default();
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
-                Some(ticket) = self.tickets.recv(), if self.waiting.is_none() => self.serve_ticket(ticket).await?,
+                () = self.feed.wish() => self.fulfil().await?,
                 filled = self.link.fill() => filled?,
-                () = body_deadline.passed() => self.hand_over(Err(BodyError::TimedOut)),
+                () = self.waiting.passed() => self.hand_over(Err(BodyError::TimedOut)),
                 () = self.next_flush.passed() => {
                     self.link.write(&encode::FLUSH).await?;
                     self.next_flush = Deadline::after_some(self.config.parked_flush);
@@ -129,33 +120,30 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Gives a part to the reader that waits for it, or keeps it.
     fn hand_over(&mut self, part: Part) {
-        match self.waiting.take() {
-            // A reader that has gone meanwhile does not want it any more.
-            Some((ticket, _)) => drop(ticket.send(part)),
-            None => self.early = Some(part),
-        }
+        self.waiting = Deadline::default();
+        self.feed.give(part);
     }
 
-    /// A reader wants a part.
-    async fn serve_ticket(&mut self, ticket: Ticket) -> Result<(), End> {
-        let deadline = Deadline::after(self.config.body_timeout);
-        self.waiting = Some((ticket, deadline));
-        if let Some(part) = self.early.take() {
-            self.hand_over(part);
-            return Ok(());
-        }
+    /// The reader wants a part, and what had come it has taken.
+    async fn fulfil(&mut self) -> Result<(), End> {
         match self.connection.next_body() {
             NextBody::Wait => {}
-            NextBody::End => self.hand_over(Ok(None)),
-            NextBody::Truncated => self.hand_over(Err(BodyError::Truncated)),
+            NextBody::End => {
+                self.feed.give(Ok(None));
+                return Ok(());
+            }
+            NextBody::Truncated => {
+                self.feed.give(Err(BodyError::Truncated));
+                return Ok(());
+            }
             NextBody::Ask => {
                 let mut out = BytesMut::new();
                 encode::get_body_chunk(&mut out, self.size);
                 self.link.write(&out).await?;
             }
         }
+        self.waiting = Deadline::after(self.config.body_timeout);
         Ok(())
     }
 

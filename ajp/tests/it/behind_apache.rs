@@ -172,7 +172,10 @@ async fn tell(request: Request<ajp::Body>) -> Result<Response<String>, ajp::Body
 #[tokio::test]
 async fn http_travels_as_it_should() {
     let server = start(Config::default(), tell).await;
-    let lines = format!("SetEnv AJP_FOO x\nProxyPass / ajp://{}/", server.address);
+    let lines = format!(
+        "SetEnv AJP_FOO x\nProxyPass /wide/ ajp://{0}/ iobuffersize=65536\nProxyPass / ajp://{0}/",
+        server.address
+    );
     let Some(apache) = Apache::start(&lines) else {
         return;
     };
@@ -222,6 +225,18 @@ async fn http_travels_as_it_should() {
             assert!(seen, "{line} {headers:?}: {expected} is not in\n{}", answer.text());
         }
         assert!(!answer.text().contains("x-trailer"));
+    }
+    // As much as fits a packet: a long query and many headers, or wide ones in a wide packet.
+    let query = "q".repeat(6000);
+    let many: String = (0..90).map(|number| format!("X-{number}: x\r\n")).collect();
+    let wide: String = (0..7)
+        .map(|number| format!("X-{number}: {}\r\n", "x".repeat(8000)))
+        .collect();
+    for (target, headers, count) in [(format!("/?{query}"), many, 90), ("/wide/".to_owned(), wide, 7)] {
+        http.send(&format!("GET {target}"), &headers, b"").await;
+        let answer = http.answer(false).await.expect("an answer");
+        let headers = answer.text().lines().filter(|line| line.starts_with("x-"));
+        assert_eq!((answer.status, headers.count()), (200, count), "{target}");
     }
     // The version is the client's, and the answer arrives all the same.
     let mut http = Http::connect(apache.address).await;

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::sync::watch;
 
 use crate::samples::bytes;
+use crate::support::Parts;
 use crate::support::Running;
 use crate::support::closed;
 use crate::support::data;
@@ -264,6 +265,34 @@ async fn a_body_that_does_not_come_is_an_error() {
     assert_eq!(answer.response.body(), "the request body did not arrive in time");
     // Its DATA is still owed, and is not waited for without end either.
     closed(&mut client).await;
+}
+
+/// A part of a body; without end they fill every socket.
+const LONG: &str = match std::str::from_utf8(&[b'x'; 100_000]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
+#[tokio::test]
+async fn who_does_not_read_is_not_waited_for() {
+    let config = Config {
+        write_timeout: Duration::from_millis(50),
+        ..Config::default()
+    };
+    let (report, mut reports) = mpsc::unbounded_channel();
+    let server = start(config, move |_: Request<ajp::Body>| {
+        let (pen, body) = mpsc::channel(1);
+        let report = report.clone();
+        tokio::spawn(async move {
+            while pen.send(Ok(LONG)).await.is_ok() {}
+            report.send(Parked::Dropped).expect("a test");
+        });
+        async move { Ok::<_, Infallible>(Response::new(Parts(body))) }
+    })
+    .await;
+    let mut client = server.client().await;
+    client.send(&forward(&get("/"))).await.expect("sent");
+    assert_eq!(soon("report", reports.recv()).await, Some(Parked::Dropped));
 }
 
 #[tokio::test]
