@@ -8,9 +8,9 @@ use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsync;
-use oxtender::wbxml::codepage::composemail;
 use oxtender::wbxml::codepage::find;
 use oxtender::wbxml::codepage::folderhierarchy;
+use oxtender::wbxml::codepage::meetingresponse;
 use oxtender::wbxml::codepage::ping;
 use oxtender::wbxml::codepage::settings;
 
@@ -264,13 +264,14 @@ fn sync_that_breaks_the_rules() {
 fn commands() {
     let world = World::start();
     let settings = || Element::parent(settings::SETTINGS, [Element::empty(settings::USER_INFORMATION)]);
-    let smart_reply = || Element::empty(composemail::SMART_REPLY);
+    let response = || Element::empty(meetingresponse::MEETING_RESPONSE);
     let find = || Element::empty(find::FIND);
     let no_body = || Element::empty(airsync::SYNC);
     // command, version, body, what is told
     let cases = [
         ("Settings", V2_5, settings(), (400, None)),
-        ("SmartReply", V14_1, smart_reply(), (200, Some("137"))),
+        ("MeetingResponse", V14_1, response(), (200, Some("137"))),
+        ("MeetingResponse", V12_1, response(), (501, None)),
         ("GetAttachment", V14_1, no_body(), (400, None)),
         ("CreateCollection", V2_5, no_body(), (501, None)),
     ];
