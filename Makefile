@@ -13,7 +13,7 @@ help:
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
-	@echo 'make fuzz    a minute for each fuzz target; needs nightly Rust and cargo-fuzz'
+	@echo 'make fuzz    a minute for each fuzz target of the crate ajp'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
 
 build:
@@ -32,8 +32,7 @@ bench: demo-tools
 	ulimit -n $$(ulimit -Hn) && cargo bench --locked --package ajp --bench ajp
 
 fuzz:
-	for target in packet to_container to_web_server data stream; do \
-		cargo +nightly fuzz run $$target -- -max_total_time=60 || exit 1; done
+	fuzz/run.sh
 
 lint: fmt
 	cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -38,6 +38,9 @@ use crate::packet::PacketSize;
 /// So many bytes of a response are collected before they are written. A small answer is one write.
 const WRITE_SIZE: usize = 64 * 1024;
 
+/// Room for a small response, so that it need not grow.
+const SMALL: usize = 1024;
+
 /// A request in work.
 pub(super) struct Exchange<'a> {
     link: &'a mut Link,
@@ -158,7 +161,7 @@ impl<'a> Exchange<'a> {
         if let Some(length) = body.size_hint().exact().filter(|_| !bodiless) {
             parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
-        let mut out = BytesMut::new();
+        let mut out = BytesMut::with_capacity(SMALL);
         if let Err(error) = encode::send_headers(&mut out, parts.status, &parts.headers, self.size) {
             log::error!("AJP: a response cannot be sent: {error}");
             return Ok(bare_response(StatusCode::INTERNAL_SERVER_ERROR, self.size));
