@@ -156,3 +156,21 @@ fn no_error_shows_a_password() {
     assert!(!error.to_string().contains("geheim"), "{error}");
     assert!(error.to_string().contains("usm.properties, line 1"), "{error}");
 }
+
+#[test]
+fn a_file_comes_from_the_first_directory_that_has_it() {
+    assert_eq!(
+        DEFAULT_DIRECTORIES,
+        ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"]
+    );
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let directories = [first.path().to_owned(), second.path().to_owned()];
+    let name = "usm.properties";
+    assert_eq!(locate(&directories, name), None);
+    // As in the releases 6.x, then as in those after.
+    for directory in [&second, &first] {
+        let file = directory.path().join(name);
+        fs::write(&file, "").unwrap();
+        assert_eq!(locate(&directories, name), Some(file));
+    }
+}

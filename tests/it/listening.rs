@@ -267,8 +267,8 @@ fn heads_have_a_limit() {
     assert_eq!((http(30_000), http(70_000)), (200, 431));
 }
 
-/// Runs the program to its end with this `eas.properties`, and an AJP port on all addresses of the machine.
-fn run_exposed(eas: &str) -> Output {
+/// Runs the program to its end with this `eas.properties`.
+fn run_to_the_end(eas: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("oxtender.db");
     let usm = format!("com.openexchange.usm.database.url=sqlite:{}\n", database.display());
@@ -283,9 +283,31 @@ fn run_exposed(eas: &str) -> Output {
 }
 
 #[test]
+fn wrong_values_end_the_program_and_unknown_keys_do_not() {
+    let key = "com.openexchange.usm.eas.ping.min_heartbeat";
+    let unknown = "com.openexchange.usm.eas.no_such_key";
+    let wrong_value = format!("{key}=soon\n");
+    // What ends the program here is the port, so that it ends at all.
+    let unknown_key = format!("{unknown}=1\ncom.openexchange.usm.eas.ajp.listen=0.0.0.0:0\n");
+    // properties, exit status, words that stand in one line each
+    for (eas, status, said) in [
+        (wrong_value, 2, vec!["eas.properties", key, "soon", "whole number"]),
+        (unknown_key, 1, vec![unknown]),
+    ] {
+        let output = run_to_the_end(&eas);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{text}");
+        for word in said {
+            let lines = text.lines().filter(|line| line.contains(word)).count();
+            assert_eq!(lines, 1, "{word} in {text}");
+        }
+    }
+}
+
+#[test]
 fn a_port_that_others_reach_needs_a_secret() {
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let output = run_exposed(&format!("com.openexchange.usm.eas.ajp.listen={address}\n"));
+        let output = run_to_the_end(&format!("com.openexchange.usm.eas.ajp.listen={address}\n"));
         assert_eq!(output.status.code(), Some(1), "{address}");
         let said = String::from_utf8_lossy(&output.stderr);
         let (host, _) = address.rsplit_once(':').unwrap();
