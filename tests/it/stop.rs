@@ -206,9 +206,10 @@ impl Activated {
         Self(child)
     }
 
-    fn terminate(mut self) {
+    /// Ends it by this signal; both that a service manager or a terminal sends mean the same.
+    fn end(mut self, signal: &str) {
         let sent = Command::new("kill")
-            .args(["-TERM", &self.0.id().to_string()])
+            .args([signal, &self.0.id().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
@@ -310,7 +311,7 @@ fn a_restart_with_sockets_of_the_service_manager() {
         asking
             .iter()
             .for_each(|asking| asking.wait_for_more("answers before the stop"));
-        gateway.terminate();
+        gateway.end("-TERM");
         assert_eq!(told(), "STOPPING=1");
         gateway = start();
         asking
@@ -321,7 +322,7 @@ fn a_restart_with_sockets_of_the_service_manager() {
     for asking in asking {
         asking.thread.join().expect("only good answers");
     }
-    gateway.terminate();
+    gateway.end("-INT");
     let log = fs::read_to_string(etc.join("log")).unwrap();
     let line = format!("listening on {http_address} (socket http of the service manager)");
     assert_eq!(log.matches(&line).count(), 3, "{log}");
