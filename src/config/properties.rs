@@ -57,11 +57,13 @@ pub fn read(file: &Path) -> Result<Option<Vec<Property>>, ReadError> {
 /// The entries of `bytes`; `file` serves for error messages only.
 pub fn parse(file: &Path, bytes: &[u8]) -> Result<Vec<Property>, ReadError> {
     let bytes = without_comments(bytes);
-    // Java reads Latin-1, editors write UTF-8. Latin-1 text with umlauts is practically never valid UTF-8.
-    let lines = match std::str::from_utf8(&bytes) {
-        Ok(_) => PropertiesIter::new_with_encoding(bytes.as_slice(), encoding_rs::UTF_8),
-        Err(_) => PropertiesIter::new(bytes.as_slice()),
+    // Java reads Latin-1, editors write UTF-8. Latin-1 text with umlauts is practically never valid UTF-8. Decoded here
+    // and not by the crate, which panics at a file that ends within a byte order mark.
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text.trim_start_matches('\u{feff}').into(),
+        Err(_) => encoding_rs::mem::decode_latin1(&bytes),
     };
+    let lines = PropertiesIter::new_with_encoding(text.as_bytes(), encoding_rs::UTF_8);
     let mut entries = Vec::new();
     for line in lines {
         let line = line.map_err(|e| ReadError::Syntax {
@@ -143,6 +145,8 @@ mod tests {
     fn reads_both_character_sets() {
         assert_eq!(pairs("a=grün".as_bytes())[0].1, "grün");
         assert_eq!(pairs(b"a=gr\xfcn")[0].1, "grün");
+        assert_eq!(pairs(b"\xef\xbb\xbfa=b")[0].0, "a", "with a byte order mark");
+        assert_eq!(pairs(b"\xef")[0].0, "ï", "the beginning of one is Latin-1");
     }
 
     #[test]
@@ -159,15 +163,26 @@ mod tests {
             let _ = parse(Path::new("t.properties"), text.as_bytes());
         }
 
-        /// What is written in Java's syntax is read as it was, apart from blanks around a value.
+        /// What is written in Java's syntax is read as it was, apart from blanks around a value: in UTF-8, and in
+        /// Latin-1 unless the bytes happen to be UTF-8 too (as those of `ä€€` are; of `ä` alone they never are).
         #[test]
-        fn what_is_written_is_read(key in "[!-~ä=: ]{1,12}", value in "[!-~ä€]([ -~ä€]{0,12}[!-~ä€])?") {
-            let mut file = Vec::new();
-            let mut writer = PropertiesWriter::new(&mut file);
-            writer.write(&key, &value).unwrap();
-            writer.finish().unwrap();
-            prop_assert_eq!(pairs(&file), [(key, value, 1)]);
+        fn what_is_written_is_read(
+            key in "[!-~ä=: ]{1,12}",
+            value in "[!-~ä€]([ -~ä€]{0,12}[!-~ä€])?",
+        ) {
+            prop_assert_eq!(written(&key, &value, encoding_rs::UTF_8), [(key.clone(), value.clone(), 1)]);
+            let latin = value.replace('€', "ä");
+            prop_assert_eq!(written(&key, &latin, encoding_rs::WINDOWS_1252), [(key, latin, 1)]);
         }
+    }
+
+    /// What is read of a file of one entry.
+    fn written(key: &str, value: &str, encoding: &'static encoding_rs::Encoding) -> Vec<(String, String, usize)> {
+        let mut file = Vec::new();
+        let mut writer = PropertiesWriter::new_with_encoding(&mut file, encoding);
+        writer.write(key, value).unwrap();
+        writer.finish().unwrap();
+        pairs(&file)
     }
 
     #[test]
