@@ -45,8 +45,8 @@ impl Doors {
 pub(crate) struct PlainDoor(pub(crate) Arc<Doors>);
 
 impl Door for PlainDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
-        HttpDoor(self.0.of(HTTP)).exchange(request)
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
+        HttpDoor(self.0.of(HTTP)).carry(request)
     }
 
     fn hang_up(&self, request: &Request) -> io::Result<()> {
@@ -80,7 +80,7 @@ impl AjpDoor {
 }
 
 impl Door for AjpDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
         let body = request.body.as_deref().unwrap_or_default();
         runtime().block_on(async {
             let mut client = ajp::client::Client::connect(self.doors.of(AJP)).await?;

@@ -46,10 +46,12 @@ const ATTACHMENT_INVALID: i64 = 15;
 const LARGEST_ATTACHMENT: usize = 100 * 1024 * 1024;
 
 /// More operations than this in one request are refused.
-const MOST_OPERATIONS: usize = 100;
+pub(super) const MOST_OPERATIONS: usize = 100;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
-    let operations = call.root()?.children();
+    let known = [tag::FETCH, tag::EMPTY_FOLDER_CONTENTS, tag::MOVE];
+    let operations = call.root()?.children().iter();
+    let operations: Vec<&Element> = operations.filter(|operation| known.contains(&operation.tag)).collect();
     if operations.is_empty() || operations.len() > MOST_OPERATIONS {
         let status = if operations.is_empty() {
             PROTOCOL_ERROR
@@ -67,8 +69,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         answers.push(match operation.tag {
             tag::FETCH => fetch(call, operation, &mut parts).await?,
             tag::EMPTY_FOLDER_CONTENTS => empty_folder::answer(call, operation).await?,
-            tag::MOVE => move_conversation::answer(call, operation).await?,
-            other => Element::parent(other, [Element::number(tag::STATUS, PROTOCOL_ERROR)]),
+            _ => move_conversation::answer(call, operation).await?,
         });
     }
     let response = Element::parent(tag::RESPONSE, answers);
@@ -273,16 +274,17 @@ async fn attachment(
         None => 0..total,
     };
     let bytes = attachment.bytes.slice(range.clone());
-    let mut properties = vec![match parts {
-        Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
-        None => Element::text(tag::DATA, STANDARD.encode(bytes)),
-    }];
+    let mut properties = Vec::new();
     // A range that was not asked for confuses iOS.
     if asked.is_some() {
         let last = range.end.saturating_sub(1);
         properties.push(Element::text(tag::RANGE, format!("{}-{last}", range.start)));
         properties.push(Element::text(tag::TOTAL, total.to_string()));
     }
+    properties.push(match parts {
+        Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
+        None => Element::text(tag::DATA, STANDARD.encode(bytes)),
+    });
     properties.push(Element::text(airsyncbase::CONTENT_TYPE, attachment.content_type));
     Ok(Ok((None, properties)))
 }

@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use super::strict;
+
 /// An answer must come within this time; longer waits are the business of heartbeats, and tests have short ones.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,13 +29,21 @@ pub(crate) struct Request {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-/// A way to reach the gateway.
+/// A way to reach the gateway. What comes back through it is checked as a strict phone would.
 pub(crate) trait Door: Send + Sync {
-    fn exchange(&self, request: &Request) -> io::Result<Answer>;
+    /// Sends a request and brings the answer as it is.
+    fn carry(&self, request: &Request) -> io::Result<Answer>;
+
+    /// The same; a panic if the answer is none that a phone may be given.
+    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+        let answer = self.carry(request)?;
+        strict::check(request, &answer);
+        Ok(answer)
+    }
 
     /// Sends a request and hangs up without reading.
     fn hang_up(&self, request: &Request) -> io::Result<()>;
@@ -44,7 +54,7 @@ pub(crate) trait Door: Send + Sync {
 pub(crate) struct HttpDoor(pub(crate) SocketAddr);
 
 impl Door for HttpDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
         Connection::open(self.0)?.exchange(request)
     }
 
@@ -73,7 +83,9 @@ impl Connection {
 
     pub(crate) fn exchange(&mut self, request: &Request) -> io::Result<Answer> {
         self.send(request)?;
-        self.receive()
+        let answer = self.receive()?;
+        strict::check(request, &answer);
+        Ok(answer)
     }
 
     pub(crate) fn send(&mut self, request: &Request) -> io::Result<()> {
