@@ -152,7 +152,7 @@ fn every_file_says_what_it_is() {
 }
 
 /// The sources below `src`, by their path there.
-fn sources() -> Vec<(String, String)> {
+pub(crate) fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];

@@ -6,6 +6,7 @@
 mod apache;
 mod attachments25;
 mod calendar;
+mod conformance;
 mod contacts;
 mod counts;
 mod crash;

@@ -28,7 +28,7 @@ const NOT_PRIMED: i64 = 3;
 const INVALID_SYNC_KEY: i64 = 4;
 
 /// More collections than this in one request are refused.
-const MOST_COLLECTIONS: usize = 1000;
+pub(super) const MOST_COLLECTIONS: usize = 1000;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let malformed = Error::Device(

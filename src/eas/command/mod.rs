@@ -4,6 +4,7 @@
 //! without `run` is a command that we know and do not offer: it is answered with the documented Status.
 //! Implements [MS-ASCMD] "Commands" and [MS-ASHTTP] "Command Codes".
 
+pub mod conformance;
 mod find;
 mod folder_change;
 mod folder_sync;

@@ -22,7 +22,7 @@ const SAME_FOLDER: i64 = 4;
 const FAILED: i64 = 5;
 
 /// More moves than this in one request are refused.
-const MOST_MOVES: usize = 1000;
+pub(super) const MOST_MOVES: usize = 1000;
 
 /// The journal that remembers where items went.
 const JOURNAL: &str = "moves";

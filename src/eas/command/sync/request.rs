@@ -14,10 +14,10 @@ use crate::wbxml::codepage::airsyncbase;
 
 /// [MS-ASCMD] WindowSize: when it is absent, and at most.
 const DEFAULT_WINDOW: usize = 100;
-const LARGEST_WINDOW: usize = 512;
+pub(in crate::eas::command) const LARGEST_WINDOW: usize = 512;
 
 /// More commands than this in one request are refused.
-const MOST_COMMANDS: usize = 200;
+pub(in crate::eas::command) const MOST_COMMANDS: usize = 200;
 
 /// Without GetChanges a device wants changes in these versions; before, it has to ask.
 const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);
