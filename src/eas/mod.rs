@@ -268,6 +268,7 @@ impl Eas {
             record.ignored = codepage::unknown_in(root, version);
             record.ignored_of_device = device.count_ignored(record.ignored.len());
         }
+        let document = document.map(codepage::without_unknown);
         let turn = device.turn().await?;
         let gone = turn.superseded.clone().drop_guard();
         let services = self.services.clone();

@@ -118,8 +118,9 @@ fn body(command: &Command) -> String {
     let wbxml = of(&|version| command.wbxml.is_expected(version));
     let absent = of(&|version| command.wbxml.may_be_absent(version));
     match (wbxml, absent) {
-        (None, _) => "none, or MIME".to_owned(),
-        (Some(wbxml), None) => format!("WBXML{wbxml}"),
+        (None, _) => "none".to_owned(),
+        (Some(wbxml), None) if wbxml.is_empty() => "WBXML".to_owned(),
+        (Some(wbxml), None) => format!("MIME, WBXML{wbxml}"),
         (Some(wbxml), Some(absent)) => format!("WBXML{wbxml}, or none{absent}"),
     }
 }

@@ -21,6 +21,7 @@ mod large;
 mod listening;
 mod lost_answers;
 mod mail;
+mod malformed;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
 mod oof;
@@ -29,6 +30,7 @@ mod outages;
 mod ping;
 mod recipients;
 mod refusals;
+mod repeated;
 mod search;
 mod sending;
 mod series;

@@ -75,6 +75,8 @@ pub const DIFFERENCES: &[Difference] = differences! {
     "Sync" ALL Bent "SMS is not synced; an Options block of its own does not disturb the mail", "OX has no SMS";
     "Sync" SINCE_14_0 Bent "ConversationMode is ignored", "the filter of a folder is applied mail by mail";
     "Sync" SINCE_14_1 Bent "BodyPartPreference is ignored, the whole Body is sent", "OX does not know which part of a mail is new";
+    "Sync" ALL Bent "elements come in any order, and GetChanges beside key 0 is ignored", "devices do both, and nothing is unclear";
+    "Sync" ALL Bent "a FilterType of 9 and more is answered with 4 in its collection, not with 103", "one answer for each filter that a folder cannot have";
     "Sync" ONLY_2_5 Bent "no changes without GetChanges", "devices of that time ask for what they want";
     "SmartForward" SINCE_16_0 Refused "Forwardees are answered with 121", "OX invites by changing an appointment, not by forwarding it";
     "CreateCollection" UNTIL_12_1 Refused "HTTP 501", "a relic of versions before 2.5 that FolderCreate replaced";
@@ -88,6 +90,7 @@ pub const DIFFERENCES: &[Difference] = differences! {
     "ItemOperations" SINCE_14_0 Bent "Move moves the mails that are there now", "OX has no rule for mail of a conversation that comes later";
     "ResolveRecipients" ALL Bent "Certificates are answered with 7", "OX keeps no certificates of its users";
     "ValidateCert" ALL Bent "each certificate is answered with 17", "the gateway has no list of trusted issuers";
+    "Find" ONLY_16_1 Bent "a Range that begins below 1000 may end beyond 999", "a page has 100 results at most";
     "Find" ONLY_16_1 Bent "keywords are searched in OX, which knows fewer fields", "OX has no full-text language";
 };
 

@@ -38,7 +38,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let Some(collections) = call.root()?.child(tag::COLLECTIONS) else {
         return Err(malformed);
     };
-    if collections.children().len() > MOST_COLLECTIONS {
+    if !(1..=MOST_COLLECTIONS).contains(&collections.children_of(tag::COLLECTION).count()) {
         return Err(malformed);
     }
     let mut children = vec![Element::number(tag::STATUS, SUCCESS)];

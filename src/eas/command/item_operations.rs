@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use crate::content::email;
 use crate::eas::command::Call;
+use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
@@ -26,6 +27,7 @@ use crate::usm::collection;
 use crate::usm::ids;
 use crate::wbxml::Content;
 use crate::wbxml::Element;
+use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::documentlibrary;
@@ -44,6 +46,9 @@ const ATTACHMENT_INVALID: i64 = 15;
 
 /// The largest attachment that is fetched, in bytes.
 const LARGEST_ATTACHMENT: usize = 100 * 1024 * 1024;
+
+/// [MS-ASCMD] LongId, in bytes; other names of single things are no longer.
+const LONGEST_NAME: usize = 256;
 
 /// More operations than this in one request are refused.
 pub(super) const MOST_OPERATIONS: usize = 100;
@@ -82,16 +87,14 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
 
 /// One Fetch: its Status, what identifies the item, and its properties.
 async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Element, Error> {
-    let mut echoed = Vec::new();
-    for tag in [
-        airsync::COLLECTION_ID,
-        airsync::SERVER_ID,
-        search::LONG_ID,
-        airsyncbase::FILE_REFERENCE,
-        documentlibrary::LINK_ID,
-    ] {
-        echoed.extend(operation.child(tag).cloned());
-    }
+    let names = [
+        (airsync::COLLECTION_ID, LONGEST_ID),
+        (airsync::SERVER_ID, LONGEST_ID),
+        (search::LONG_ID, LONGEST_NAME),
+        (airsyncbase::FILE_REFERENCE, LONGEST_NAME),
+        (documentlibrary::LINK_ID, LONGEST_NAME),
+    ];
+    let names = names.into_iter().filter_map(|(tag, most)| echoed(operation, tag, most));
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
     let fetched = if store.eq_ignore_ascii_case("documentlibrary") {
@@ -110,12 +113,20 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
         Err(status) => (status, None, Vec::new()),
     };
     let mut answer = Element::parent(tag::FETCH, [Element::number(tag::STATUS, status)]);
-    answer.extend(echoed);
+    answer.extend(names);
     answer.extend(class.map(|class: &str| Element::text(airsync::CLASS, class)));
     if !properties.is_empty() {
         answer.push(Element::parent(tag::PROPERTIES, properties));
     }
     Ok(answer)
+}
+
+/// What identifies an item comes back as it was sent, unless it cannot be a name at all.
+fn echoed(operation: &Element, tag: Tag, most: usize) -> Option<Element> {
+    let name = operation
+        .child_text(tag)
+        .filter(|name| (1..=most).contains(&name.len()))?;
+    Some(Element::text(tag, name))
 }
 
 /// Class and properties, or the Status that says why there are none.

@@ -106,6 +106,9 @@ pub enum Reply {
     Multipart(Element, Vec<Bytes>),
 }
 
+/// ServerId, CollectionId, SyncKey, ClientId and the like are no longer than this; what is longer is none of ours.
+const LONGEST_ID: usize = 64;
+
 const ALL: VersionRange = VersionRange::ALL;
 const UNTIL_12_1: VersionRange = VersionRange::until(V12_1);
 const SINCE_12_0: VersionRange = VersionRange::since(V12_0);
