@@ -20,6 +20,7 @@ mod large;
 mod listening;
 mod lost_answers;
 mod mail;
+mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
 mod oof;
