@@ -21,9 +21,16 @@ fn the_manual_pages_are_those_of_the_arguments() {
     }
     for (name, page) in &pages {
         let written = fs::read_to_string(folder.join(name)).unwrap_or_default();
-        assert!(written == *page, "{name} differs from --help; write it anew with UPDATE_DOCS=1");
+        assert!(
+            written == *page,
+            "{name} differs from --help; write it anew with UPDATE_DOCS=1"
+        );
     }
-    assert_eq!(fs::read_dir(folder).unwrap().count(), pages.len(), "a page of no command");
+    assert_eq!(
+        fs::read_dir(folder).unwrap().count(),
+        pages.len(),
+        "a page of no command"
+    );
 }
 
 /// The page of a command and those of its commands.
