@@ -376,7 +376,7 @@ impl Store {
             return Ok(());
         }
         let SessionId { cid, id } = session;
-        Err(self.refuse(&format!("the device {id} of the context {cid} has been removed")))
+        Err(Error::Removed { cid, id })
     }
 
     fn limit(&self, what: &str, bytes: &[u8], longest: usize) -> Result<(), Error> {

@@ -49,6 +49,9 @@ fn synced(world: &World) -> (Device, String) {
 fn begins_anew(world: &World, device: &mut Device, folder: &str) {
     let before: Vec<String> = device.items(folder).keys().cloned().collect();
     device.hierarchy_key = "0".to_owned();
+    // A gateway that runs notices at the first request, and asks the phone to come again.
+    let root = device.folder_sync_request();
+    device.link.document("FolderSync", &root);
     device.folder_sync();
     assert_eq!(device.folder(CONTACTS), folder);
     assert_eq!(device.try_sync(folder).status, 3);
