@@ -54,7 +54,7 @@ fn answers_have_a_length() {
         return;
     };
     let device = device(&world, &apache, V14_1);
-    let request = device.folder_sync_request();
+    let request = device.link.wbxml("FolderSync", &device.folder_sync_request());
     let answer = device.link.exchange(&request);
     let length = answer.body.len().to_string();
     assert_eq!(

@@ -168,19 +168,17 @@ impl Device {
         smtp.map(str::to_owned).collect()
     }
 
-    /// A FolderSync with the key that the phone has.
-    pub(crate) fn folder_sync_request(&self) -> Request {
-        let key = Element::text(folderhierarchy::SYNC_KEY, self.hierarchy_key.clone());
-        let root = Element::parent(folderhierarchy::FOLDER_SYNC, [key]);
-        self.link.wbxml("FolderSync", &root)
-    }
-
     /// Brings the tree up to date.
     pub(crate) fn folder_sync(&mut self) -> Tree {
-        let answer = self.link.exchange(&self.folder_sync_request());
-        let answer = self.link.read(&answer).expect("the tree is never empty");
+        let root = self.folder_sync_request();
+        let answer = self.link.document("FolderSync", &root);
         assert_eq!(number(&answer, folderhierarchy::STATUS), 1, "{}", text_of(&answer));
         self.take_tree(&answer)
+    }
+
+    pub(crate) fn folder_sync_request(&self) -> Element {
+        let key = Element::text(folderhierarchy::SYNC_KEY, self.hierarchy_key.clone());
+        Element::parent(folderhierarchy::FOLDER_SYNC, [key])
     }
 
     fn take_tree(&mut self, answer: &Element) -> Tree {
