@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use oxtender::eas::command;
 use oxtender::version::ProtocolVersion;
+use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_0;
 use oxtender::version::ProtocolVersion::V12_1;
 use oxtender::version::ProtocolVersion::V14_0;
@@ -398,7 +399,7 @@ const RIGHT: &[(&str, VersionRange, &str)] = &[
 #[test]
 fn right_requests_made_wrong() {
     let world = prepared();
-    for version in ProtocolVersion::ALL {
+    for version in [V2_5, V12_1, V14_1, V16_1] {
         let mut phone = Phone::new(&world, version);
         let before = writes(&world);
         for (command, versions, text) in RIGHT.iter().filter(|(_, versions, _)| versions.contains(version)) {
@@ -422,11 +423,10 @@ fn right_requests_made_wrong() {
 
 /// Every mutant of an element, its children's mutants included.
 fn mutate(element: &Element, found: &mut dyn FnMut(Element)) {
-    let texts = ["", "x", "-1", "4294967296"]
-        .map(str::to_owned)
+    let texts = ["".to_owned(), "x".to_owned(), "y".repeat(300)];
+    texts
         .into_iter()
-        .chain(["y".repeat(300)]);
-    texts.for_each(|text| found(Element::text(element.tag, text)));
+        .for_each(|text| found(Element::text(element.tag, text)));
     let children = element.children();
     for index in 0..children.len() {
         let with = |change: &dyn Fn(&mut Vec<Element>)| {
