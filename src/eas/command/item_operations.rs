@@ -26,10 +26,12 @@ use crate::usm::collection;
 use crate::usm::ids;
 use crate::wbxml::Content;
 use crate::wbxml::Element;
+use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::documentlibrary;
 use crate::wbxml::codepage::itemoperations as tag;
+use crate::wbxml::codepage::rightsmanagement;
 use crate::wbxml::codepage::search;
 
 const SUCCESS: i64 = 1;
@@ -41,6 +43,11 @@ const STORE_UNKNOWN: i64 = 9;
 const TOO_LARGE: i64 = 11;
 const CONVERSION_FAILED: i64 = 14;
 const ATTACHMENT_INVALID: i64 = 15;
+/// A common Status, where an operation's is expected.
+const RIGHTS_MANAGEMENT_DISABLED: i64 = 168;
+
+/// What a request is made of.
+const OPERATIONS: [Tag; 3] = [tag::FETCH, tag::EMPTY_FOLDER_CONTENTS, tag::MOVE];
 
 /// The largest attachment that is fetched, in bytes.
 const LARGEST_ATTACHMENT: usize = 100 * 1024 * 1024;
@@ -50,12 +57,9 @@ const MOST_OPERATIONS: usize = 100;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let operations = call.root()?.children();
-    if operations.is_empty() || operations.len() > MOST_OPERATIONS {
-        let status = if operations.is_empty() {
-            PROTOCOL_ERROR
-        } else {
-            TOO_LARGE
-        };
+    let is_malformed = operations.is_empty() || operations.iter().any(|it| !OPERATIONS.contains(&it.tag));
+    if is_malformed || operations.len() > MOST_OPERATIONS {
+        let status = if is_malformed { PROTOCOL_ERROR } else { TOO_LARGE };
         return Ok(Reply::Document(Element::parent(
             tag::ITEM_OPERATIONS,
             [Element::number(tag::STATUS, status)],
@@ -67,8 +71,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         answers.push(match operation.tag {
             tag::FETCH => fetch(call, operation, &mut parts).await?,
             tag::EMPTY_FOLDER_CONTENTS => empty_folder::answer(call, operation).await?,
-            tag::MOVE => move_conversation::answer(call, operation).await?,
-            other => Element::parent(other, [Element::number(tag::STATUS, PROTOCOL_ERROR)]),
+            _ => move_conversation::answer(call, operation).await?,
         });
     }
     let response = Element::parent(tag::RESPONSE, answers);
@@ -92,8 +95,13 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
         echoed.extend(operation.child(tag).cloned());
     }
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
+    let unprotect = operation.child(rightsmanagement::REMOVE_RIGHTS_MANAGEMENT_PROTECTION);
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
-    let fetched = if store.eq_ignore_ascii_case("documentlibrary") {
+    let fetched = if store.is_empty() {
+        Err(PROTOCOL_ERROR)
+    } else if unprotect.is_some() {
+        Err(RIGHTS_MANAGEMENT_DISABLED)
+    } else if store.eq_ignore_ascii_case("documentlibrary") {
         Err(LIBRARY_DENIED)
     } else if !store.eq_ignore_ascii_case("mailbox") {
         Err(STORE_UNKNOWN)
