@@ -28,6 +28,7 @@ mod outages;
 mod ping;
 mod recipients;
 mod refusals;
+mod rules;
 mod search;
 mod sending;
 mod series;
