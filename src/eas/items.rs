@@ -279,7 +279,15 @@ impl Items<'_> {
     async fn photo(&self, fetched: &Fetched) -> Result<Option<Vec<u8>>, Error> {
         let photo = ox::photo(&self.call.device.ox, &fetched.object).await;
         match photo {
-            Ok(photo) => Ok(photo.map(|(_, bytes)| bytes)),
+            Ok(None) => Ok(None),
+            Ok(Some((_, bytes))) => {
+                // Scaling keeps a processor busy: not one that others wait for.
+                let fitting = tokio::task::spawn_blocking(|| content::contacts::fitting(bytes)).await;
+                Ok(fitting.unwrap_or_else(|error| {
+                    log::error!("the photo of contact {} is left out: {error}", fetched.id);
+                    None
+                }))
+            }
             Err(error) if error.is_temporary() => Err(error.into()),
             Err(error) => {
                 log::warn!("the photo of contact {} is left out: {error}", fetched.id);

@@ -104,7 +104,10 @@ impl Sticky {
 
 /// The class that a block of options is about: where it does not say so, that of its folder.
 fn class_in(block: &Element, class: Class) -> &str {
-    block.child_text(airsync::CLASS).map_or(class.name(), str::trim)
+    match block.child_text(airsync::CLASS) {
+        Some(name) => name.trim(),
+        None => class.name(),
+    }
 }
 
 /// [MS-ASCMD] Options: "Two Options blocks only for Email and SMS"; twice the same class is refused as well.

@@ -9,6 +9,7 @@
 //!
 //! The namespace of the root need not be said; other code pages are prefixes.
 
+mod documents;
 mod estimates;
 mod exchanges;
 mod folders;

@@ -1,6 +1,6 @@
 //! ItemOperations: single items and attachments, fetched whole; folders emptied; conversations moved.
 //!
-//! Fetch is here, from the mailbox only, inline and in several parts. Implements [MS-ASCMD] ItemOperations.
+//! Fetch is here, inline and in several parts. Implements [MS-ASCMD] ItemOperations.
 
 mod empty_folder;
 mod move_conversation;
@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
+use crate::content::date;
 use crate::content::email;
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
@@ -18,6 +19,8 @@ use crate::eas::items::Items;
 use crate::eas::items::Loaded;
 use crate::eas::items::Wanted;
 use crate::eas::items::class_of;
+use crate::eas::library;
+use crate::eas::library::Link;
 use crate::eas::options;
 use crate::eas::status::Error;
 use crate::ox;
@@ -36,10 +39,12 @@ use crate::wbxml::codepage::search;
 
 const SUCCESS: i64 = 1;
 const PROTOCOL_ERROR: i64 = 2;
+const BAD_LINK: i64 = 4;
 const LIBRARY_DENIED: i64 = 5;
 const NOT_FOUND: i64 = 6;
 const INVALID_RANGE: i64 = 8;
 const STORE_UNKNOWN: i64 = 9;
+const FILE_EMPTY: i64 = 10;
 const TOO_LARGE: i64 = 11;
 const CONVERSION_FAILED: i64 = 14;
 const ATTACHMENT_INVALID: i64 = 15;
@@ -102,7 +107,7 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
     } else if unprotect.is_some() {
         Err(RIGHTS_MANAGEMENT_DISABLED)
     } else if store.eq_ignore_ascii_case("documentlibrary") {
-        Err(LIBRARY_DENIED)
+        document(call, operation, parts).await?
     } else if !store.eq_ignore_ascii_case("mailbox") {
         Err(STORE_UNKNOWN)
     } else if operation.children_of(airsyncbase::FILE_REFERENCE).count() > 1 {
@@ -271,16 +276,54 @@ async fn attachment(
         }
         Err(error) => return Err(error.into()),
     };
+    Ok(content(operation, attachment, parts))
+}
+
+/// A document of the library.
+async fn document(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Fetched, Error> {
+    let Some(link) = operation.child_text(documentlibrary::LINK_ID) else {
+        return Ok(Err(PROTOCOL_ERROR));
+    };
+    let Some(link) = Link::parse(link) else {
+        return Ok(Err(BAD_LINK));
+    };
+    let mut version = None;
+    let file = match library::find(call, &link).await {
+        Ok(Some(library::Found::File(folder, file))) => {
+            version = file.modified.map(date::hyphenated);
+            ox::download(&call.device.ox, &folder.id, &file.id, LARGEST_ATTACHMENT).await
+        }
+        // A folder has no content.
+        Ok(Some(_) | None) => return Ok(Err(NOT_FOUND)),
+        Err(error) => Err(error),
+    };
+    match file {
+        Ok(file) if file.bytes.is_empty() => Ok(Err(FILE_EMPTY)),
+        Ok(file) => Ok(content(operation, file, parts).map(|(class, mut properties)| {
+            properties.extend(version.map(|version| Element::text(tag::VERSION, version)));
+            (class, properties)
+        })),
+        Err(error) => match error.kind {
+            ox::ErrorKind::PermissionDenied | ox::ErrorKind::Unsupported => Ok(Err(LIBRARY_DENIED)),
+            ox::ErrorKind::NotFound => Ok(Err(NOT_FOUND)),
+            ox::ErrorKind::TooLarge => Ok(Err(TOO_LARGE)),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// The bytes of a file, or the Range of them that is asked for.
+fn content(operation: &Element, file: ox::Download, parts: &mut Option<Vec<Bytes>>) -> Fetched {
     let asked = operation
         .child(tag::OPTIONS)
         .and_then(|options| options.child_text(tag::RANGE));
-    let total = attachment.bytes.len();
+    let total = file.bytes.len();
     let range = match asked.map(|asked| byte_range(asked, total)) {
-        Some(None) => return Ok(Err(INVALID_RANGE)),
+        Some(None) => return Err(INVALID_RANGE),
         Some(Some(range)) => range,
         None => 0..total,
     };
-    let bytes = attachment.bytes.slice(range.clone());
+    let bytes = file.bytes.slice(range.clone());
     let mut properties = vec![match parts {
         Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
         None => Element::text(tag::DATA, STANDARD.encode(bytes)),
@@ -291,8 +334,8 @@ async fn attachment(
         properties.push(Element::text(tag::RANGE, format!("{}-{last}", range.start)));
         properties.push(Element::text(tag::TOTAL, total.to_string()));
     }
-    properties.push(Element::text(airsyncbase::CONTENT_TYPE, attachment.content_type));
-    Ok(Ok((None, properties)))
+    properties.push(Element::text(airsyncbase::CONTENT_TYPE, file.content_type));
+    Ok((None, properties))
 }
 
 /// `m-n`, both included, counted from 0; the end is cut to what is there. `None` if it begins beyond the end.
