@@ -36,7 +36,7 @@ fn document(link: &str, name: &str, folder: bool, more: &str) -> String {
     )
 }
 
-/// `My files` with a folder and two files.
+/// `Meine Dateien` with a folder and two files.
 fn files(web: &WebUser) {
     let home = web.files_folder();
     let reports = web.create_folder(&home.to_string(), "Reports", "infostore");
@@ -56,35 +56,35 @@ const PDF: &str = "<DocumentLibrary:ContentLength>4</DocumentLibrary:ContentLeng
 fn lists() {
     play(since(V12_0), |script| {
         files(&script.web);
-        let home = document(r"\\ox\My files", "My files", true, "");
-        let reports = document(r"\\ox\My files\Reports", "Reports", true, "");
-        let digits = document(r"\\ox\My files\digits.txt", "digits.txt", false, DIGITS);
-        let empty = document(r"\\ox\My files\nothing.txt", "nothing.txt", false, EMPTY);
+        let home = document(r"\\ox\Meine Dateien", "Meine Dateien", true, "");
+        let reports = document(r"\\ox\Meine Dateien\Reports", "Reports", true, "");
+        let digits = document(r"\\ox\Meine Dateien\digits.txt", "digits.txt", false, DIGITS);
+        let empty = document(r"\\ox\Meine Dateien\nothing.txt", "nothing.txt", false, EMPTY);
         script.ask(&search(r"\\ox", ""), &listed(&[home.clone()], "0-0", 1));
         script.ask(
-            &search(r"\\ox\My files", ""),
+            &search(r"\\ox\Meine Dateien", ""),
             &listed(&[home, reports.clone(), digits.clone(), empty], "0-3", 4),
         );
         script.ask(
             &search(
-                r"\\ox\My files",
+                r"\\ox\Meine Dateien",
                 "<Options><Range>1-2</Range><UserName>x</UserName></Options>",
             ),
             &listed(&[reports, digits], "1-2", 4),
         );
         // Whatever the letter case, and whatever the form of the link: the answer goes on with it.
         script.ask(
-            &search("https://ox/my%20files/REPORTS", ""),
+            &search("https://ox/meine%20dateien/REPORTS", ""),
             &listed(
                 &[
-                    document("https://ox/my%20files/REPORTS", "Reports", true, ""),
-                    document("https://ox/my%20files/REPORTS/a%20b%2Epdf", "a b.pdf", false, PDF),
+                    document("https://ox/meine%20dateien/REPORTS", "Reports", true, ""),
+                    document("https://ox/meine%20dateien/REPORTS/a%20b%2Epdf", "a b.pdf", false, PDF),
                 ],
                 "0-1",
                 2,
             ),
         );
-        let file = "https://ox/my%20files/reports/a%20b%2Epdf";
+        let file = "https://ox/meine%20dateien/reports/a%20b%2Epdf";
         script.ask(
             &search(file, ""),
             &listed(&[document(file, "a b.pdf", false, PDF)], "0-0", 1),
@@ -99,7 +99,7 @@ fn searches_that_fail() {
         ("file.txt", "", 4),
         (r"\\", "", 4),
         (r"\\ox\Nowhere", "", 6),
-        (r"\\ox\My files\Nothing.doc", "", 6),
+        (r"\\ox\Meine Dateien\Nothing.doc", "", 6),
         (r"\\ox", "<Options><Range>5-9</Range></Options>", 12),
         (r"\\ox", "<Options><Range>x</Range></Options>", 2),
     ];
@@ -119,17 +119,17 @@ fn searches_that_fail() {
 fn fetches() {
     // link, Range, Status, the properties
     let cases = [
-        (r"\\ox\My files\digits.txt", "", 1, "<Data>MDEyMzQ1Njc4OQ==</Data>"),
+        (r"\\ox\Meine Dateien\digits.txt", "", 1, "<Data>MDEyMzQ1Njc4OQ==</Data>"),
         (
-            r"\\ox\My files\digits.txt",
+            r"\\ox\Meine Dateien\digits.txt",
             "2-3",
             1,
             "<Data>MjM=</Data><Range>2-3</Range><Total>10</Total>",
         ),
-        (r"\\ox\My files\digits.txt", "10-12", 8, ""),
-        (r"\\ox\My files\nothing.txt", "", 10, ""),
-        (r"\\ox\My files\missing.txt", "", 6, ""),
-        (r"\\ox\My files", "", 6, ""),
+        (r"\\ox\Meine Dateien\digits.txt", "10-12", 8, ""),
+        (r"\\ox\Meine Dateien\nothing.txt", "", 10, ""),
+        (r"\\ox\Meine Dateien\missing.txt", "", 6, ""),
+        (r"\\ox\Meine Dateien", "", 6, ""),
         ("digits.txt", "", 4, ""),
     ];
     play(since(V12_0), |script| {
@@ -165,11 +165,11 @@ fn fetches() {
 fn no_library() {
     play(since(V12_0), |script| {
         // code and category of OX, Status of Search, Status of Fetch
-        for (code, category, listing, fetch) in [("SVL-0010", 3, 5, 5), ("SVL-0001", 8, 13, 5)] {
+        for (code, category, listing, fetch) in [("SVL-0016", 3, 5, 5), ("SVL-0001", 8, 13, 5)] {
             let faults = script.world.standin.faults();
             faults.always("folders", "allVisible", ox_standin::Fault::error(code, category));
             script.ask(
-                &search(r"\\ox\My files", ""),
+                &search(r"\\ox\Meine Dateien", ""),
                 &format!(
                     "<Search><Status>1</Status><Response><Store><Status>{listing}</Status></Store></Response></Search>"
                 ),
