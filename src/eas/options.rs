@@ -10,6 +10,8 @@ use crate::content::BodyPreference;
 use crate::content::BodyType;
 use crate::content::Class;
 use crate::content::Ghosted;
+use crate::eas::status::Error;
+use crate::eas::status::Status;
 use crate::usm::conflict::Policy;
 use crate::usm::snapshot::Filter;
 use crate::version::ProtocolVersion;
@@ -226,11 +228,28 @@ pub fn bodies(block: &Element) -> Result<BodyOptions, Invalid> {
         }
         bodies.preferences.push(preference);
     }
+    bodies.part = block
+        .child(airsyncbase::BODY_PART_PREFERENCE)
+        .map(body_preference)
+        .transpose()?;
     let code = |tag| Ok(number(block, tag)?.and_then(|code| u8::try_from(code).ok()));
     bodies.mime_support = code(airsync::MIME_SUPPORT)?.unwrap_or(0);
     bodies.truncation = code(airsync::TRUNCATION)?.and_then(|code| limit(&TRUNCATION, code));
     bodies.mime_truncation = code(airsync::MIME_TRUNCATION)?.and_then(|code| limit(&MIME_TRUNCATION, code));
     Ok(bodies)
+}
+
+/// [MS-ASAIRS] BodyPartPreference: "only Type 2". Another has a Status of its own.
+pub fn check_body_part(block: &Element) -> Result<(), Error> {
+    let asked = block.child(airsyncbase::BODY_PART_PREFERENCE);
+    let kind = asked.map(|asked| asked.child_text(airsyncbase::TYPE).map(str::trim));
+    match kind {
+        None | Some(Some("2")) => Ok(()),
+        Some(_) => Err(Error::Device(
+            Status::BODY_PART_TYPE_NOT_SUPPORTED,
+            "BodyPart of another type than HTML",
+        )),
+    }
 }
 
 fn body_preference(element: &Element) -> Result<BodyPreference, Invalid> {

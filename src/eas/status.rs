@@ -43,6 +43,7 @@ impl Status {
     pub const NO_RECURRENCE_IN_CALENDAR: Self = Self(146);
     pub const UNEXPECTED_ITEM_CLASS: Self = Self(147);
     pub const ITEM_NOT_FOUND: Self = Self(150);
+    pub const BODY_PART_TYPE_NOT_SUPPORTED: Self = Self(164);
     pub const DEVICE_INFORMATION_REQUIRED: Self = Self(165);
     pub const INVALID_ACCOUNT_ID: Self = Self(166);
     pub const INVALID_MIME_BODY_COMBINATION: Self = Self(178);

@@ -142,6 +142,9 @@ async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes
         return Ok(Err(NOT_FOUND));
     };
     let options = operation.child(tag::OPTIONS);
+    if let Some(Err(Error::Device(status, _))) = options.map(options::check_body_part) {
+        return Ok(Err(status.0.into()));
+    }
     let bodies = match options.map(options::bodies).transpose() {
         Ok(bodies) => bodies.unwrap_or_default(),
         Err(options::Invalid) => return Ok(Err(PROTOCOL_ERROR)),
@@ -229,7 +232,7 @@ fn not_found_is_none<T>(error: ox::Error) -> Result<Option<T>, Error> {
 
 /// In an answer of several parts, the text of a body is a part of its own.
 fn move_body(element: &mut Element, parts: &mut Vec<Bytes>) {
-    if element.tag != airsyncbase::BODY {
+    if ![airsyncbase::BODY, airsyncbase::BODY_PART].contains(&element.tag) {
         return;
     }
     let Content::Children(children) = &mut element.content else {

@@ -60,7 +60,7 @@ fn lists() {
         let reports = document(r"\\ox\Meine Dateien\Reports", "Reports", true, "");
         let digits = document(r"\\ox\Meine Dateien\digits.txt", "digits.txt", false, DIGITS);
         let empty = document(r"\\ox\Meine Dateien\nothing.txt", "nothing.txt", false, EMPTY);
-        script.ask(&search(r"\\ox", ""), &listed(&[home.clone()], "0-0", 1));
+        script.ask(&search(r"\\ox", ""), &listed(std::slice::from_ref(&home), "0-0", 1));
         script.ask(
             &search(r"\\ox\Meine Dateien", ""),
             &listed(&[home, reports.clone(), digits.clone(), empty], "0-3", 4),

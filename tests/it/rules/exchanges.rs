@@ -689,3 +689,62 @@ fn unknown_folders() {
         }
     });
 }
+
+/// BodyPart instead of the body, or beside it; of HTML only.
+#[test]
+fn body_parts() {
+    let part = |kind: i64, more: &str| {
+        format!(
+            "<AirSyncBase:BodyPartPreference><AirSyncBase:Type>{kind}</AirSyncBase:Type>{more}
+            </AirSyncBase:BodyPartPreference>"
+        )
+    };
+    let whole = "<AirSyncBase:BodyPreference><AirSyncBase:Type>1</AirSyncBase:Type></AirSyncBase:BodyPreference>";
+    let cut = "<AirSyncBase:TruncationSize>0</AirSyncBase:TruncationSize><AirSyncBase:Preview>3</AirSyncBase:Preview>";
+    play(since(oxtender::version::ProtocolVersion::V14_1), |script| {
+        let id = script.web.receive(&mail("one", "The first."));
+        let id = script.server_id("inbox", id);
+        script.learn("one", &id);
+        let named = "<AirSync:CollectionId>{inbox}</AirSync:CollectionId><AirSync:ServerId>{one}</AirSync:ServerId>";
+        let fetch = |options: &str| {
+            format!(
+                "<ItemOperations><Fetch><Store>Mailbox</Store>{named}<Options><Schema><AirSyncBase:Body/>
+                <AirSyncBase:BodyPart/></Schema>{options}</Options></Fetch></ItemOperations>"
+            )
+        };
+        let told = |properties: &str| {
+            format!(
+                "<ItemOperations><Status>1</Status><Response><Fetch><Status>1</Status>{named}
+                <AirSync:Class>Email</AirSync:Class><Properties>{properties}</Properties></Fetch></Response>
+                </ItemOperations>"
+            )
+        };
+        let body = "<AirSyncBase:Body>*</AirSyncBase:Body>";
+        let start = "<AirSyncBase:Status>1</AirSyncBase:Status><AirSyncBase:Type>2</AirSyncBase:Type>
+            <AirSyncBase:EstimatedDataSize>*</AirSyncBase:EstimatedDataSize>";
+        let in_full =
+            format!("<AirSyncBase:BodyPart>{start}<AirSyncBase:Data>*</AirSyncBase:Data></AirSyncBase:BodyPart>");
+        let in_short = format!(
+            "<AirSyncBase:BodyPart>{start}<AirSyncBase:Truncated>1</AirSyncBase:Truncated>
+            <AirSyncBase:Preview>The</AirSyncBase:Preview></AirSyncBase:BodyPart>"
+        );
+        script.ask(&fetch(""), &told(body));
+        script.ask(&fetch(&part(2, "")), &told(&in_full));
+        script.ask(&fetch(&part(2, cut)), &told(&in_short));
+        script.ask(
+            &fetch(&format!("{whole}{}", part(2, ""))),
+            &told(&format!("{body}{in_full}")),
+        );
+        script.ask(
+            &fetch(&part(1, "")),
+            &format!(
+                "<ItemOperations><Status>1</Status><Response><Fetch><Status>164</Status>{named}</Fetch></Response>
+                </ItemOperations>"
+            ),
+        );
+        script.ask(
+            &sync_with("inbox", "", "0", &format!("<Options>{}</Options>", part(4, ""))),
+            "<Sync><Status>164</Status></Sync>",
+        );
+    });
+}

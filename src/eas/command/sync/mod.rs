@@ -21,6 +21,7 @@ use crate::content::Class;
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
 use crate::eas::command::sync::collection::Room;
+use crate::eas::options;
 use crate::eas::status::Error;
 use crate::ox::Standard;
 use crate::wbxml;
@@ -51,6 +52,14 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         Ok(wait) => wait,
         Err(limit) => return Ok(refused(response::INVALID_WAIT, Some(limit))),
     };
+    for block in request
+        .collections
+        .iter()
+        .filter_map(|it| it.options.as_ref())
+        .flatten()
+    {
+        options::check_body_part(block)?;
+    }
     for collection in &mut request.collections {
         name_by_class(call, collection).await?;
     }
