@@ -9,6 +9,7 @@
 //!
 //! The namespace of the root need not be said; other code pages are prefixes.
 
+mod commands;
 mod documents;
 mod estimates;
 mod exchanges;
@@ -16,6 +17,7 @@ mod folders;
 mod limits;
 mod moves;
 mod operations;
+mod options;
 mod pings;
 mod properties;
 mod short_requests;
@@ -63,9 +65,7 @@ pub(super) struct Script<'a> {
 /// Plays a scene once for each version in the range, each time with a user of its own.
 pub(super) fn play(versions: RangeInclusive<ProtocolVersion>, scene: impl Fn(&mut Script<'_>)) {
     let played = ProtocolVersion::ALL.into_iter().filter(|it| versions.contains(it));
-    let users: Vec<(ProtocolVersion, String)> = played
-        .map(|version| (version, format!("anton{}", version.code())))
-        .collect();
+    let users: Vec<(ProtocolVersion, String)> = played.map(|version| (version, login_of(version))).collect();
     let world = World::plan().standin(|builder| {
         let numbered = users.iter().zip(3..);
         numbered.fold(builder, |builder, ((_, login), id)| {
@@ -88,6 +88,11 @@ pub(super) fn play(versions: RangeInclusive<ProtocolVersion>, scene: impl Fn(&mu
             names,
         });
     }
+}
+
+/// The user who plays a scene in that version.
+pub(super) fn login_of(version: ProtocolVersion) -> String {
+    format!("anton{}", version.code())
 }
 
 /// All versions.
