@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod items;
+pub mod library;
 pub mod mail_search;
 pub mod options;
 pub mod origin;

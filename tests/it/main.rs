@@ -33,6 +33,7 @@ mod ping;
 mod recipients;
 mod refusals;
 mod repeated;
+mod rules;
 mod search;
 mod sending;
 mod series;
