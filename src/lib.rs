@@ -26,6 +26,7 @@ pub mod eas;
 pub mod metrics;
 pub mod notify;
 pub mod ox;
+pub mod quirk;
 pub mod server;
 pub mod session;
 pub mod store;

@@ -1,5 +1,7 @@
 //! One collection of a Sync.
 
+use tokio::time::Instant;
+
 use crate::content::BodyOptions;
 use crate::content::BodyPreference;
 use crate::content::BodyType;
@@ -47,10 +49,14 @@ const RETURNS_UID: VersionRange = VersionRange::since(V16_0);
 /// Items fetched at a time.
 const FETCH: usize = 100;
 
+/// The same where each costs a call of its own: between two fetches it is seen whether there is time for more.
+const FETCH_SOURCES: usize = 10;
+
 pub(super) async fn sync(
     call: &Call<'_>,
     wanted: &request::Collection,
     room: usize,
+    until: Instant,
 ) -> Result<response::Collection, Error> {
     let failed = |status| Ok(response::Collection::failed(&wanted.id, &wanted.sync_key, status));
     let Some((id, module, folder)) = call.folder(&wanted.id).await? else {
@@ -62,6 +68,7 @@ pub(super) async fn sync(
         id,
         module,
         folder: &folder,
+        until,
     };
     match one.run(room).await {
         Ok(answer) => Ok(answer),
@@ -103,6 +110,8 @@ struct One<'a> {
     id: u32,
     module: Module,
     folder: &'a str,
+    /// The device does not wait much longer: what is not ready comes with the next answer.
+    until: Instant,
 }
 
 impl One<'_> {
@@ -235,8 +244,14 @@ impl One<'_> {
         let mut commands = Vec::new();
         let mut deliveries = Vec::new();
         let mut size = 0;
-        for sends in pending.to_device().chunks(FETCH) {
-            if size > LARGEST_ANSWER {
+        let at_a_time = match self.module == Module::Mail && email::need(items.bodies) == email::Need::Source {
+            true => FETCH_SOURCES,
+            false => FETCH,
+        };
+        for sends in pending.to_device().chunks(at_a_time) {
+            // Something is always sent: an answer of nothing but MoreAvailable makes devices loop.
+            let late = !deliveries.is_empty() && Instant::now() >= self.until;
+            if size > LARGEST_ANSWER || late {
                 break;
             }
             let mut loaded = self.load(pending, items, sends).await?.into_iter();

@@ -19,7 +19,9 @@ use tokio::time::sleep_until;
 
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
+use crate::eas::command::folder_sync;
 use crate::eas::status::Error;
+use crate::quirk::Bend;
 use crate::wbxml;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync as tag;
@@ -45,6 +47,13 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let mut answers = exchange(call, &request).await?;
     if let Some(wait) = wait.filter(|_| is_quiet(&answers)) {
         answers = wait_for_news(call, &request, wait, answers).await?;
+    }
+    let tree_changed = |answer: &response::Collection| answer.status == response::HIERARCHY_CHANGED;
+    if answers.iter().any(tree_changed) {
+        folder_sync::sent_here(call.device);
+        if call.quirks.has(Bend::TreeChangedAtTheTop) {
+            return Ok(refused(response::HIERARCHY_CHANGED, None));
+        }
     }
     Ok(response::build(answers, call.version).map_or(Reply::Nothing, Reply::Document))
 }
@@ -116,11 +125,12 @@ fn checked(call: &Call<'_>, wait: request::Wait) -> Result<Duration, u64> {
 /// Every collection once. What fails for one is its Status; if it fails for all, it is the request's.
 async fn exchange(call: &Call<'_>, request: &request::Request) -> Result<Vec<response::Collection>, Error> {
     let mut room = request.window;
+    let until = Instant::now() + call.quirks.patience();
     let mut answers = Vec::with_capacity(request.collections.len());
     let mut failure = None;
     let mut served = 0;
     for wanted in &request.collections {
-        match collection::sync(call, wanted, room).await {
+        match collection::sync(call, wanted, room, until).await {
             Ok(answer) => {
                 served += 1;
                 room = room.saturating_sub(answer.commands.len());
