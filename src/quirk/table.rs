@@ -43,6 +43,8 @@ impl Row {
     }
 }
 
+const UNTIL_14_1: VersionRange = VersionRange::until(V14_1);
+
 const ONE_FOLDER_EACH: &[Bend] = &[Bend::OneCalendar, Bend::OneContacts, Bend::OneTasks];
 
 const fn case(conditions: &'static [Condition], bends: &'static [Bend]) -> Case {
@@ -139,7 +141,7 @@ pub static ROWS: &[Row] = &[
         cases: &[case(
             &[user_agent("Apple-")
                 .releases((1607, 0), upto(1707))
-                .versions(VersionRange::until(V14_1))],
+                .versions(UNTIL_14_1)],
             &[Bend::ServerMailsReplies],
         )],
         why: "Answers a meeting request without mailing the answer, as other releases do themselves. The server mails it.",
@@ -215,4 +217,176 @@ pub static ROWS: &[Row] = &[
     },
 ];
 
-const UNTIL_14_1: VersionRange = VersionRange::until(V14_1);
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::quirk::Quirks;
+    use crate::version::ProtocolVersion::V16_0;
+
+    /// A DeviceType with a User-Agent, as devices send them.
+    const fn sent(device_type: &'static str, user_agent: &'static str) -> Identity<'static> {
+        Identity {
+            device_id: "0123456789ABCDEF",
+            device_type,
+            user_agent,
+            os: "",
+            model: "",
+            version: V14_1,
+        }
+    }
+
+    const AOSP_4_3: Identity<'_> = sent("Android", "Android/4.3-EAS-1.3");
+    const AOSP_4_4: Identity<'_> = sent("Android", "Android/4.4.2-EAS-1.3");
+    const AOSP_6: Identity<'_> = sent("Android", "Android/6.0.1-EAS-1.3");
+    const AOSP_11: Identity<'_> = sent("Android", "Android/11-EAS-2.0");
+    const GMAIL: Identity<'_> = sent("Android", "Android-Mail/2021.09.19.398306513.Release");
+    const GALAXY_S3: Identity<'_> = sent("SAMSUNGGTI9300", "SAMSUNG-GT-I9300/101.403");
+    const GALAXY_S5: Identity<'_> = sent("SAMSUNGSMG900F", "SAMSUNG-SM-G900F/101.50000");
+    const GALAXY_S6: Identity<'_> = sent("SAMSUNGSMG920F", "SAMSUNG-SM-G920F/101.60001");
+    const GALAXY_S9: Identity<'_> = sent("SAMSUNGSMG960F", "Android-SAMSUNG-SM-G960F/101.10");
+    const NINE: Identity<'_> = Identity {
+        device_id: "6E696E6530313233",
+        ..sent("Android", "Nine-Android/4.8.0")
+    };
+    const HTC: Identity<'_> = Identity {
+        model: "HTC One mini 2",
+        ..sent("htcm8", "HTC-EAS/1.0")
+    };
+    const BLACKBERRY: Identity<'_> = sent("BlackBerry", "RIM-Q10-SQN100-3/10.2.1.3289");
+    const IOS_7: Identity<'_> = sent("iPhone", "Apple-iPhone6C2/1104.201");
+    const IOS_12: Identity<'_> = sent("iPhone", "Apple-iPhone6C2/1607.92");
+    const IOS_13: Identity<'_> = sent("iPad", "Apple-iPad6C11/1707.80");
+    const IOS_14: Identity<'_> = sent("iPhone", "Apple-iPhone10C4/1801.373");
+    const IOS_13_NEW: Identity<'_> = Identity {
+        version: V16_0,
+        ..IOS_13
+    };
+    const NOKIA: Identity<'_> = sent("Symbian", "NokiaE71/2.09(158)MailforExchange");
+    const OUTLOOK: Identity<'_> = sent("WindowsOutlook15", "Outlook/15.0 (15.0.4420.1017; MSI; x86)");
+    const OUTLOOK_16: Identity<'_> = sent("WindowsOutlook15", "Outlook/16.0 (16.0.12527.20194; C2R; x64)");
+    const OUTLOOK_APP: Identity<'_> = sent("Outlook", "Outlook-iOS-Android/1.0");
+    const PHONE_8: Identity<'_> = sent("WP8", "MSFT-WP/8.0.10211");
+    const PHONE_8_1: Identity<'_> = sent("WP8", "MSFT-WP/8.10.12359");
+    const POCKET_PC: Identity<'_> = sent("PocketPC", "MSFT-PPC/5.2.5082");
+    const WINDOWS_MAIL: Identity<'_> = sent("WindowsMail", "MSFT-WIN-4/6.3.9600");
+    const TOUCHDOWN: Identity<'_> = sent("TouchDown", "TouchDown(MSRPC)/8.1.00052");
+    const TBSYNC: Identity<'_> = sent("Thunderbird", "Thunderbird ActiveSync");
+    const ANALYSER: Identity<'_> = sent("TestActiveSyncConnectivity", "TestActiveSyncConnectivity");
+    const VALIDATE: Identity<'_> = Identity {
+        device_id: "validate",
+        ..AOSP_4_4
+    };
+
+    /// Row, devices it is for, devices it is not for.
+    const CASES: &[(&str, &[Identity<'_>], &[Identity<'_>])] = &[
+        ("A-1", &[VALIDATE], &[AOSP_4_4, NINE]),
+        ("A-8", &[AOSP_4_3, AOSP_11], &[GMAIL, OUTLOOK_APP, GALAXY_S9]),
+        ("A-12", &[AOSP_4_3, AOSP_6], &[AOSP_11, GMAIL, GALAXY_S5, NINE]),
+        ("A-19", &[GALAXY_S3, GALAXY_S5, HTC], &[GALAXY_S6, GALAXY_S9, AOSP_4_3]),
+        ("A-20", &[AOSP_4_3, AOSP_4_4], &[AOSP_6, GMAIL, TOUCHDOWN]),
+        ("A-22", &[GALAXY_S3, GALAXY_S9], &[AOSP_6, GMAIL]),
+        ("B-5", &[BLACKBERRY], &[AOSP_6]),
+        ("B-7", &[BLACKBERRY], &[IOS_7]),
+        ("I-15", &[IOS_12, IOS_13], &[IOS_7, IOS_14, IOS_13_NEW]),
+        ("N-1", &[NOKIA], &[PHONE_8]),
+        (
+            "N-3",
+            &[NOKIA],
+            &[
+                PHONE_8,
+                Identity {
+                    version: V16_0,
+                    ..NOKIA
+                },
+            ],
+        ),
+        ("O-14", &[OUTLOOK, OUTLOOK_16], &[OUTLOOK_APP, WINDOWS_MAIL]),
+        ("W-12", &[PHONE_8, PHONE_8_1, POCKET_PC], &[OUTLOOK, WINDOWS_MAIL]),
+        ("W-20", &[PHONE_8, WINDOWS_MAIL], &[POCKET_PC, OUTLOOK, GALAXY_S3]),
+    ];
+
+    #[test]
+    fn rows_know_their_devices() {
+        let ids: Vec<&str> = ROWS.iter().map(|row| row.id).collect();
+        let tested: Vec<&str> = CASES.iter().map(|(id, ..)| *id).collect();
+        assert_eq!(ids, tested);
+        for (row, (id, own, others)) in ROWS.iter().zip(CASES) {
+            for identity in *own {
+                assert!(row.bends(identity).next().is_some(), "{id} is not for {identity:?}");
+            }
+            for identity in *others {
+                assert_eq!(row.bends(identity).count(), 0, "{id} is for {identity:?}");
+            }
+        }
+    }
+
+    /// Nothing but its row bends anything for these: without the row they are as all others.
+    #[test]
+    fn without_a_row_nothing_is_bent() {
+        for (row, (id, own, _)) in ROWS.iter().zip(CASES) {
+            for identity in *own {
+                let others = ROWS.iter().filter(|other| other.id != row.id);
+                let without = Quirks::by(others, identity);
+                let lost = row.bends(identity).filter(|bend| !without.has(**bend)).count();
+                assert!(lost > 0, "{id} changes nothing for {identity:?}");
+                assert_ne!(Quirks::of(identity), without);
+            }
+        }
+    }
+
+    #[test]
+    fn every_bend_has_a_row() {
+        let bends: BTreeSet<Bend> = ROWS
+            .iter()
+            .flat_map(|row| row.cases)
+            .flat_map(|case| case.bends)
+            .copied()
+            .collect();
+        assert_eq!(bends, Bend::ALL.into());
+    }
+
+    #[test]
+    fn ordinary_devices_are_not_bent() {
+        for identity in [
+            GMAIL,
+            NINE,
+            IOS_7,
+            IOS_14,
+            OUTLOOK_APP,
+            TOUCHDOWN,
+            TBSYNC,
+            ANALYSER,
+            GALAXY_S9,
+        ] {
+            let quirks = Quirks::of(&identity);
+            let expected = match identity.device_type.starts_with("SAMSUNG") {
+                true => Quirks::NONE.with(Bend::Waits85Seconds),
+                false => Quirks::NONE,
+            };
+            assert_eq!(quirks, expected, "{identity:?}");
+        }
+    }
+
+    /// How many folders of each kind a device gets.
+    #[test]
+    fn folders_by_release() {
+        // identity, calendars, contacts, tasks: whether it gets one only
+        let cases = [
+            (AOSP_4_3, [true, true, true]),
+            (AOSP_4_4, [false, true, true]),
+            (AOSP_6, [false, false, false]),
+            (PHONE_8, [true, true, false]),
+            (PHONE_8_1, [false, true, false]),
+            (POCKET_PC, [true, true, true]),
+            (OUTLOOK, [false, true, false]),
+            (GALAXY_S5, [true, true, true]),
+        ];
+        for (identity, expected) in cases {
+            let quirks = Quirks::of(&identity);
+            let bends = [Bend::OneCalendar, Bend::OneContacts, Bend::OneTasks];
+            assert_eq!(bends.map(|bend| quirks.has(bend)), expected, "{identity:?}");
+        }
+    }
+}

@@ -26,6 +26,7 @@ mod oof;
 mod operations;
 mod outages;
 mod ping;
+mod quirks;
 mod recipients;
 mod refusals;
 mod search;
