@@ -48,13 +48,15 @@ pub enum Bend {
     PeopleHaveBothNames,
     /// What a contact lacks is said by empty elements.
     EmptyElementsClear,
+    /// The device carries out its moves of mails itself, and is not told of them again.
+    MovesMailsItself,
     /// The answer to a meeting request is mailed by the server, whatever the version.
     ServerMailsReplies,
 }
 
 impl Bend {
     /// All of them, in the order of the enum.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::OnlyTries,
         Self::OneCalendar,
         Self::OneContacts,
@@ -67,6 +69,7 @@ impl Bend {
         Self::TreeChangedAtTheTop,
         Self::PeopleHaveBothNames,
         Self::EmptyElementsClear,
+        Self::MovesMailsItself,
         Self::ServerMailsReplies,
     ];
 }

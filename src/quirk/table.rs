@@ -178,6 +178,18 @@ pub static ROWS: &[Row] = &[
         why: "Keeps what a changed contact does not mention: what it lacks is sent as empty elements.",
     },
     Row {
+        id: "O-3",
+        devices: "Outlook on a desktop",
+        cases: &[
+            case(&[device_type("WindowsOutlook")], &[Bend::MovesMailsItself]),
+            case(&[device_type("MicrosoftOutlook")], &[Bend::MovesMailsItself]),
+            case(&[user_agent("Outlook/")], &[Bend::MovesMailsItself]),
+            case(&[user_agent("MicrosoftOutlook")], &[Bend::MovesMailsItself]),
+        ],
+        why: "Takes the answer to MoveItems for the move itself, and shows a mail twice that is then added to its new folder: \
+              neither this addition nor the deletion from the old folder is sent.",
+    },
+    Row {
         id: "O-14",
         devices: "Outlook on a desktop",
         cases: &[
@@ -302,6 +314,7 @@ mod tests {
                 },
             ],
         ),
+        ("O-3", &[OUTLOOK, OUTLOOK_16], &[OUTLOOK_APP, WINDOWS_MAIL, PHONE_8_1]),
         ("O-14", &[OUTLOOK, OUTLOOK_16], &[OUTLOOK_APP, WINDOWS_MAIL]),
         ("W-12", &[PHONE_8, PHONE_8_1, POCKET_PC], &[OUTLOOK, WINDOWS_MAIL]),
         ("W-20", &[PHONE_8, WINDOWS_MAIL], &[POCKET_PC, OUTLOOK, GALAXY_S3]),

@@ -31,6 +31,7 @@ use crate::device::CONTACTS;
 use crate::device::Device;
 use crate::device::INBOX;
 use crate::device::TASKS;
+use crate::device::TRASH;
 use crate::device::collection::number;
 use crate::device::sync_document;
 use crate::items::HOUR;
@@ -42,6 +43,12 @@ use crate::items::property;
 use crate::items::tomorrow;
 use crate::refusals::told;
 use crate::world::World;
+
+/// The global address book at OX.
+const ADDRESS_BOOK: u32 = 6;
+
+/// OX's flag of a mail that was read.
+const SEEN: u32 = 32;
 
 const PHONE: (&str, &str) = ("Phone", "Phone/1.0");
 const AOSP: (&str, &str) = ("Android", "Android/4.4.2-EAS-1.3");
@@ -289,9 +296,18 @@ fn status_12_by_device() {
 #[test]
 fn names_of_people() {
     let world = World::start();
+    let anton = world.anton();
+    let people = anton.objects(Module::Contacts, ADDRESS_BOOK);
+    let berta = people.iter().find(|person| person["email1"] == "berta@example.com");
+    let id = berta.and_then(|person| person["id"].as_u64()).expect("Berta");
+    let nameless = json!({"first_name": null, "last_name": null});
+    anton.update(Module::Contacts, ADDRESS_BOOK, u32::try_from(id).unwrap(), nameless);
     for (name, expected) in [(PHONE, None), (NOKIA, Some(""))] {
         let device = ready(&world, name, V12_1);
-        let store = [Element::text(search::NAME, "GAL"), Element::text(search::QUERY, "room")];
+        let store = [
+            Element::text(search::NAME, "GAL"),
+            Element::text(search::QUERY, "berta@"),
+        ];
         let root = Element::parent(search::SEARCH, [Element::parent(search::STORE, store)]);
         let answer = device.link.document("Search", &root);
         let result = answer
@@ -574,5 +590,44 @@ fn odd_appointments() {
             assert_eq!(&object[field], value, "{subject} {field}");
         }
         assert!(object["alarm"].as_i64().unwrap_or(-1) < 0, "{subject}");
+    }
+}
+
+/// Outlook moves its own copy when MoveItems succeeds; all others wait to be told.
+#[test]
+fn moves_by_device() {
+    let world = World::start();
+    let anton = world.anton();
+    for (name, carries_out) in [(PHONE, false), (OUTLOOK, true)] {
+        anton.receive(&mail("Move me", "Text."));
+        let mut device = ready(&world, name, V14_1);
+        let (inbox, trash) = (device.folder(INBOX), device.folder(TRASH));
+        device.sync(&trash);
+        let id = device.sync(&inbox).added.remove(0);
+        let (status, new_id) = device
+            .move_items(&[(&id, &inbox, &trash)])
+            .remove(&id)
+            .expect("an answer");
+        let new_id = new_id.expect("the new id");
+        assert_eq!(status, 3);
+        if carries_out {
+            let item = device.collection(&inbox).items.remove(&id).expect("the mail");
+            device.collection(&trash).items.insert(new_id.clone(), item);
+        }
+        let (out, into) = (device.sync(&inbox), device.sync(&trash));
+        let told: (&[String], &[String]) = match carries_out {
+            true => (&[], &[]),
+            false => (std::slice::from_ref(&id), std::slice::from_ref(&new_id)),
+        };
+        assert_eq!((&out.deleted[..], &into.added[..]), told, "{name:?}");
+        // From here on it is a mail as any other.
+        let at_ox = anton.mails("default0/INBOX/Trash").pop().expect("the mail");
+        anton.set_flags("default0/INBOX/Trash", &at_ox.id, SEEN, 0);
+        assert_eq!(device.sync(&trash).changed, [new_id.clone()], "{name:?}");
+        // Who starts anew gets it.
+        device.collection(&trash).key = "0".to_owned();
+        device.collection(&trash).items.clear();
+        assert!(device.sync(&trash).added.contains(&new_id), "{name:?}");
+        anton.delete_mail("default0/INBOX/Trash", &at_ox.id);
     }
 }

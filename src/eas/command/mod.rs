@@ -12,6 +12,7 @@ mod get_hierarchy;
 mod get_item_estimate;
 mod item_operations;
 mod move_items;
+mod moved;
 mod ping;
 mod provision;
 mod resolve_recipients;

@@ -9,6 +9,7 @@ use crate::content::Unconvertible;
 use crate::content::email;
 use crate::content::email::FlagChanges;
 use crate::eas::command::Call;
+use crate::eas::command::moved;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
 use crate::eas::command::sync::request;
@@ -174,7 +175,7 @@ impl One<'_> {
             wants_changes: self.wanted.wants_changes,
         };
         let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        let (commands, deliveries) = self.deliver(&pending, &items).await?;
+        let (commands, deliveries) = self.deliver(&pending, &items, sent_key).await?;
         let force = self.call.services.new_key_on_empty_sync;
         let committed = pending
             .settle(&deliveries, sticky.to_bytes(self.call.version), force)
@@ -240,6 +241,7 @@ impl One<'_> {
         &self,
         pending: &Pending<'_>,
         items: &Items<'_>,
+        sent_key: u64,
     ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
         let mut commands = Vec::new();
         let mut deliveries = Vec::new();
@@ -260,6 +262,7 @@ impl One<'_> {
                     return Ok((commands, deliveries));
                 }
                 let delivery = match self.command(send, &mut loaded) {
+                    Ok(_) if self.is_own_move(send, sent_key).await? => Delivery::Sent,
                     Ok(command) => {
                         size += command.as_ref().map_or(0, text_size);
                         commands.extend(command);
@@ -271,6 +274,16 @@ impl One<'_> {
             }
         }
         Ok((commands, deliveries))
+    }
+
+    /// Whether this comes of a move that the device carried out by itself.
+    async fn is_own_move(&self, send: &Send, sent_key: u64) -> Result<bool, Error> {
+        match send {
+            Send::Add { id, .. } | Send::Delete { id } if self.module == Module::Mail => {
+                moved::is_known(self.call, (self.id, id), sent_key).await
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Fetches what has to be fetched, in the order of `sends`.
