@@ -444,7 +444,7 @@ fn the_winner_of_a_conflict_comes_in_the_same_answer() {
     device.collection(&folder).window = 1;
     let synced = device.sync_once(&folder);
     assert_eq!(synced.refused, [(id.clone(), 7)]);
-    assert_eq!(synced.changed, [id.clone()], "{synced:?}");
+    assert_eq!(synced.changed, std::slice::from_ref(&id), "{synced:?}");
     assert!(synced.added.is_empty() && synced.more_available);
     assert_eq!(property(device.item(&folder, &id), contacts::LAST_NAME), "Web");
 }
@@ -617,7 +617,7 @@ fn moves_by_device() {
         // From here on it is a mail as any other.
         let at_ox = anton.mails("default0/INBOX/Trash").pop().expect("the mail");
         anton.set_flags("default0/INBOX/Trash", &at_ox.id, SEEN, 0);
-        assert_eq!(device.sync(&trash).changed, [new_id.clone()], "{name:?}");
+        assert_eq!(device.sync(&trash).changed, std::slice::from_ref(&new_id), "{name:?}");
         // Who starts anew gets it.
         device.collection(&trash).key = "0".to_owned();
         device.collection(&trash).items.clear();

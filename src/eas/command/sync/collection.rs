@@ -12,6 +12,7 @@ use crate::eas::command::Call;
 use crate::eas::command::moved;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
+use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
@@ -57,7 +58,7 @@ pub(super) async fn sync(
     call: &Call<'_>,
     wanted: &request::Collection,
     room: usize,
-    until: Instant,
+    deadline: Deadline,
 ) -> Result<response::Collection, Error> {
     let failed = |status| Ok(response::Collection::failed(&wanted.id, &wanted.sync_key, status));
     let Some((id, module, folder)) = call.folder(&wanted.id).await? else {
@@ -69,7 +70,7 @@ pub(super) async fn sync(
         id,
         module,
         folder: &folder,
-        until,
+        deadline,
     };
     match one.run(room).await {
         Ok(answer) => Ok(answer),
@@ -111,8 +112,7 @@ struct One<'a> {
     id: u32,
     module: Module,
     folder: &'a str,
-    /// The device does not wait much longer: what is not ready comes with the next answer.
-    until: Instant,
+    deadline: Deadline,
 }
 
 impl One<'_> {
@@ -251,9 +251,7 @@ impl One<'_> {
             false => FETCH,
         };
         for sends in pending.to_device().chunks(at_a_time) {
-            // Something is always sent: an answer of nothing but MoreAvailable makes devices loop.
-            let late = !deliveries.is_empty() && Instant::now() >= self.until;
-            if size > LARGEST_ANSWER || late {
+            if size > LARGEST_ANSWER || self.deadline.has_passed(deliveries.len(), Instant::now()) {
                 break;
             }
             let mut loaded = self.load(pending, items, sends).await?.into_iter();

@@ -7,6 +7,7 @@
 mod cache;
 mod changes;
 mod collection;
+mod deadline;
 mod request;
 mod response;
 
@@ -20,6 +21,7 @@ use tokio::time::sleep_until;
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
 use crate::eas::command::folder_sync;
+use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::status::Error;
 use crate::quirk::Bend;
 use crate::wbxml;
@@ -125,12 +127,12 @@ fn checked(call: &Call<'_>, wait: request::Wait) -> Result<Duration, u64> {
 /// Every collection once. What fails for one is its Status; if it fails for all, it is the request's.
 async fn exchange(call: &Call<'_>, request: &request::Request) -> Result<Vec<response::Collection>, Error> {
     let mut room = request.window;
-    let until = Instant::now() + call.quirks.patience();
+    let deadline = Deadline::new(Instant::now(), call.quirks.patience());
     let mut answers = Vec::with_capacity(request.collections.len());
     let mut failure = None;
     let mut served = 0;
     for wanted in &request.collections {
-        match collection::sync(call, wanted, room, until).await {
+        match collection::sync(call, wanted, room, deadline).await {
             Ok(answer) => {
                 served += 1;
                 room = room.saturating_sub(answer.commands.len());
