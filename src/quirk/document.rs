@@ -19,7 +19,7 @@ use crate::version::VersionRange;
 const HEAD: &str = "# Quirks\n\n\
     Devices differ from the documents of ActiveSync and from each other. Where one is known not to cope with what the documents \
     say, the gateway bends: such a peculiarity is a row of a table in the source (`src/quirk/table.rs`), and this file is made \
-    from it. There is nothing to configure. A device is recognised by its DeviceId, DeviceType and User-Agent, which are in \
+    from it (`UPDATE_DOCS=1 cargo test --lib quirk`). There is nothing to configure. A device is recognised by its DeviceId, DeviceType and User-Agent, which are in \
     every request, and by the OS and Model that it tells in Settings.\n\n\
     The letters: A Android, I iOS, O Outlook, W Windows Mobile, Phone and Mail, B BlackBerry, N Nokia, P others, T found by \
     TbSync, G general.\n\n";

@@ -144,7 +144,8 @@ pub static ROWS: &[Row] = &[
                 .versions(UNTIL_14_1)],
             &[Bend::ServerMailsReplies],
         )],
-        why: "Answers a meeting request without mailing the answer, as other releases do themselves. The server mails it.",
+        why: "Answers a meeting request without mailing the answer, as other releases do themselves: for these alone the server \
+              has to mail it.",
     },
     Row {
         id: "N-1",
