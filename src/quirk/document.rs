@@ -80,11 +80,19 @@ fn document() -> String {
     text
 }
 
-/// `- DeviceType ... and User-Agent ...: OneCalendar, OneContacts`
+/// `- DeviceType ... and OS ..., or Model ...: OneCalendar, OneContacts`
 fn case(case: &Case) -> String {
-    let conditions: Vec<String> = case.conditions.iter().map(condition).collect();
+    let lists = case.any_of.iter().map(|conditions| {
+        let conditions: Vec<String> = conditions.iter().map(condition).collect();
+        conditions.join(" and ")
+    });
+    let lists = lists.collect::<Vec<_>>().join(", or ");
+    let versions = match case.versions {
+        VersionRange::ALL => String::new(),
+        VersionRange { first, last } => format!("; protocol version {first} to {last}"),
+    };
     let bends: Vec<String> = case.bends.iter().map(|bend| format!("`{bend:?}`")).collect();
-    format!("- {}: {}", conditions.join(" and "), bends.join(", "))
+    format!("- {lists}{versions}: {}", bends.join(", "))
 }
 
 fn condition(condition: &Condition) -> String {
@@ -100,14 +108,10 @@ fn condition(condition: &Condition) -> String {
     if let Some(range) = &condition.releases {
         let _ = write!(
             text,
-            ", release {} to {}",
+            " release {} to {}",
             release(*range.start()),
             release(*range.end())
         );
-    }
-    if condition.versions != VersionRange::ALL {
-        let VersionRange { first, last } = condition.versions;
-        let _ = write!(text, ", protocol version {first} to {last}");
     }
     text
 }

@@ -7,7 +7,6 @@
 use std::ops::RangeInclusive;
 
 use crate::version::ProtocolVersion;
-use crate::version::VersionRange;
 
 /// What a device says of itself; what it does not say is empty.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +18,7 @@ pub struct Identity<'a> {
     pub os: &'a str,
     /// DeviceInformation: Model.
     pub model: &'a str,
+    /// The version it speaks in this request.
     pub version: ProtocolVersion,
 }
 
@@ -44,8 +44,6 @@ pub struct Condition {
     /// Nothing follows the text.
     pub whole: bool,
     pub releases: Option<RangeInclusive<Release>>,
-    /// The version the device speaks in this request.
-    pub versions: VersionRange,
 }
 
 pub const fn device_id(begins: &'static str) -> Condition {
@@ -74,7 +72,6 @@ const fn condition(field: Field, begins: &'static str) -> Condition {
         begins,
         whole: false,
         releases: None,
-        versions: VersionRange::ALL,
     }
 }
 
@@ -98,12 +95,6 @@ impl Condition {
         self
     }
 
-    #[must_use]
-    pub const fn versions(mut self, versions: VersionRange) -> Self {
-        self.versions = versions;
-        self
-    }
-
     pub fn holds(&self, identity: &Identity<'_>) -> bool {
         let text = match self.field {
             Field::DeviceId => identity.device_id,
@@ -119,7 +110,6 @@ impl Condition {
         start.eq_ignore_ascii_case(self.begins)
             && (rest.is_empty() || !self.whole)
             && self.releases.as_ref().is_none_or(is_within)
-            && self.versions.contains(identity.version)
     }
 }
 
@@ -191,11 +181,6 @@ mod tests {
             (user_agent("Outlook/15").whole(), of("outlook/15"), true),
             (user_agent("Ä"), of("Ö"), false),
             (user_agent("AB"), of("AÖ"), false),
-            (
-                user_agent("Apple-").versions(VersionRange::until(ProtocolVersion::V14_0)),
-                of("Apple-iPhone"),
-                false,
-            ),
         ];
         for (condition, identity, expected) in cases {
             assert_eq!(condition.holds(&identity), expected, "{condition:?} {identity:?}");

@@ -13,6 +13,7 @@ use crate::quirk::identity::model;
 use crate::quirk::identity::os;
 use crate::quirk::identity::upto;
 use crate::quirk::identity::user_agent;
+use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V14_1;
 use crate::version::VersionRange;
 
@@ -30,39 +31,70 @@ pub struct Row {
 /// Devices, and what is bent for them.
 #[derive(Debug)]
 pub struct Case {
-    /// All of them must hold.
-    pub conditions: &'static [Condition],
+    /// One of these lists must hold, with all its conditions.
+    pub any_of: &'static [&'static [Condition]],
+    pub versions: VersionRange,
     pub bends: &'static [Bend],
 }
 
 impl Row {
     /// What this row bends for a device.
     pub fn bends(&self, identity: &Identity<'_>) -> impl Iterator<Item = &'static Bend> {
-        let holds = |case: &&Case| case.conditions.iter().all(|condition| condition.holds(identity));
+        let holds = |case: &&Case| case.holds(identity);
         self.cases.iter().filter(holds).flat_map(|case| case.bends)
     }
 }
 
-const UNTIL_14_1: VersionRange = VersionRange::until(V14_1);
+impl Case {
+    fn holds(&self, identity: &Identity<'_>) -> bool {
+        let all_hold = |conditions: &&[Condition]| conditions.iter().all(|condition| condition.holds(identity));
+        self.versions.contains(identity.version) && self.any_of.iter().any(all_hold)
+    }
+
+    const fn until(mut self, version: ProtocolVersion) -> Self {
+        self.versions = VersionRange::until(version);
+        self
+    }
+}
+
+const fn case(any_of: &'static [&'static [Condition]], bends: &'static [Bend]) -> Case {
+    Case {
+        any_of,
+        versions: VersionRange::ALL,
+        bends,
+    }
+}
+
+const BLACKBERRY: &[&[Condition]] = &[&[device_type("BlackBerry")], &[user_agent("RIM-")]];
+
+const NOKIA: &[&[Condition]] = &[
+    &[user_agent("Nokia")],
+    &[user_agent("MailforExchange")],
+    &[device_type("Nokia")],
+    &[device_type("Symbian")],
+];
+
+const OUTLOOK: &[&[Condition]] = &[
+    &[device_type("WindowsOutlook")],
+    &[device_type("MicrosoftOutlook")],
+    &[user_agent("Outlook/")],
+    &[user_agent("MicrosoftOutlook")],
+];
 
 const ONE_FOLDER_EACH: &[Bend] = &[Bend::OneCalendar, Bend::OneContacts, Bend::OneTasks];
-
-const fn case(conditions: &'static [Condition], bends: &'static [Bend]) -> Case {
-    Case { conditions, bends }
-}
 
 pub static ROWS: &[Row] = &[
     Row {
         id: "A-1",
         devices: "Android, while an account is set up",
-        cases: &[case(&[device_id("validate").whole()], &[Bend::OnlyTries])],
+        cases: &[case(&[&[device_id("validate").whole()]], &[Bend::OnlyTries])],
         why: "Tries the credentials by a FolderSync under the DeviceId \"validate\", which would be one device of all users' \
               phones. The credentials are tried at Open-Xchange, the answer is an empty tree, and nothing is kept.",
     },
     Row {
         id: "A-8",
         devices: "Android's own client (AOSP)",
-        cases: &[case(&[user_agent("Android/")], &[Bend::EstimatesAnyKey])],
+        cases: &[case(&[&[user_agent("Android/")]], &[Bend::EstimatesAnyKey])],
         why: "Does nothing when GetItemEstimate says that the key is unknown, and never syncs the folder again. It is told of \
               one change; the Sync that follows has the right Status.",
     },
@@ -70,7 +102,7 @@ pub static ROWS: &[Row] = &[
         id: "A-12",
         devices: "Android's own client (AOSP), 4 to 10",
         cases: &[case(
-            &[user_agent("Android/").releases((4, 0), upto(10))],
+            &[&[user_agent("Android/").releases((4, 0), upto(10))]],
             &[Bend::BirthdaysAt8],
         )],
         why: "Takes a birthday for the day in its own zone; at 08:00 UTC, as it writes them itself, that is the right one \
@@ -79,21 +111,15 @@ pub static ROWS: &[Row] = &[
     Row {
         id: "A-19",
         devices: "Samsung's own client up to Android 5, HTC One mini 2",
-        cases: &[
-            case(
+        cases: &[case(
+            &[
                 &[user_agent("SAMSUNG-").releases((101, 400), (101, 599))],
-                ONE_FOLDER_EACH,
-            ),
-            case(
                 &[user_agent("SAMSUNG-").releases((101, 40_000), (101, 59_999))],
-                ONE_FOLDER_EACH,
-            ),
-            case(
                 &[device_type("SAMSUNG"), os("Android").releases((0, 0), upto(5))],
-                ONE_FOLDER_EACH,
-            ),
-            case(&[model("HTC One mini 2")], ONE_FOLDER_EACH),
-        ],
+                &[model("HTC One mini 2")],
+            ],
+            ONE_FOLDER_EACH,
+        )],
         why: "Shows one folder of each kind, or several in turn: the default folders are offered, shared and further ones \
               are not.",
     },
@@ -101,9 +127,9 @@ pub static ROWS: &[Row] = &[
         id: "A-20",
         devices: "Android's own client (AOSP) before 6",
         cases: &[
-            case(&[user_agent("Android/").releases((0, 0), (4, 3))], ONE_FOLDER_EACH),
+            case(&[&[user_agent("Android/").releases((0, 0), (4, 3))]], ONE_FOLDER_EACH),
             case(
-                &[user_agent("Android/").releases((4, 4), upto(5))],
+                &[&[user_agent("Android/").releases((4, 4), upto(5))]],
                 &[Bend::OneContacts, Bend::OneTasks],
             ),
         ],
@@ -112,93 +138,57 @@ pub static ROWS: &[Row] = &[
     Row {
         id: "A-22",
         devices: "Samsung",
-        cases: &[case(&[device_type("SAMSUNG")], &[Bend::Waits85Seconds])],
+        cases: &[case(&[&[device_type("SAMSUNG")]], &[Bend::Waits85Seconds])],
         why: "Gives up after 90 seconds, other devices after 30. An answer is ended in time, with what is ready and \
               MoreAvailable: after 28 seconds, for these after 85.",
     },
     Row {
         id: "B-5",
         devices: "BlackBerry 10",
-        cases: &[
-            case(&[device_type("BlackBerry")], &[Bend::BirthdaysAt11]),
-            case(&[user_agent("RIM-")], &[Bend::BirthdaysAt11]),
-        ],
+        cases: &[case(BLACKBERRY, &[Bend::BirthdaysAt11])],
         why: "Shows a birthday on the right day only at 11:00 UTC.",
     },
     Row {
         id: "B-7",
         devices: "BlackBerry 10",
-        cases: &[
-            case(&[device_type("BlackBerry")], &[Bend::TreeChangedAtTheTop]),
-            case(&[user_agent("RIM-")], &[Bend::TreeChangedAtTheTop]),
-        ],
+        cases: &[case(BLACKBERRY, &[Bend::TreeChangedAtTheTop])],
         why: "Understands Status 12 (look at the folders) only for the whole Sync; iOS only in its collection, where the \
               others get it.",
     },
     Row {
         id: "I-15",
-        devices: "iOS 12.4 to 13.7, up to protocol version 14.1",
+        devices: "iOS 12.4 to 13.7",
         cases: &[case(
-            &[user_agent("Apple-")
-                .releases((1607, 0), upto(1707))
-                .versions(UNTIL_14_1)],
+            &[&[user_agent("Apple-").releases((1607, 0), upto(1707))]],
             &[Bend::ServerMailsReplies],
-        )],
+        )
+        .until(V14_1)],
         why: "Answers a meeting request without mailing the answer, as other releases do themselves: for these alone the server \
               has to mail it.",
     },
     Row {
         id: "N-1",
         devices: "Nokia and Symbian (Mail for Exchange)",
-        cases: &[
-            case(&[user_agent("Nokia")], &[Bend::PeopleHaveBothNames]),
-            case(&[user_agent("MailforExchange")], &[Bend::PeopleHaveBothNames]),
-            case(&[device_type("Nokia")], &[Bend::PeopleHaveBothNames]),
-            case(&[device_type("Symbian")], &[Bend::PeopleHaveBothNames]),
-        ],
+        cases: &[case(NOKIA, &[Bend::PeopleHaveBothNames])],
         why: "Fails on a person of the address book without FirstName or LastName: both are sent, if only empty.",
     },
     Row {
         id: "N-3",
-        devices: "Nokia and Symbian (Mail for Exchange), up to protocol version 14.1",
-        cases: &[
-            case(&[user_agent("Nokia").versions(UNTIL_14_1)], &[Bend::EmptyElementsClear]),
-            case(
-                &[user_agent("MailforExchange").versions(UNTIL_14_1)],
-                &[Bend::EmptyElementsClear],
-            ),
-            case(
-                &[device_type("Nokia").versions(UNTIL_14_1)],
-                &[Bend::EmptyElementsClear],
-            ),
-            case(
-                &[device_type("Symbian").versions(UNTIL_14_1)],
-                &[Bend::EmptyElementsClear],
-            ),
-        ],
+        devices: "Nokia and Symbian (Mail for Exchange)",
+        cases: &[case(NOKIA, &[Bend::EmptyElementsClear]).until(V14_1)],
         why: "Keeps what a changed contact does not mention: what it lacks is sent as empty elements.",
     },
     Row {
         id: "O-3",
         devices: "Outlook on a desktop",
-        cases: &[
-            case(&[device_type("WindowsOutlook")], &[Bend::MovesMailsItself]),
-            case(&[device_type("MicrosoftOutlook")], &[Bend::MovesMailsItself]),
-            case(&[user_agent("Outlook/")], &[Bend::MovesMailsItself]),
-            case(&[user_agent("MicrosoftOutlook")], &[Bend::MovesMailsItself]),
-        ],
+        cases: &[case(OUTLOOK, &[Bend::MovesMailsItself])],
         why: "Takes the answer to MoveItems for the move itself, and shows a mail twice that is then added to its new folder: \
               neither this addition nor the deletion from the old folder is sent.",
     },
     Row {
         id: "O-14",
         devices: "Outlook on a desktop",
-        cases: &[
-            case(&[device_type("WindowsOutlook")], &[Bend::OneContacts]),
-            case(&[device_type("MicrosoftOutlook")], &[Bend::OneContacts]),
-            case(&[user_agent("Outlook/")], &[Bend::OneContacts]),
-            case(&[user_agent("MicrosoftOutlook")], &[Bend::OneContacts]),
-        ],
+        cases: &[case(OUTLOOK, &[Bend::OneContacts])],
         why: "Uses one folder of contacts and trips over others: the default folder is offered.",
     },
     Row {
@@ -206,14 +196,14 @@ pub static ROWS: &[Row] = &[
         devices: "Windows Phone, Pocket PC",
         cases: &[
             case(
-                &[user_agent("MSFT-WP/").releases((0, 0), (8, 9))],
+                &[&[user_agent("MSFT-WP/").releases((0, 0), (8, 9))]],
                 &[Bend::OneCalendar, Bend::OneContacts],
             ),
             case(
-                &[user_agent("MSFT-WP/").releases((8, 10), upto(8))],
+                &[&[user_agent("MSFT-WP/").releases((8, 10), upto(8))]],
                 &[Bend::OneContacts],
             ),
-            case(&[user_agent("MSFT-PPC/")], ONE_FOLDER_EACH),
+            case(&[&[user_agent("MSFT-PPC/")]], ONE_FOLDER_EACH),
         ],
         why: "Windows Phone up to 8.0 shows several folders of tasks only, 8.1 all but contacts, Pocket PC none: of the other \
               kinds the default folders are offered.",
@@ -221,11 +211,14 @@ pub static ROWS: &[Row] = &[
     Row {
         id: "W-20",
         devices: "Windows Phone, and the mail program of Windows 8 and 10",
-        cases: &[
-            case(&[device_type("WP")], &[Bend::Waits240Seconds]),
-            case(&[user_agent("MSFT-WP/")], &[Bend::Waits240Seconds]),
-            case(&[device_type("WindowsMail")], &[Bend::Waits240Seconds]),
-        ],
+        cases: &[case(
+            &[
+                &[device_type("WP")],
+                &[user_agent("MSFT-WP/")],
+                &[device_type("WindowsMail")],
+            ],
+            &[Bend::Waits240Seconds],
+        )],
         why: "Waits for an answer for minutes: fewer, larger answers at the first sync (see A-22).",
     },
 ];
@@ -267,7 +260,7 @@ mod tests {
         model: "HTC One mini 2",
         ..sent("htcm8", "HTC-EAS/1.0")
     };
-    const BLACKBERRY: Identity<'_> = sent("BlackBerry", "RIM-Q10-SQN100-3/10.2.1.3289");
+    const BLACKBERRY_10: Identity<'_> = sent("BlackBerry", "RIM-Q10-SQN100-3/10.2.1.3289");
     const IOS_7: Identity<'_> = sent("iPhone", "Apple-iPhone6C2/1104.201");
     const IOS_12: Identity<'_> = sent("iPhone", "Apple-iPhone6C2/1607.92");
     const IOS_13: Identity<'_> = sent("iPad", "Apple-iPad6C11/1707.80");
@@ -276,8 +269,8 @@ mod tests {
         version: V16_0,
         ..IOS_13
     };
-    const NOKIA: Identity<'_> = sent("Symbian", "NokiaE71/2.09(158)MailforExchange");
-    const OUTLOOK: Identity<'_> = sent("WindowsOutlook15", "Outlook/15.0 (15.0.4420.1017; MSI; x86)");
+    const NOKIA_E71: Identity<'_> = sent("Symbian", "NokiaE71/2.09(158)MailforExchange");
+    const OUTLOOK_15: Identity<'_> = sent("WindowsOutlook15", "Outlook/15.0 (15.0.4420.1017; MSI; x86)");
     const OUTLOOK_16: Identity<'_> = sent("WindowsOutlook15", "Outlook/16.0 (16.0.12527.20194; C2R; x64)");
     const OUTLOOK_APP: Identity<'_> = sent("Outlook", "Outlook-iOS-Android/1.0");
     const PHONE_8: Identity<'_> = sent("WP8", "MSFT-WP/8.0.10211");
@@ -300,25 +293,29 @@ mod tests {
         ("A-19", &[GALAXY_S3, GALAXY_S5, HTC], &[GALAXY_S6, GALAXY_S9, AOSP_4_3]),
         ("A-20", &[AOSP_4_3, AOSP_4_4], &[AOSP_6, GMAIL, TOUCHDOWN]),
         ("A-22", &[GALAXY_S3, GALAXY_S9], &[AOSP_6, GMAIL]),
-        ("B-5", &[BLACKBERRY], &[AOSP_6]),
-        ("B-7", &[BLACKBERRY], &[IOS_7]),
+        ("B-5", &[BLACKBERRY_10], &[AOSP_6]),
+        ("B-7", &[BLACKBERRY_10], &[IOS_7]),
         ("I-15", &[IOS_12, IOS_13], &[IOS_7, IOS_14, IOS_13_NEW]),
-        ("N-1", &[NOKIA], &[PHONE_8]),
+        ("N-1", &[NOKIA_E71], &[PHONE_8]),
         (
             "N-3",
-            &[NOKIA],
+            &[NOKIA_E71],
             &[
                 PHONE_8,
                 Identity {
                     version: V16_0,
-                    ..NOKIA
+                    ..NOKIA_E71
                 },
             ],
         ),
-        ("O-3", &[OUTLOOK, OUTLOOK_16], &[OUTLOOK_APP, WINDOWS_MAIL, PHONE_8_1]),
-        ("O-14", &[OUTLOOK, OUTLOOK_16], &[OUTLOOK_APP, WINDOWS_MAIL]),
-        ("W-12", &[PHONE_8, PHONE_8_1, POCKET_PC], &[OUTLOOK, WINDOWS_MAIL]),
-        ("W-20", &[PHONE_8, WINDOWS_MAIL], &[POCKET_PC, OUTLOOK, GALAXY_S3]),
+        (
+            "O-3",
+            &[OUTLOOK_15, OUTLOOK_16],
+            &[OUTLOOK_APP, WINDOWS_MAIL, PHONE_8_1],
+        ),
+        ("O-14", &[OUTLOOK_15, OUTLOOK_16], &[OUTLOOK_APP, WINDOWS_MAIL]),
+        ("W-12", &[PHONE_8, PHONE_8_1, POCKET_PC], &[OUTLOOK_15, WINDOWS_MAIL]),
+        ("W-20", &[PHONE_8, WINDOWS_MAIL], &[POCKET_PC, OUTLOOK_15, GALAXY_S3]),
     ];
 
     #[test]
@@ -394,7 +391,7 @@ mod tests {
             (PHONE_8, [true, true, false]),
             (PHONE_8_1, [false, true, false]),
             (POCKET_PC, [true, true, true]),
-            (OUTLOOK, [false, true, false]),
+            (OUTLOOK_15, [false, true, false]),
             (GALAXY_S5, [true, true, true]),
         ];
         for (identity, expected) in cases {
