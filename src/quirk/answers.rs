@@ -48,7 +48,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "A-3",
         "A Sync without collections waits its time and ends with an empty answer; there is no Outbox to wait for.",
-        &["tests/it/quirks::a_sync_of_nothing_waits"],
+        &["tests/it/peculiarities::a_sync_of_nothing_waits"],
     ),
     all(
         "A-4",
@@ -83,7 +83,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "A-10",
         "A missing X-MS-PolicyKey means \"not provisioned\", which nobody has to be.",
-        &["tests/it/quirks::nobody_has_to_be_provisioned"],
+        &["tests/it/peculiarities::nobody_has_to_be_provisioned"],
     ),
     all(
         "A-11",
@@ -184,7 +184,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "A-31",
         "OPTIONS is answered with X-AspNet-Version: Nine speaks 16.x only then.",
-        &["tests/it/quirks::offers_have_the_header_for_nine"],
+        &["tests/it/peculiarities::offers_have_the_header_for_nine"],
     ),
     all(
         "A-32",
@@ -204,12 +204,12 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "A-36",
         "A negative Reminder is none.",
-        &["tests/it/quirks::odd_appointments"],
+        &["tests/it/peculiarities::odd_appointments"],
     ),
     all(
         "A-37",
         "The winner of a conflict comes first, in the answer that says that there was one.",
-        &["tests/it/quirks::the_winner_of_a_conflict_comes_in_the_same_answer"],
+        &["tests/it/peculiarities::the_winner_of_a_conflict_comes_in_the_same_answer"],
     ),
     all(
         "A-38",
@@ -227,7 +227,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "Where there is nothing to say, the answer is really empty.",
         &[
             "src/eas/command/sync/response::nothing_new_by_version",
-            "tests/it/quirks::a_sync_of_nothing_waits",
+            "tests/it/peculiarities::a_sync_of_nothing_waits",
         ],
     ),
     all(
@@ -307,7 +307,10 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "I-19",
         "Two first requests for a folder are both answered, the later one counts; none waits longer than 30 seconds.",
-        &["tests/it/quirks::a_second_first_sync_is_valid", "src/session::turn"],
+        &[
+            "tests/it/peculiarities::a_second_first_sync_is_valid",
+            "src/session::turn",
+        ],
     ),
     all(
         "I-20",
@@ -387,7 +390,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "I-36",
         "No command asks for a policy key, so none has to say where it comes from.",
-        &["tests/it/quirks::nobody_has_to_be_provisioned"],
+        &["tests/it/peculiarities::nobody_has_to_be_provisioned"],
     ),
     all(
         "I-37",
@@ -397,7 +400,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "I-38",
         "What comes with the first key is ignored.",
-        &["tests/it/quirks::commands_before_the_first_key_are_ignored"],
+        &["tests/it/peculiarities::commands_before_the_first_key_are_ignored"],
     ),
     all(
         "I-39",
@@ -412,7 +415,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "I-41",
         "A rights template is ignored.",
-        &["tests/it/quirks::what_is_of_no_use_is_ignored"],
+        &["tests/it/peculiarities::what_is_of_no_use_is_ignored"],
     ),
     all(
         "I-42",
@@ -423,7 +426,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "O-1",
         "Nobody has to be provisioned.",
-        &["tests/it/quirks::nobody_has_to_be_provisioned"],
+        &["tests/it/peculiarities::nobody_has_to_be_provisioned"],
     ),
     all(
         "O-2",
@@ -507,7 +510,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "O-23",
         "A Class in an Add is ignored.",
-        &["tests/it/quirks::what_is_of_no_use_is_ignored"],
+        &["tests/it/peculiarities::what_is_of_no_use_is_ignored"],
     ),
     all(
         "O-24",
@@ -594,7 +597,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "W-11",
         "Nobody has to be provisioned.",
-        &["tests/it/quirks::nobody_has_to_be_provisioned"],
+        &["tests/it/peculiarities::nobody_has_to_be_provisioned"],
     ),
     all(
         "W-13",
@@ -604,7 +607,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "W-14",
         "A FolderSync that is repeated after Status 9 is answered.",
-        &["tests/it/quirks::circles_end"],
+        &["tests/it/peculiarities::circles_end"],
     ),
     all(
         "W-15",
@@ -658,7 +661,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "B-6",
         "Empty containers say nothing.",
-        &["tests/it/quirks::what_is_of_no_use_is_ignored"],
+        &["tests/it/peculiarities::what_is_of_no_use_is_ignored"],
     ),
     // Nokia
     all(
@@ -672,7 +675,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "N-4",
         "Whole days last at least one.",
-        &["tests/it/quirks::odd_appointments"],
+        &["tests/it/peculiarities::odd_appointments"],
     ),
     all(
         "N-5",
@@ -688,7 +691,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "P-3",
         "Nobody has to be provisioned.",
-        &["tests/it/quirks::nobody_has_to_be_provisioned"],
+        &["tests/it/peculiarities::nobody_has_to_be_provisioned"],
     ),
     // What TbSync, the add-on for Thunderbird, found
     all(
@@ -712,7 +715,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "T-4",
         "Appointments without length are taken.",
-        &["tests/it/quirks::odd_appointments"],
+        &["tests/it/peculiarities::odd_appointments"],
     ),
     all(
         "T-5",
@@ -783,7 +786,10 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "G-2",
         "A device that goes in circles between Sync and FolderSync is made to start anew after two rounds, once.",
-        &["tests/it/quirks::circles_end", "tests/it/ping::an_unknown_folder"],
+        &[
+            "tests/it/peculiarities::circles_end",
+            "tests/it/ping::an_unknown_folder",
+        ],
     ),
     all(
         "G-3",
@@ -797,8 +803,8 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "G-4",
         "What is not known is ignored, and so are commands with the first key.",
         &[
-            "tests/it/quirks::what_is_of_no_use_is_ignored",
-            "tests/it/quirks::commands_before_the_first_key_are_ignored",
+            "tests/it/peculiarities::what_is_of_no_use_is_ignored",
+            "tests/it/peculiarities::commands_before_the_first_key_are_ignored",
         ],
     ),
     all(
@@ -865,7 +871,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "G-16",
         "A device that starts anew under its old id does so; what it knew is forgotten.",
         &[
-            "tests/it/quirks::a_second_first_sync_is_valid",
+            "tests/it/peculiarities::a_second_first_sync_is_valid",
             "tests/it/lost_answers::a_key_of_long_ago_means_a_new_start",
         ],
     ),
@@ -882,7 +888,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "G-19",
         "A policy key that is none is as good as no key.",
-        &["tests/it/quirks::nobody_has_to_be_provisioned"],
+        &["tests/it/peculiarities::nobody_has_to_be_provisioned"],
     ),
     all(
         "G-20",
@@ -907,7 +913,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "G-24",
         "Ping asks for no policy.",
-        &["tests/it/quirks::nobody_has_to_be_provisioned"],
+        &["tests/it/peculiarities::nobody_has_to_be_provisioned"],
     ),
     all(
         "G-25",
@@ -917,7 +923,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "G-26",
         "A malformed birthday costs the birthday, not the contact.",
-        &["tests/it/quirks::what_is_of_no_use_is_ignored"],
+        &["tests/it/peculiarities::what_is_of_no_use_is_ignored"],
     ),
 ];
 

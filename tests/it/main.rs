@@ -27,6 +27,7 @@ mod mariadb;
 mod oof;
 mod operations;
 mod outages;
+mod peculiarities;
 mod ping;
 mod quirks;
 mod recipients;
