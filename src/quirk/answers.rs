@@ -233,7 +233,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "I-2",
         "An empty body has neither type nor compression.",
-        &["tests/it/device/strict::check_http"],
+        &["tests/it/device/strict::headers"],
     ),
     all(
         "I-3",
