@@ -6,6 +6,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 
 pub mod birthday;
@@ -54,6 +55,7 @@ impl Class {
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     pub version: ProtocolVersion,
+    pub quirks: Quirks,
     pub user: &'a User,
     pub bodies: &'a BodyOptions,
     /// Milliseconds since 1970, UTC.

@@ -143,6 +143,7 @@ impl Items<'_> {
     fn context(&self) -> Context<'_> {
         Context {
             version: self.call.version,
+            quirks: self.call.quirks,
             user: &self.call.user,
             bodies: self.bodies,
             now: self.call.now,

@@ -18,13 +18,14 @@ const ROWS: &[(&str, &[&str])] = &[
     ("store", &["config"]),
     ("cli", &["config", "server", "store", "wbxml"]),
     ("wbxml", &["version"]),
-    ("content", &["version", "wbxml", "ox"]),
+    ("quirk", &["version"]),
+    ("content", &["version", "wbxml", "ox", "quirk"]),
     ("usm", &["ox", "store"]),
     ("notify", &["ox"]),
     ("session", &["ox", "store"]),
     (
         "eas",
-        &["version", "wbxml", "content", "usm", "notify", "session", "ox"],
+        &["version", "wbxml", "content", "usm", "notify", "session", "ox", "quirk"],
     ),
     (
         "server",
@@ -51,8 +52,9 @@ const CONTENT_SEES_OF_OX: [&str; 4] = [
 ];
 
 /// Places without I/O and without a clock.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "wbxml/",
+    "quirk/",
     "content/",
     "version.rs",
     "usm/conflict.rs",

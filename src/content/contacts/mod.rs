@@ -20,6 +20,7 @@ use crate::ox::Object;
 use crate::ox::columns::ColumnName;
 use crate::ox::columns::common;
 use crate::ox::columns::contacts as columns;
+use crate::quirk::Bend;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::contacts;
@@ -129,6 +130,9 @@ pub fn to_eas(object: &Object, photo: Option<&[u8]>, context: &Context<'_>) -> R
     refuse_distribution_list(object)?;
     let mut children = property::to_eas(ROWS, object, context);
     children.extend(photo.and_then(picture::to_eas));
+    if context.quirks.has(Bend::EmptyElementsClear) {
+        children.extend(property::emptied(ROWS, &children));
+    }
     Ok(children)
 }
 

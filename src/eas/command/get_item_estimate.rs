@@ -13,6 +13,7 @@ use crate::eas::options::Sticky;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::ox;
+use crate::quirk::Bend;
 use crate::usm::collection;
 use crate::version::ProtocolVersion::V12_1;
 use crate::version::VersionRange;
@@ -46,6 +47,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     for collection in collections.children_of(tag::COLLECTION) {
         let (status, counted) = match estimate(call, collection).await? {
             Ok(counted) => (SUCCESS, Some(counted)),
+            Err(NOT_PRIMED | INVALID_SYNC_KEY) if call.quirks.has(Bend::EstimatesAnyKey) => {
+                (SUCCESS, Some(one_change(call, collection)))
+            }
             Err(status) => (status, None),
         };
         let mut response = Element::parent(tag::RESPONSE, [Element::number(tag::STATUS, status)]);
@@ -119,11 +123,21 @@ async fn estimate(call: &Call<'_>, wanted: &Element) -> Result<Result<Element, i
         }
         Err(error) => return Err(error.into()),
     };
+    Ok(Ok(counted(call, class.name(), collection_id, count)))
+}
+
+fn counted(call: &Call<'_>, class: &str, collection_id: &str, count: usize) -> Element {
     let mut counted = Element::empty(tag::COLLECTION);
     if ECHOES_CLASS.contains(call.version) {
-        counted.push(Element::text(tag::CLASS, class.name()));
+        counted.push(Element::text(tag::CLASS, class));
     }
     counted.push(Element::text(tag::COLLECTION_ID, collection_id));
     counted.push(Element::text(tag::ESTIMATE, count.to_string()));
-    Ok(Ok(counted))
+    counted
+}
+
+/// For a device that a Status would stop: its next Sync tells it that the key is not good.
+fn one_change(call: &Call<'_>, wanted: &Element) -> Element {
+    let text = |tag| wanted.child_text(tag).unwrap_or_default().trim();
+    counted(call, text(tag::CLASS), text(tag::COLLECTION_ID), 1)
 }

@@ -6,6 +6,7 @@
 use crate::eas::command::Call;
 use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
+use crate::eas::command::moved;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::ox;
@@ -119,6 +120,9 @@ async fn move_one(call: &Call<'_>, wanted: &Element, source_id: &str) -> Result<
     call.device
         .note(JOURNAL, &operation, outcome.as_bytes(), call.now)
         .await?;
+    if let (Module::Mail, Some(moved)) = (module, &moved) {
+        moved::note(call, &[(source_fld, &id), (target_fld, moved)]).await?;
+    }
     for folder in [source_folder, target_folder] {
         call.services.notifier.touched(call.user_key(), &(module, folder));
     }

@@ -8,6 +8,7 @@ mod oof;
 
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
+use crate::eas::identity;
 use crate::eas::status::Error;
 use crate::version::ProtocolVersion::V14_0;
 use crate::version::VersionRange;
@@ -126,6 +127,7 @@ pub(super) async fn remember_device(call: &Call<'_>, information: &Element) -> R
         .collect();
     if !news.is_empty() {
         call.device.remember(&news).await?;
+        identity::tell(call.device, set);
     }
     Ok(!values.is_empty())
 }

@@ -301,6 +301,7 @@ impl Source<'_> {
     fn context(&self) -> Context<'_> {
         Context {
             version: self.call.version,
+            quirks: self.call.quirks,
             user: &self.call.user,
             bodies: &self.options.bodies,
             now: self.call.now,

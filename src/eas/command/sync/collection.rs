@@ -1,5 +1,7 @@
 //! One collection of a Sync.
 
+use tokio::time::Instant;
+
 use crate::content::BodyOptions;
 use crate::content::BodyPreference;
 use crate::content::BodyType;
@@ -7,8 +9,10 @@ use crate::content::Unconvertible;
 use crate::content::email;
 use crate::content::email::FlagChanges;
 use crate::eas::command::Call;
+use crate::eas::command::moved;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
+use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
@@ -52,6 +56,9 @@ const RETURNS_UID: VersionRange = VersionRange::since(V16_0);
 /// Items fetched at a time.
 const FETCH: usize = 100;
 
+/// The same where each costs a call of its own: between two fetches it is seen whether there is time for more.
+const FETCH_SOURCES: usize = 10;
+
 /// What still fits into the answer, over all collections.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
@@ -83,6 +90,7 @@ pub(super) async fn sync(
     call: &Call<'_>,
     wanted: &request::Collection,
     room: &mut Room,
+    deadline: Deadline,
 ) -> Result<response::Collection, Error> {
     let failed = |status, class| response::Collection {
         class,
@@ -97,6 +105,7 @@ pub(super) async fn sync(
         id,
         module,
         folder: &folder,
+        deadline,
     };
     match one.run(*room).await {
         Ok(answer) => {
@@ -141,6 +150,7 @@ struct One<'a> {
     id: u32,
     module: Module,
     folder: &'a str,
+    deadline: Deadline,
 }
 
 impl One<'_> {
@@ -212,7 +222,7 @@ impl One<'_> {
             wants_changes: self.wanted.wants_changes,
         };
         let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        let (commands, deliveries) = self.deliver(&pending, &items, room.bytes).await?;
+        let (commands, deliveries) = self.deliver(&pending, &items, room.bytes, sent_key).await?;
         let force = self.call.services.new_key_on_empty_sync;
         let committed = pending
             .settle(&deliveries, sticky.to_bytes(self.call.version), force)
@@ -279,12 +289,17 @@ impl One<'_> {
         pending: &Pending<'_>,
         items: &Items<'_>,
         bytes: usize,
+        sent_key: u64,
     ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
         let mut commands = Vec::new();
         let mut deliveries = Vec::new();
         let mut size = 0;
-        for sends in pending.to_device().chunks(FETCH) {
-            if size >= bytes {
+        let at_a_time = match self.module == Module::Mail && email::need(items.bodies) == email::Need::Source {
+            true => FETCH_SOURCES,
+            false => FETCH,
+        };
+        for sends in pending.to_device().chunks(at_a_time) {
+            if size >= bytes || self.deadline.has_passed(deliveries.len(), Instant::now()) {
                 break;
             }
             let mut loaded = self.load(pending, items, sends).await?.into_iter();
@@ -293,6 +308,7 @@ impl One<'_> {
                     return Ok((commands, deliveries));
                 }
                 let delivery = match self.command(send, &mut loaded) {
+                    Ok(_) if self.is_own_move(send, sent_key).await? => Delivery::Sent,
                     Ok(command) => {
                         size += command.as_ref().map_or(0, text_size);
                         commands.extend(command);
@@ -304,6 +320,16 @@ impl One<'_> {
             }
         }
         Ok((commands, deliveries))
+    }
+
+    /// Whether this comes of a move that the device carried out by itself.
+    async fn is_own_move(&self, send: &Send, sent_key: u64) -> Result<bool, Error> {
+        match send {
+            Send::Add { id, .. } | Send::Delete { id } if self.module == Module::Mail => {
+                moved::is_known(self.call, (self.id, id), sent_key).await
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Fetches what has to be fetched, in the order of `sends`.

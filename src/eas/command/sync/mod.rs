@@ -7,6 +7,7 @@
 mod cache;
 mod changes;
 mod collection;
+mod deadline;
 mod request;
 mod response;
 
@@ -23,10 +24,13 @@ use tokio::time::sleep_until;
 use crate::content::Class;
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
+use crate::eas::command::folder_sync;
 use crate::eas::command::sync::collection::Room;
+use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::options;
 use crate::eas::status::Error;
 use crate::ox::Standard;
+use crate::quirk::Bend;
 use crate::wbxml;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync as tag;
@@ -78,6 +82,13 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         .map(|answer| (answer.id.as_str(), answer.sync_key.as_str()));
     call.device
         .keep(ANSWERED, wbxml::encode(&cache::answered(keys), call.version));
+    let tree_changed = |answer: &response::Collection| answer.status == response::HIERARCHY_CHANGED;
+    if answers.iter().any(tree_changed) {
+        folder_sync::sent_here(call.device);
+        if call.quirks.has(Bend::TreeChangedAtTheTop) {
+            return Ok(refused(response::HIERARCHY_CHANGED, None));
+        }
+    }
     Ok(response::build(answers, call.version).map_or(Reply::Nothing, Reply::Document))
 }
 
@@ -174,11 +185,12 @@ fn checked(call: &Call<'_>, wait: request::Wait) -> Result<Duration, u64> {
 /// Every collection once. What fails for one is its Status; if it fails for all, it is the request's.
 async fn exchange(call: &Call<'_>, request: &request::Request) -> Result<Vec<response::Collection>, Error> {
     let mut room = Room::new(request.window);
+    let deadline = Deadline::new(Instant::now(), call.quirks.patience());
     let mut answers = Vec::with_capacity(request.collections.len());
     let mut failure = None;
     let mut served = 0;
     for wanted in &request.collections {
-        match collection::sync(call, wanted, &mut room).await {
+        match collection::sync(call, wanted, &mut room, deadline).await {
             Ok(answer) => {
                 served += 1;
                 answers.push(answer);

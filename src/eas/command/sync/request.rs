@@ -111,9 +111,6 @@ pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request,
         .children_of(tag::COLLECTION)
         .map(|element| collection(element, version))
         .collect::<Result<_, _>>()?;
-    if collections.is_empty() {
-        return Err(Invalid);
-    }
     let commands: usize = collections.iter().map(|collection| collection.commands.len()).sum();
     if commands > MOST_COMMANDS {
         return Err(Invalid);
@@ -121,6 +118,10 @@ pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request,
     let minutes = number(root, tag::WAIT)?.map(Wait::Minutes);
     let seconds = number(root, tag::HEARTBEAT_INTERVAL)?.map(Wait::Seconds);
     if minutes.is_some() && seconds.is_some() {
+        return Err(Invalid);
+    }
+    // Android waits for nothing when all its folders are switched off, and does not take an error for that.
+    if collections.is_empty() && minutes.or(seconds).is_none() {
         return Err(Invalid);
     }
     let window = number(root, tag::WINDOW_SIZE)?;
