@@ -270,7 +270,10 @@ pub async fn complete_calendar(call: &Call<'_>, folder: &str, mail: &mut Mail) -
     match ox::mail::attachment(&call.device.ox, folder, id, part, LARGEST_INVITATION).await {
         Ok(download) => mail.set_calendar(&download.bytes),
         Err(error) if error.is_about_the_item() => {
-            log::warn!("{}: the invitation in mail {id} cannot be read: {error}", call.device_label());
+            log::warn!(
+                "{}: the invitation in mail {id} cannot be read: {error}",
+                call.device_label()
+            );
         }
         Err(error) => return Err(error.into()),
     }

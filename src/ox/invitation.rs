@@ -108,7 +108,10 @@ pub async fn add_invitation(
         ("com.openexchange.groupware.calendar.folder", calendar),
         ("com.openexchange.groupware.task.folder", tasks),
         ("com.openexchange.groupware.calendar.confirmstatus", &status),
-        ("com.openexchange.groupware.calendar.confirmmessage", confirmation.message),
+        (
+            "com.openexchange.groupware.calendar.confirmmessage",
+            confirmation.message,
+        ),
     ];
     let arguments = |pairs: &[(&'static str, &str)]| -> Vec<Value> {
         pairs.iter().map(|(name, value)| json!({*name: value})).collect()
@@ -185,12 +188,20 @@ mod tests {
                 position: 4,
             };
             let place = ("31", "816", 1_700_000_000_200);
-            confirm(&session, place, ACCEPTED, Some(occurrence), Some(15)).await.unwrap();
+            confirm(&session, place, ACCEPTED, Some(occurrence), Some(15))
+                .await
+                .unwrap();
             let requests = server.requests();
             let calls: Vec<_> = requests
                 .iter()
                 .filter(|request| request.name().starts_with("calendar?"))
-                .map(|request| (request.action(), request.parameter("id"), request.parameter("occurrence")))
+                .map(|request| {
+                    (
+                        request.action(),
+                        request.parameter("id"),
+                        request.parameter("occurrence"),
+                    )
+                })
                 .collect();
             assert_eq!(calls, expected, "{version}");
             let last = requests.last().expect("a request");

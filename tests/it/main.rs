@@ -22,6 +22,7 @@ mod lost_answers;
 mod mail;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod meetings;
 mod oof;
 mod operations;
 mod outages;

@@ -67,6 +67,15 @@ pub(super) enum Role {
     Attendee { confirmation: i64 },
 }
 
+impl Role {
+    pub(super) fn declines(self) -> bool {
+        let declined = Self::Attendee {
+            confirmation: confirmation::DECLINED,
+        };
+        self == declined
+    }
+}
+
 /// The people of an appointment as the user sees them.
 #[derive(Clone, Debug)]
 pub(super) struct People {
@@ -258,7 +267,9 @@ pub(super) fn participants_of(meeting: &itip::Meeting, user: &User) -> Value {
     let mut addresses: Vec<&str> = Vec::new();
     let mut others = Vec::new();
     for person in meeting.organizer.iter().chain(invited) {
-        let is_known = addresses.iter().any(|known| known.eq_ignore_ascii_case(&person.address));
+        let is_known = addresses
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(&person.address));
         if is_known || user.owns(&person.address) {
             continue;
         }

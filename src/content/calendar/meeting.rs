@@ -159,7 +159,11 @@ pub fn to_new(meeting: &itip::Meeting, user: &User) -> Object {
 /// What a newer version of an invitation may have changed.
 pub fn to_update(meeting: &itip::Meeting) -> Object {
     let mut fields = Object::new();
-    let title = if meeting.summary.is_empty() { NO_TITLE } else { &meeting.summary };
+    let title = if meeting.summary.is_empty() {
+        NO_TITLE
+    } else {
+        &meeting.summary
+    };
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     fields.set(columns::TITLE, title);
     fields.set(columns::LOCATION, text(&meeting.location));

@@ -46,7 +46,11 @@ fn from_outlook(uid: &str) -> Option<Vec<u8>> {
     if digits.len() % 2 != 0 || digits.len() < HEAD * 2 {
         return None;
     }
-    let digit = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |digit: &u8| {
+        char::from(*digit)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let bytes = digits.chunks(2).map(|pair| match pair {
         [high, low] => Some(digit(high)? << 4 | digit(low)?),
         _ => None,
@@ -70,8 +74,11 @@ mod tests {
     /// What [MS-ASEMAIL] lets a device do: back to the UID.
     fn uid_of(id: &str) -> String {
         let mut bytes = STANDARD.decode(id).unwrap();
-        let length = bytes.get(36..40).map(|length| u32::from_le_bytes(length.try_into().unwrap()) as usize);
-        let is_wrapped = bytes.len() >= 53 && bytes[40..48] == *b"vCal-Uid" && length.is_some_and(|length| length >= 13);
+        let length = bytes
+            .get(36..40)
+            .map(|length| u32::from_le_bytes(length.try_into().unwrap()) as usize);
+        let is_wrapped =
+            bytes.len() >= 53 && bytes[40..48] == *b"vCal-Uid" && length.is_some_and(|length| length >= 13);
         if is_wrapped {
             let end = 52 + length.unwrap() - 13;
             return String::from_utf8(bytes[52..end].to_vec()).unwrap();
@@ -103,7 +110,9 @@ mod tests {
     /// The example of [MS-ASEMAIL]: a UID that is no Outlook id.
     #[test]
     fn the_documented_example() {
-        let bytes = STANDARD.decode(global_id("{81412D3C-2A24-4E9D-B20E-11F7BBE92799}", None)).unwrap();
+        let bytes = STANDARD
+            .decode(global_id("{81412D3C-2A24-4E9D-B20E-11F7BBE92799}", None))
+            .unwrap();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
         assert_eq!(
             hex,

@@ -132,7 +132,10 @@ impl Request<'_> {
         let mut children = vec![
             Element::flag(email::ALL_DAY_EVENT, period.all_day),
             self.time(email::START_TIME, period.start),
-            Element::text(email::DT_STAMP, date::hyphenated(meeting.stamp.unwrap_or(self.context.now))),
+            Element::text(
+                email::DT_STAMP,
+                date::hyphenated(meeting.stamp.unwrap_or(self.context.now)),
+            ),
             self.time(email::END_TIME, period.end),
             Element::number(email::INSTANCE_TYPE, self.instance_type()),
         ];
@@ -143,7 +146,11 @@ impl Request<'_> {
         }
         children.extend(self.organizer());
         children.extend(meeting.occurrence.map(|start| self.time(email::RECURRENCE_ID, start)));
-        children.extend(meeting.reminder.map(|seconds| Element::number(email::REMINDER, seconds)));
+        children.extend(
+            meeting
+                .reminder
+                .map(|seconds| Element::number(email::REMINDER, seconds)),
+        );
         children.push(Element::flag(email::RESPONSE_REQUESTED, self.wants_response()));
         children.extend(self.recurrences());
         children.extend([
@@ -156,15 +163,25 @@ impl Request<'_> {
             Element::number(email2::MEETING_MESSAGE_TYPE, self.message_type()),
         ]);
         if self.method == Method::Counter {
-            children.push(Element::text(meetingresponse::PROPOSED_START_TIME, date::compact(period.start)));
-            children.push(Element::text(meetingresponse::PROPOSED_END_TIME, date::compact(period.end)));
+            children.push(Element::text(
+                meetingresponse::PROPOSED_START_TIME,
+                date::compact(period.start),
+            ));
+            children.push(Element::text(
+                meetingresponse::PROPOSED_END_TIME,
+                date::compact(period.end),
+            ));
         }
         children
     }
 
     fn time(&self, tag: Tag, time: i64) -> Element {
         let is_midnight = self.meeting.period.all_day && LOCAL_MIDNIGHT.contains(self.context.version);
-        let instant = if is_midnight { date::start_of_day_in(time, &self.context.user.zone) } else { time };
+        let instant = if is_midnight {
+            date::start_of_day_in(time, &self.context.user.zone)
+        } else {
+            time
+        };
         Element::text(tag, date::hyphenated(instant))
     }
 
@@ -233,16 +250,29 @@ impl Request<'_> {
     /// Of whole days that of the user, whose midnights are written.
     fn time_zone(&self) -> String {
         let period = &self.meeting.period;
-        let zone = if period.all_day { &self.context.user.zone } else { &self.meeting.zone };
+        let zone = if period.all_day {
+            &self.context.user.zone
+        } else {
+            &self.meeting.zone
+        };
         let start = Timestamp::from_millisecond(period.start).unwrap_or_default();
         zone::encode(zone, TimeZone::UTC.to_datetime(start).year())
     }
 
     /// The original date of the one occurrence.
     fn day(&self) -> Option<i64> {
-        let Meeting { period, zone, occurrence, .. } = self.meeting;
+        let Meeting {
+            period,
+            zone,
+            occurrence,
+            ..
+        } = self.meeting;
         let start = (*occurrence)?;
-        Some(if period.all_day { start } else { date::day_in(start, zone) })
+        Some(if period.all_day {
+            start
+        } else {
+            date::day_in(start, zone)
+        })
     }
 
     const fn message_type(&self) -> i64 {

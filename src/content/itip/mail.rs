@@ -46,16 +46,19 @@ pub fn reply(
     };
     let subject = match proposal {
         Some(_) => "New Time Proposed",
-        None => SUBJECTS.iter().find(|(own, _)| *own == answer).map_or("", |(_, text)| text),
+        None => SUBJECTS
+            .iter()
+            .find(|(own, _)| *own == answer)
+            .map_or("", |(_, text)| text),
     };
     let suggested = proposal.map(|period| self::proposal(&period, &meeting.zone));
-    let text = [
-        comment.to_owned(),
-        suggested.unwrap_or_default(),
-        summary(meeting),
-    ];
+    let text = [comment.to_owned(), suggested.unwrap_or_default(), summary(meeting)];
     let invitation = Invitation {
-        method: if proposal.is_some() { Method::Counter } else { Method::Reply },
+        method: if proposal.is_some() {
+            Method::Counter
+        } else {
+            Method::Reply
+        },
         meeting: Meeting {
             stamp: Some(now),
             period: proposal.unwrap_or(meeting.period),
@@ -188,11 +191,19 @@ fn when(period: &Period, zone: &TimeZone) -> String {
         timestamp.to_zoned_datetime(zone.clone()).strftime(format).to_string()
     };
     // The end of whole days is the midnight after them.
-    let end = if period.all_day { period.end.saturating_sub(1) } else { period.end };
+    let end = if period.all_day {
+        period.end.saturating_sub(1)
+    } else {
+        period.end
+    };
     let days = [local(period.start, DATE), local(end, DATE)];
     let [first, last] = &days;
     if period.all_day {
-        return if first == last { first.clone() } else { format!("{first} - {last}") };
+        return if first == last {
+            first.clone()
+        } else {
+            format!("{first} - {last}")
+        };
     }
     let (start, end) = (local(period.start, "%H:%M"), local(end, "%H:%M"));
     let name = zone.iana_name().unwrap_or("UTC");
@@ -203,6 +214,10 @@ fn when(period: &Period, zone: &TimeZone) -> String {
 }
 
 fn paragraphs(parts: &[String]) -> String {
-    let parts: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join("\n\n").replace("\r\n", "\n").replace('\n', "\r\n")
 }

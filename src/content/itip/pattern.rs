@@ -47,7 +47,11 @@ pub(super) fn read(rule: &ICalendarRecurrenceRule, first: &Period, zone: &TimeZo
     if unknown || interval > MOST_INTERVAL {
         return None;
     }
-    let day = if first.all_day { first.start } else { date::day_in(first.start, zone) };
+    let day = if first.all_day {
+        first.start
+    } else {
+        date::day_in(first.start, zone)
+    };
     Some(Recurrence {
         pattern: pattern(rule, civil(day))?,
         interval,
@@ -68,8 +72,12 @@ fn pattern(rule: &ICalendarRecurrenceRule, first: Date) -> Option<Pattern> {
             days: if days == 0 { bit(first) } else { days },
         }),
         Frequency::Monthly if rule.bymonth.is_empty() => match dates {
-            ([], true) => Some(Pattern::Monthly { day: first.day().into() }),
-            (dates, true) => Some(Pattern::Monthly { day: day_of_month(dates, rule)? }),
+            ([], true) => Some(Pattern::Monthly {
+                day: first.day().into(),
+            }),
+            (dates, true) => Some(Pattern::Monthly {
+                day: day_of_month(dates, rule)?,
+            }),
             ([], false) => {
                 let (week, days) = nth(rule)?;
                 Some(Pattern::MonthlyNth { week, days })
@@ -83,8 +91,14 @@ fn pattern(rule: &ICalendarRecurrenceRule, first: Date) -> Option<Pattern> {
                 _ => return None,
             };
             match dates {
-                ([], true) => Some(Pattern::Yearly { month, day: first.day().into() }),
-                (dates, true) => Some(Pattern::Yearly { month, day: day_of_month(dates, rule)? }),
+                ([], true) => Some(Pattern::Yearly {
+                    month,
+                    day: first.day().into(),
+                }),
+                (dates, true) => Some(Pattern::Yearly {
+                    month,
+                    day: day_of_month(dates, rule)?,
+                }),
                 ([], false) if !rule.bymonth.is_empty() => {
                     let (week, days) = nth(rule)?;
                     Some(Pattern::YearlyNth { month, week, days })
@@ -126,7 +140,9 @@ fn nth(rule: &ICalendarRecurrenceRule) -> Option<(i64, i64)> {
 fn end(rule: &ICalendarRecurrenceRule, zone: &TimeZone) -> Option<End> {
     if let Some(count) = rule.count {
         let count = i64::from(count);
-        return (1..=MOST_OCCURRENCES).contains(&count).then_some(End::Occurrences(count));
+        return (1..=MOST_OCCURRENCES)
+            .contains(&count)
+            .then_some(End::Occurrences(count));
     }
     let Some(until) = &rule.until else {
         return Some(End::Never);

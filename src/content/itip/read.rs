@@ -138,7 +138,9 @@ impl Reader<'_> {
                 _ => Visibility::Public,
             },
             busy: self.busy(),
-            allows_counter: !self.outlook("X-MICROSOFT-DISALLOW-COUNTER").eq_ignore_ascii_case("TRUE"),
+            allows_counter: !self
+                .outlook("X-MICROSOFT-DISALLOW-COUNTER")
+                .eq_ignore_ascii_case("TRUE"),
         })
     }
 
@@ -153,7 +155,11 @@ impl Reader<'_> {
         };
         let end = end.map_or_else(|| start.time.saturating_add(length), |end| end.time);
         let all_day = start.is_day || (outlook_day && date::midnight(start.time) == start.time);
-        let least = if all_day { start.time.saturating_add(DAY) } else { start.time };
+        let least = if all_day {
+            start.time.saturating_add(DAY)
+        } else {
+            start.time
+        };
         Period {
             all_day,
             start: start.time,
@@ -192,7 +198,9 @@ impl Reader<'_> {
 
     /// The zone of a time, by its TZID; the user's own for times in UTC or without a zone.
     fn zone(&self, entry: &ICalendarEntry) -> TimeZone {
-        let named = entry.tz_id().and_then(|id| self.calendar.build_tz_resolver().resolve(id));
+        let named = entry
+            .tz_id()
+            .and_then(|id| self.calendar.build_tz_resolver().resolve(id));
         let name = named.and_then(|zone| zone.name());
         let zone = name.and_then(|name| TimeZone::get(&name).ok());
         zone.unwrap_or_else(|| self.home.clone())
@@ -201,11 +209,15 @@ impl Reader<'_> {
     fn attendees(&self) -> Vec<Attendee> {
         let entries = self.event.properties(&Property::Attendee);
         let attendees = entries.filter_map(|entry| {
-            let status = entry.parameter(&Parameter::Partstat).and_then(ICalendarParameterValue::as_text);
+            let status = entry
+                .parameter(&Parameter::Partstat)
+                .and_then(ICalendarParameterValue::as_text);
             Some(Attendee {
                 person: person(entry)?,
                 answer: status.map(Answer::from_name).unwrap_or_default(),
-                rsvp: entry.parameter(&Parameter::Rsvp).and_then(ICalendarParameterValue::as_bool),
+                rsvp: entry
+                    .parameter(&Parameter::Rsvp)
+                    .and_then(ICalendarParameterValue::as_bool),
             })
         });
         attendees.take(MOST_ATTENDEES).collect()
@@ -229,7 +241,9 @@ impl Reader<'_> {
 
     fn busy(&self) -> Busy {
         let intended = self.outlook("X-MICROSOFT-CDO-INTENDEDSTATUS");
-        let row = INTENDED_STATUS.iter().find(|(name, _)| name.eq_ignore_ascii_case(intended));
+        let row = INTENDED_STATUS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(intended));
         match row {
             Some((_, busy)) => *busy,
             None if self.word(&Property::Transp) == "TRANSPARENT" => Busy::Free,
@@ -280,11 +294,17 @@ fn person(entry: &ICalendarEntry) -> Option<Person> {
         Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address.trim(),
         _ => value,
     };
-    let name = entry.parameter(&Parameter::Cn).and_then(ICalendarParameterValue::as_text);
+    let name = entry
+        .parameter(&Parameter::Cn)
+        .and_then(ICalendarParameterValue::as_text);
     let name = text::line(name.unwrap_or_default());
     let is_address = address.contains('@') && !address.contains(char::is_whitespace);
     is_address.then(|| Person {
-        name: if name.eq_ignore_ascii_case(address) { String::new() } else { name },
+        name: if name.eq_ignore_ascii_case(address) {
+            String::new()
+        } else {
+            name
+        },
         address: address.to_owned(),
     })
 }

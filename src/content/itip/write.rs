@@ -51,7 +51,9 @@ fn event(invitation: &Invitation, comment: &str) -> ICalendarComponent {
     let stamp = meeting.stamp.unwrap_or_default();
     event.add_property(Property::Dtstamp, PartialDateTime::from_utc_timestamp(stamp / 1000));
     let writer = Times { invitation };
-    event.entries.push(writer.entry(Property::Dtstart, meeting.period.start));
+    event
+        .entries
+        .push(writer.entry(Property::Dtstart, meeting.period.start));
     event.entries.push(writer.entry(Property::Dtend, meeting.period.end));
     if let Some(occurrence) = meeting.occurrence {
         event.entries.push(writer.entry(Property::RecurrenceId, occurrence));
@@ -114,7 +116,10 @@ impl Times<'_> {
             let kind = ICalendarParameter::value(ICalendarValueType::Date);
             return entry.with_param(kind).with_value(value);
         }
-        let zone = meeting.zone.iana_name().filter(|name| !matches!(*name, "UTC" | "Etc/UTC"));
+        let zone = meeting
+            .zone
+            .iana_name()
+            .filter(|name| !matches!(*name, "UTC" | "Etc/UTC"));
         match zone.filter(|_| meeting.recurrence.is_some()) {
             Some(zone) => {
                 let local = date::wall_clock(time, &meeting.zone);
@@ -138,7 +143,11 @@ fn attendee(attendee: &Attendee) -> ICalendarEntry {
 
 fn person(property: Property, person: &Person) -> ICalendarEntry {
     // Nothing in an address may end its line.
-    let address: String = person.address.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
+    let address: String = person
+        .address
+        .chars()
+        .filter(|c| !c.is_control() && !c.is_whitespace())
+        .collect();
     let entry = ICalendarEntry::new(property).with_value(Uri::Location(format!("mailto:{address}")));
     match person.name.is_empty() {
         true => entry,

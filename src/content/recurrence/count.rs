@@ -108,34 +108,119 @@ mod tests {
             (Pattern::Daily, 2, End::Never, "2026-01-01", "2026-01-04", None),
             (Pattern::Daily, 1, End::Never, "2026-01-02", "2026-01-01", None),
             // Mondays and Thursdays from a Thursday on, every second week.
-            (Pattern::Weekly { days: 18 }, 2, End::Never, "2026-01-01", "2026-01-12", Some(2)),
-            (Pattern::Weekly { days: 18 }, 2, End::Never, "2026-01-01", "2026-01-05", None),
-            // Months without a 31st are skipped.
-            (Pattern::Monthly { day: 31 }, 1, End::Never, "2026-01-31", "2026-05-31", Some(3)),
-            // The last Friday, the second Tuesday.
-            (Pattern::MonthlyNth { week: 5, days: 32 }, 1, End::Never, "2026-01-30", "2026-02-27", Some(2)),
-            (Pattern::MonthlyNth { week: 2, days: 4 }, 1, End::Never, "2026-01-13", "2026-03-10", Some(3)),
-            (Pattern::MonthlyNth { week: 2, days: 4 }, 1, End::Never, "2026-01-13", "2026-03-03", None),
-            // The last working day.
-            (Pattern::MonthlyNth { week: 5, days: 62 }, 1, End::Never, "2026-01-30", "2026-02-27", Some(2)),
-            (Pattern::Yearly { month: 2, day: 29 }, 1, End::Never, "2024-02-29", "2028-02-29", Some(2)),
             (
-                Pattern::YearlyNth { month: 10, week: 5, days: 1 },
+                Pattern::Weekly { days: 18 },
+                2,
+                End::Never,
+                "2026-01-01",
+                "2026-01-12",
+                Some(2),
+            ),
+            (
+                Pattern::Weekly { days: 18 },
+                2,
+                End::Never,
+                "2026-01-01",
+                "2026-01-05",
+                None,
+            ),
+            // Months without a 31st are skipped.
+            (
+                Pattern::Monthly { day: 31 },
+                1,
+                End::Never,
+                "2026-01-31",
+                "2026-05-31",
+                Some(3),
+            ),
+            // The last Friday, the second Tuesday.
+            (
+                Pattern::MonthlyNth { week: 5, days: 32 },
+                1,
+                End::Never,
+                "2026-01-30",
+                "2026-02-27",
+                Some(2),
+            ),
+            (
+                Pattern::MonthlyNth { week: 2, days: 4 },
+                1,
+                End::Never,
+                "2026-01-13",
+                "2026-03-10",
+                Some(3),
+            ),
+            (
+                Pattern::MonthlyNth { week: 2, days: 4 },
+                1,
+                End::Never,
+                "2026-01-13",
+                "2026-03-03",
+                None,
+            ),
+            // The last working day.
+            (
+                Pattern::MonthlyNth { week: 5, days: 62 },
+                1,
+                End::Never,
+                "2026-01-30",
+                "2026-02-27",
+                Some(2),
+            ),
+            (
+                Pattern::Yearly { month: 2, day: 29 },
+                1,
+                End::Never,
+                "2024-02-29",
+                "2028-02-29",
+                Some(2),
+            ),
+            (
+                Pattern::YearlyNth {
+                    month: 10,
+                    week: 5,
+                    days: 1,
+                },
                 1,
                 End::Never,
                 "2025-10-26",
                 "2026-10-25",
                 Some(2),
             ),
-            (Pattern::Daily, 1, End::Occurrences(3), "2026-01-01", "2026-01-03", Some(3)),
+            (
+                Pattern::Daily,
+                1,
+                End::Occurrences(3),
+                "2026-01-01",
+                "2026-01-03",
+                Some(3),
+            ),
             (Pattern::Daily, 1, End::Occurrences(3), "2026-01-01", "2026-01-04", None),
-            (Pattern::Daily, 1, End::Until(1_767_398_400_000), "2026-01-01", "2026-01-03", Some(3)),
-            (Pattern::Daily, 1, End::Until(1_767_398_400_000), "2026-01-01", "2026-01-04", None),
+            (
+                Pattern::Daily,
+                1,
+                End::Until(1_767_398_400_000),
+                "2026-01-01",
+                "2026-01-03",
+                Some(3),
+            ),
+            (
+                Pattern::Daily,
+                1,
+                End::Until(1_767_398_400_000),
+                "2026-01-01",
+                "2026-01-04",
+                None,
+            ),
             (Pattern::Daily, 1, End::Never, "2026-01-01", "2226-01-01", None),
         ];
         for (pattern, interval, end, first, wanted, expected) in cases {
             let series = Recurrence { pattern, interval, end };
-            assert_eq!(series.position(day(first), day(wanted)), expected, "{series:?} {wanted}");
+            assert_eq!(
+                series.position(day(first), day(wanted)),
+                expected,
+                "{series:?} {wanted}"
+            );
         }
     }
 }

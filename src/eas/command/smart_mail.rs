@@ -21,7 +21,6 @@ use crate::eas::status::Status;
 use crate::ox;
 use crate::ox::Module;
 use crate::usm::ids;
-use crate::wbxml::Element;
 use crate::wbxml::codepage::composemail as tag;
 
 /// The largest mail that is answered or forwarded with its content, in bytes.
@@ -32,7 +31,11 @@ pub(super) async fn reply(call: &Call<'_>) -> Result<Reply, Error> {
 }
 
 pub(super) async fn forward(call: &Call<'_>) -> Result<Reply, Error> {
-    match call.document.as_ref().filter(|root| root.child(tag::FORWARDEES).is_some()) {
+    match call
+        .document
+        .as_ref()
+        .filter(|root| root.child(tag::FORWARDEES).is_some())
+    {
         Some(root) => appointment::invite(call, root).await,
         None => run(call, Verb::Forward).await,
     }
@@ -129,12 +132,10 @@ fn missing(source: &Source<'_>) -> Result<Option<Original>, Error> {
 /// Words to the people of an appointment need nothing of it; forwarded without it they would be all there is.
 fn not_a_mail(source: &Source<'_>, verb: Verb) -> Result<Option<Original>, Error> {
     match verb {
-        Verb::Forward if source.is_needed => {
-            Err(Error::Device(
-                Status::UNEXPECTED_ITEM_CLASS,
-                "only mails and appointments are forwarded",
-            ))
-        }
+        Verb::Forward if source.is_needed => Err(Error::Device(
+            Status::UNEXPECTED_ITEM_CLASS,
+            "only mails and appointments are forwarded",
+        )),
         Verb::Reply | Verb::Forward => Ok(None),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) const WBXML: &str = "application/vnd.ms-sync.wbxml";
 pub(crate) const MULTIPART: &str = "application/vnd.ms-sync.multipart";
 
 /// [MS-ASHTTP] "Command Codes": those that the phone uses.
-const CODES: [(&str, u8); 17] = [
+const CODES: [(&str, u8); 18] = [
     ("Sync", 0),
     ("SendMail", 1),
     ("SmartForward", 2),
@@ -33,6 +33,7 @@ const CODES: [(&str, u8); 17] = [
     ("FolderUpdate", 12),
     ("MoveItems", 13),
     ("GetItemEstimate", 14),
+    ("MeetingResponse", 15),
     ("Search", 16),
     ("Settings", 17),
     ("Ping", 18),

@@ -120,7 +120,11 @@ mod tests {
             seen.push(chain);
             let noted = |appointment: &str| {
                 let appointment = appointment.to_owned();
-                Some(Noted { said, chain, appointment })
+                Some(Noted {
+                    said,
+                    chain,
+                    appointment,
+                })
             };
             let again = History {
                 operation,

@@ -100,11 +100,7 @@ async fn respond(call: &Call<'_>, request: &Request) -> Result<Outcome, Error> {
     };
     let name = format!("{}\n{}\n{}", item.module.name(), item.folder, item.id);
     let history = History::read(call, &name, request).await?;
-    let response = Response {
-        call,
-        request,
-        history,
-    };
+    let response = Response { call, request, history };
     let outcome = match item.module {
         Module::Mail => response.to_mail(&item).await,
         Module::Calendar => response.to_appointment(&item).await,
@@ -194,7 +190,10 @@ impl Response<'_> {
             return Ok(Err(INVALID_REQUEST));
         }
         let occurrence = self.request.instance.as_deref();
-        let occurrence = match occurrence.map(|instance| self.occurrence(&stored, instance)).transpose() {
+        let occurrence = match occurrence
+            .map(|instance| self.occurrence(&stored, instance))
+            .transpose()
+        {
             Ok(occurrence) => occurrence,
             Err(status) => return Ok(Err(status)),
         };

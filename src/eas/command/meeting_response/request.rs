@@ -20,11 +20,7 @@ use crate::wbxml::codepage::meetingresponse as tag;
 use crate::wbxml::codepage::search;
 
 /// UserResponse and what it says.
-const RESPONSES: [(i64, Answer); 3] = [
-    (1, Answer::Accepted),
-    (2, Answer::Tentative),
-    (3, Answer::Declined),
-];
+const RESPONSES: [(i64, Answer); 3] = [(1, Answer::Accepted), (2, Answer::Tentative), (3, Answer::Declined)];
 
 /// The versions in which a search result can be answered.
 const LONG_IDS: VersionRange = VersionRange::since(V14_0);
@@ -94,9 +90,13 @@ impl SendResponse {
         let body = element.child(airsyncbase::BODY);
         let kind = body.and_then(|body| body.child_text(airsyncbase::TYPE)?.trim().parse().ok());
         let kind = kind.and_then(BodyType::from_code).unwrap_or(BodyType::Plain);
-        let data = body.and_then(|body| body.child_text(airsyncbase::DATA)).unwrap_or_default();
+        let data = body
+            .and_then(|body| body.child_text(airsyncbase::DATA))
+            .unwrap_or_default();
         let time = |tag| match element.child_text(tag).map(str::trim) {
-            Some(text) if !text.is_empty() && exists(tag, version) => date::parse(text).map(Some).ok_or(INVALID_DATE_TIME),
+            Some(text) if !text.is_empty() && exists(tag, version) => {
+                date::parse(text).map(Some).ok_or(INVALID_DATE_TIME)
+            }
             _ => Ok(None),
         };
         let proposal = match (time(tag::PROPOSED_START_TIME)?, time(tag::PROPOSED_END_TIME)?) {
@@ -128,7 +128,10 @@ mod tests {
     use crate::version::ProtocolVersion::V16_1;
 
     fn request(code: &str, more: Vec<Element>) -> Element {
-        let mut children = vec![Element::text(tag::USER_RESPONSE, code), Element::text(tag::COLLECTION_ID, "5")];
+        let mut children = vec![
+            Element::text(tag::USER_RESPONSE, code),
+            Element::text(tag::COLLECTION_ID, "5"),
+        ];
         children.extend(more);
         Element::parent(tag::REQUEST, children)
     }
@@ -163,7 +166,11 @@ mod tests {
         ];
         for (code, more, version, expected) in cases {
             let element = request(code, more);
-            assert_eq!(Request::read(&element, version).map(drop), expected, "{element:?} {version}");
+            assert_eq!(
+                Request::read(&element, version).map(drop),
+                expected,
+                "{element:?} {version}"
+            );
         }
     }
 

@@ -58,7 +58,11 @@ pub(super) async fn locate(call: &Call<'_>, place: &Place) -> Result<Option<Item
     };
     // The id of an item names its collection, which some devices leave out.
     let named = ids::collection_of(&id).map(|collection| collection.to_string());
-    let collection = if collection.is_empty() { named.unwrap_or_default() } else { collection };
+    let collection = if collection.is_empty() {
+        named.unwrap_or_default()
+    } else {
+        collection
+    };
     let Some((number, module, folder)) = call.folder(&collection).await? else {
         return Ok(None);
     };
@@ -166,7 +170,11 @@ async fn update(call: &Call<'_>, meeting: &Meeting, found: &Stored) -> Result<()
     match written {
         Ok(_) => Ok(()),
         Err(error) if error.is_about_the_item() => {
-            log::warn!("{}: appointment {} stays as it was: {error}", call.device_label(), found.id);
+            log::warn!(
+                "{}: appointment {} stays as it was: {error}",
+                call.device_label(),
+                found.id
+            );
             Ok(())
         }
         Err(error) => Err(error.into()),

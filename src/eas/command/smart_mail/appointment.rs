@@ -79,7 +79,10 @@ pub(super) async fn invite(call: &Call<'_>, root: &Element) -> Result<Reply, Err
             "Forwardees of what is no appointment",
         ));
     }
-    let id = call.item(collection, module, &folder, &server_id).await?.ok_or_else(gone)?;
+    let id = call
+        .item(collection, module, &folder, &server_id)
+        .await?
+        .ok_or_else(gone)?;
     let meeting = found(call, &folder, &id, &submission.source).await?.ok_or_else(gone)?;
     let message = itip::forward(&meeting, &people, &comment(root), call.now);
     submission.keep_copy = true;
@@ -137,7 +140,11 @@ fn forwardees(root: &Element) -> Option<Vec<Person>> {
 fn comment(root: &Element) -> String {
     let body = root.child(airsyncbase::BODY);
     let text = |tag| body.and_then(|body| body.child_text(tag)).unwrap_or_default();
-    let kind = text(airsyncbase::TYPE).trim().parse().ok().and_then(BodyType::from_code);
+    let kind = text(airsyncbase::TYPE)
+        .trim()
+        .parse()
+        .ok()
+        .and_then(BodyType::from_code);
     text::plain(kind.unwrap_or(BodyType::Plain), text(airsyncbase::DATA)).unwrap_or_default()
 }
 
@@ -159,7 +166,10 @@ mod tests {
             name: "Carl".to_owned(),
             address: "carl@example.org".to_owned(),
         };
-        assert_eq!(people(vec![forwardee("Carl <carl@example.org>", " Carl ")]), Some(vec![carl]));
+        assert_eq!(
+            people(vec![forwardee("Carl <carl@example.org>", " Carl ")]),
+            Some(vec![carl])
+        );
         assert_eq!(people(vec![]), None);
         assert_eq!(people(vec![forwardee("carl", "Carl")]), None);
     }
