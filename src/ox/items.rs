@@ -316,7 +316,9 @@ mod tests {
     async fn appointments_are_listed_for_all_time() {
         let (server, items) = listed(Module::Calendar, json!([])).await;
         assert!(items.is_empty());
-        let request = server.only();
+        // Before it come the settings, which say whose calendar it is.
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.name(), "calendar?all");
         assert_eq!(request.parameter("recurrence_master"), "true");
         assert_eq!(
             (request.parameter("start"), request.parameter("end")),

@@ -1,4 +1,4 @@
-//! Meetings: invitations in mails, answers to them, and appointments that are forwarded.
+//! Meetings: answers to invitations and to appointments, and who writes to whom.
 //!
 //! Everybody from outside is at `example.org`; Anton and Berta are users of the same OX.
 
@@ -18,9 +18,7 @@ use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsyncbase;
 use oxtender::wbxml::codepage::calendar;
-use oxtender::wbxml::codepage::composemail;
 use oxtender::wbxml::codepage::email;
-use oxtender::wbxml::codepage::email2;
 use oxtender::wbxml::codepage::meetingresponse as tag;
 use oxtender::wbxml::codepage::search;
 use serde_json::Value;
@@ -40,14 +38,14 @@ use crate::items::property;
 use crate::items::tomorrow;
 use crate::world::World;
 
-const INBOX_AT_OX: &str = "default0/INBOX";
-const TRASH_AT_OX: &str = "default0/INBOX/Trash";
-const ACCEPT: i64 = 1;
-const TENTATIVE: i64 = 2;
+pub(crate) const INBOX_AT_OX: &str = "default0/INBOX";
+pub(crate) const TRASH_AT_OX: &str = "default0/INBOX/Trash";
+pub(crate) const ACCEPT: i64 = 1;
+pub(crate) const TENTATIVE: i64 = 2;
 const DECLINE: i64 = 3;
 
 /// A mail with an invitation as another form of its text.
-fn invitation(calendar: &str, method: &str) -> Vec<u8> {
+pub(crate) fn invitation(calendar: &str, method: &str) -> Vec<u8> {
     let calendar = calendar.replace("\r\n", "\n").replace('\n', "\r\n");
     format!(
         "From: Gerda <gerda@example.org>\r\nTo: anton@example.com\r\nSubject: Invitation\r\nMessage-ID: <i@example.org>\r\n\
@@ -59,13 +57,13 @@ fn invitation(calendar: &str, method: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/invitations");
     fs::read_to_string(folder.join(name)).unwrap()
 }
 
 /// A phone that has synced calendar and inbox.
-fn synced(world: &World, version: ProtocolVersion) -> Device {
+pub(crate) fn synced(world: &World, version: ProtocolVersion) -> Device {
     let mut device = world.ready_device(version);
     for kind in [CALENDAR, INBOX] {
         let folder = device.folder(kind);
@@ -75,7 +73,7 @@ fn synced(world: &World, version: ProtocolVersion) -> Device {
 }
 
 /// A phone with an invitation from Google in its inbox, and the mail's id.
-fn invited(world: &World, version: ProtocolVersion) -> (Device, String) {
+pub(crate) fn invited(world: &World, version: ProtocolVersion) -> (Device, String) {
     let mut device = synced(world, version);
     world.anton().receive(&invitation(&fixture("google.ics"), "REQUEST"));
     let inbox = device.folder(INBOX);
@@ -83,7 +81,7 @@ fn invited(world: &World, version: ProtocolVersion) -> (Device, String) {
     (device, id)
 }
 
-fn request(response: i64, collection: &str, id: &str, more: impl IntoIterator<Item = Element>) -> Element {
+pub(crate) fn request(response: i64, collection: &str, id: &str, more: impl IntoIterator<Item = Element>) -> Element {
     let mut request = Element::parent(
         tag::REQUEST,
         [
@@ -109,192 +107,36 @@ fn respond(device: &Device, requests: Vec<Element>) -> Vec<(i64, Option<String>)
         .collect()
 }
 
-fn respond_once(device: &Device, request: Element) -> (i64, Option<String>) {
+pub(crate) fn respond_once(device: &Device, request: Element) -> (i64, Option<String>) {
     respond(device, vec![request]).remove(0)
 }
 
 /// An empty SendResponse, where the version has one.
-fn send(version: ProtocolVersion) -> Option<Element> {
+pub(crate) fn send(version: ProtocolVersion) -> Option<Element> {
     (version >= V16_0).then(|| Element::empty(tag::SEND_RESPONSE))
 }
 
-fn appointments(world: &World) -> Vec<Value> {
+pub(crate) fn appointments(world: &World) -> Vec<Value> {
     let anton = world.anton();
     anton.objects(Module::Calendar, anton.default_folder(Module::Calendar))
 }
 
 /// Anton's confirmation.
-fn confirmation(object: &Value) -> Value {
+pub(crate) fn confirmation(object: &Value) -> Value {
     let users = object["users"].as_array().unwrap();
     let own = users.iter().find(|user| user["id"] == 3).unwrap();
     own["confirmation"].clone()
 }
 
-fn sent(world: &World) -> Vec<String> {
+pub(crate) fn sent(world: &World) -> Vec<String> {
     let sent = world.anton().sent();
-    let text = |raw: &[u8]| String::from_utf8_lossy(raw).replace("=\r\n", "").replace("\r\n ", "");
-    sent.iter().map(|sent| text(&sent.raw)).collect()
-}
-
-/// Invitations of four makes show as such; nothing is accepted by itself.
-#[test]
-fn invitations_have_buttons() {
-    // file, what is in it whatever the version
-    let cases: [(&str, &[(_, &str)]); 4] = [
-        (
-            "google.ics",
-            &[
-                (email::START_TIME, "2027-01-05T09:00:00.000Z"),
-                (email::END_TIME, "2027-01-05T10:00:00.000Z"),
-                (email::INSTANCE_TYPE, "0"),
-                (email::RESPONSE_REQUESTED, "1"),
-                (email::BUSY_STATUS, "2"),
-                (email::ORGANIZER, "\"Gerda Grün\" <gerda@example.org>"),
-            ],
-        ),
-        (
-            "outlook.ics",
-            &[
-                (email::START_TIME, "2027-01-12T09:00:00.000Z"),
-                (email::INSTANCE_TYPE, "1"),
-                (email::REMINDER, "900"),
-                (email::SENSITIVITY, "2"),
-                (email::BUSY_STATUS, "3"),
-            ],
-        ),
-        (
-            "ios.ics",
-            &[
-                (email::ALL_DAY_EVENT, "1"),
-                (email::RESPONSE_REQUESTED, "0"),
-                (email::BUSY_STATUS, "0"),
-            ],
-        ),
-        (
-            "ox.ics",
-            &[
-                (email::INSTANCE_TYPE, "3"),
-                (email::RECURRENCE_ID, "2027-03-29T07:00:00.000Z"),
-                (email::START_TIME, "2027-03-29T08:00:00.000Z"),
-            ],
-        ),
-    ];
-    for version in ProtocolVersion::ALL {
-        let world = World::start();
-        let mut device = synced(&world, version);
-        let inbox = device.folder(INBOX);
-        for (file, expected) in cases {
-            world.anton().receive(&invitation(&fixture(file), "REQUEST"));
-            let id = device.sync(&inbox).added.remove(0);
-            let data = device.item(&inbox, &id);
-            assert_properties(data, &[(email::MESSAGE_CLASS, "IPM.Schedule.Meeting.Request")]);
-            let request = data.child(email::MEETING_REQUEST);
-            let request = request.unwrap_or_else(|| panic!("{version} {file}: no MeetingRequest"));
-            assert_properties(request, expected);
-            assert_eq!(
-                request.child(email::GLOBAL_OBJ_ID).is_some(),
-                version < V16_0,
-                "{version}"
-            );
-            assert_eq!(request.child(calendar::UID).is_some(), version >= V16_0, "{version}");
-            assert_eq!(
-                request.child(email2::MEETING_MESSAGE_TYPE).is_some(),
-                version >= V14_1,
-                "{version}"
-            );
-            assert_eq!(property(request, email::TIME_ZONE).len(), 232, "{version}");
-            if file == "outlook.ics" {
-                let recurrence = request
-                    .child(email::RECURRENCES)
-                    .and_then(|list| list.child(email::RECURRENCE));
-                let until = (email::UNTIL, "20271214T090000Z");
-                let nth = [
-                    (email::TYPE, "3"),
-                    (email::WEEK_OF_MONTH, "2"),
-                    (email::DAY_OF_WEEK, "4"),
-                    until,
-                ];
-                assert_properties(recurrence.expect("a series"), &nth);
-            }
-        }
-        assert_eq!(appointments(&world).len(), 0, "nothing is accepted by itself");
-        assert_eq!(sent(&world).len(), 0);
-    }
-}
-
-/// What is no invitation for this user: his own, a reply, a calendar that is only published.
-#[test]
-fn what_has_no_buttons() {
-    let world = World::start();
-    let mut device = synced(&world, V16_1);
-    let inbox = device.folder(INBOX);
-    let google = fixture("google.ics");
-    let own = google.replace("gerda@example.org", "anton@example.com");
-    // mail, MessageClass, MeetingRequest
-    let cases = [
-        (invitation(&own, "REQUEST"), "IPM.Schedule.Meeting.Request", false),
-        (
-            invitation(
-                &google
-                    .replace("METHOD:REQUEST", "METHOD:REPLY")
-                    .replace("NEEDS-ACTION", "ACCEPTED"),
-                "REPLY",
-            ),
-            "IPM.Schedule.Meeting.Resp.Pos",
-            false,
-        ),
-        (
-            invitation(&google.replace("REQUEST", "CANCEL"), "CANCEL"),
-            "IPM.Schedule.Meeting.Canceled",
-            true,
-        ),
-        (
-            invitation(&google.replace("REQUEST", "COUNTER"), "COUNTER"),
-            "IPM.Schedule.Meeting.Resp.Tent",
-            true,
-        ),
-        (
-            invitation(&google.replace("REQUEST", "PUBLISH"), "PUBLISH"),
-            "IPM.Note",
-            false,
-        ),
-        (
-            invitation("BEGIN:VCALENDAR\nnonsense", "REQUEST"),
-            "IPM.Schedule.Meeting.Request",
-            false,
-        ),
-    ];
-    for (source, class, expected) in cases {
-        world.anton().receive(&source);
-        let id = device.sync(&inbox).added.remove(0);
-        let data = device.item(&inbox, &id);
-        assert_properties(data, &[(email::MESSAGE_CLASS, class)]);
-        let request = data.child(email::MEETING_REQUEST);
-        assert_eq!(request.is_some(), expected, "{class}");
-        let proposed = request.is_some_and(|request| request.child(tag::PROPOSED_START_TIME).is_some());
-        assert_eq!(proposed, class.ends_with("Tent"), "{class}");
-    }
-}
-
-/// A mail with an invitation costs one call more; others cost nothing.
-#[test]
-fn invitations_are_fetched_cheaply() {
-    let world = World::start();
-    let mut device = synced(&world, V14_1);
-    let inbox = device.folder(INBOX);
-    let mut cost = |invitations: usize, name: &str| {
-        for number in 0..5 {
-            world.anton().receive(&mail(&format!("{name} {number}"), "Text."));
-        }
-        for _ in 0..invitations {
-            world.anton().receive(&invitation(&fixture("google.ics"), "REQUEST"));
-        }
-        let before = world.standin.calls().requests;
-        assert_eq!(device.sync(&inbox).added.len(), 5 + invitations);
-        world.standin.calls().requests - before
+    let text = |raw: &[u8]| {
+        String::from_utf8_lossy(raw)
+            .replace("=\r\n", "")
+            .replace("=3D", "=")
+            .replace("\r\n ", "")
     };
-    let without = cost(0, "first");
-    assert_eq!(cost(2, "second"), without + 2);
+    sent.iter().map(|sent| text(&sent.raw)).collect()
 }
 
 /// An external invitation is accepted: it is in the calendar, with the user's answer, and the mail is in the trash.
@@ -333,11 +175,11 @@ fn accepted_by_mail() {
             assert_eq!(sent.len(), usize::from(version >= V16_0), "{version}: {sent:?}");
             if let Some(reply) = sent.first() {
                 assert!(
-                    reply.contains("METHOD:REPLY") && reply.contains("PARTSTAT=3DACCEPTED"),
+                    reply.contains("METHOD:REPLY") && reply.contains("PARTSTAT=ACCEPTED"),
                     "{reply}"
                 );
                 assert!(
-                    reply.contains("To: \"") && reply.contains("<gerda@example.org>"),
+                    reply.contains("\r\nTo: ") && reply.contains("<gerda@example.org>"),
                     "{reply}"
                 );
             }
@@ -559,77 +401,6 @@ fn answered_by_long_id() {
     }
 }
 
-/// The answer is lost once and twice, forgotten or with a crash: the repetition gets the same, and nothing is done twice.
-#[test]
-fn lost_answers() {
-    for version in [V2_5, V14_1, V16_1] {
-        for (times, crashes) in [(1, false), (2, false), (1, true), (2, true)] {
-            let mut world = World::start();
-            let (device, id) = invited(&world, version);
-            let wanted = request(ACCEPT, &device.folder(INBOX), &id, send(version));
-            let first = respond_once(&device, wanted.clone());
-            assert_eq!(first.0, 1);
-            for _ in 0..times {
-                if crashes {
-                    world.restart();
-                }
-                assert_eq!(respond_once(&device, wanted.clone()), first, "{version}");
-            }
-            assert_eq!(appointments(&world).len(), 1, "{version}");
-            assert_eq!(sent(&world).len(), usize::from(version >= V16_0), "{version}");
-            assert_eq!(world.anton().mails(TRASH_AT_OX).len(), 1, "{version}");
-        }
-    }
-}
-
-/// A changed mind is no repetition: each answer counts and is mailed, its repetition is not.
-#[test]
-fn a_changed_mind() {
-    let world = World::start();
-    let (mut device, id) = invited(&world, V16_1);
-    let (inbox, folder) = (device.folder(INBOX), device.folder(CALENDAR));
-    let (_, calendar_id) = respond_once(&device, request(ACCEPT, &inbox, &id, send(V16_1)));
-    let calendar_id = calendar_id.unwrap();
-    device.sync(&folder);
-    for (mails, response, expected) in [(2, TENTATIVE, 3), (3, ACCEPT, 1), (4, TENTATIVE, 3)] {
-        for _ in 0..2 {
-            assert_eq!(
-                respond_once(&device, request(response, &folder, &calendar_id, send(V16_1))).0,
-                1
-            );
-            assert_eq!(confirmation(&appointments(&world)[0]), expected);
-            assert_eq!(sent(&world).len(), mails);
-        }
-    }
-}
-
-/// OX fails in the middle: nothing is lost, and the repetition finishes it.
-#[test]
-fn ox_fails_in_the_middle() {
-    // call that fails, Status of the first answer
-    for (module, action) in [("calendar", "confirm"), ("mail", "new"), ("conversion", "convert")] {
-        let world = World::start();
-        let (device, id) = invited(&world, V16_1);
-        let wanted = request(ACCEPT, &device.folder(INBOX), &id, send(V16_1));
-        world.standin.faults().always(module, action, Fault::Status(503));
-        let root = Element::parent(tag::MEETING_RESPONSE, [wanted.clone()]);
-        let answer = device.link.document("MeetingResponse", &root);
-        assert_eq!(property(&answer, tag::STATUS), "111", "{module} {action}");
-        assert_eq!(
-            world.anton().mails(INBOX_AT_OX).len(),
-            1,
-            "the invitation is still there"
-        );
-        world.standin.faults().clear();
-        assert_eq!(respond_once(&device, wanted).0, 1, "{module} {action}");
-        assert_eq!(
-            (appointments(&world).len(), sent(&world).len()),
-            (1, 1),
-            "{module} {action}"
-        );
-    }
-}
-
 /// 16.x: a mail goes out only if the phone says so, with its words; 16.1 proposes another time.
 #[test]
 fn words_for_the_organizer() {
@@ -656,7 +427,7 @@ fn words_for_the_organizer() {
         (
             V16_0,
             with_words(vec![]),
-            &["METHOD:REPLY", "PARTSTAT=3DTENTATIVE", "Late, sorry", "(UTC)"],
+            &["METHOD:REPLY", "PARTSTAT=TENTATIVE", "Late, sorry", "(Europe/Berlin)"],
         ),
         (V16_1, with_words(vec![]), &["METHOD:REPLY", "Late, sorry"]),
         (
@@ -742,160 +513,6 @@ fn who_writes_to_the_invited() {
             world.anton().sent().len(),
             mails(2),
             "{version}: a reminder is nobody else's business"
-        );
-    }
-}
-
-/// An appointment goes to others as an invitation of its organizer.
-#[test]
-fn forwarded_with_words_of_the_phone() {
-    for version in [V12_1, V14_0, V14_1, V16_1] {
-        let world = World::start();
-        let mut device = synced(&world, version);
-        let folder = device.folder(CALENDAR);
-        let start = tomorrow() + 9 * HOUR;
-        world
-            .standin
-            .web("berta")
-            .create_appointment(json!({"title": "Meeting", "start_date": start,
-            "end_date": start + HOUR, "participants": [{"type": 1, "id": 3}, {"type": 1, "id": 4}]}));
-        let id = device.sync(&folder).added.remove(0);
-        let own = b"From: anton@example.com\r\nTo: carl@example.org\r\nSubject: Fwd\r\nContent-Type: text/plain\r\n\r\nLook!\r\n";
-        let answer = if version < V14_0 {
-            let mut wanted = device.link.request(
-                "SmartForward",
-                Parameters::default(),
-                "message/rfc822",
-                Some(own.to_vec()),
-            );
-            wanted.target.push_str(&format!("&CollectionId={folder}&ItemId={id}"));
-            device.link.exchange(&wanted)
-        } else {
-            let source = [
-                Element::text(composemail::FOLDER_ID, &folder),
-                Element::text(composemail::ITEM_ID, &id),
-            ];
-            let root = Element::parent(
-                composemail::SMART_FORWARD,
-                [
-                    Element::text(composemail::CLIENT_ID, "id-1"),
-                    Element::parent(composemail::SOURCE, source),
-                    Element::opaque(composemail::MIME, own),
-                ],
-            );
-            device.link.exchange(&device.link.wbxml("SmartForward", &root))
-        };
-        assert!(device.link.read(&answer).is_none(), "{version}");
-        let sent = sent(&world);
-        assert_eq!(sent.len(), 1, "{version}");
-        for part in [
-            "Look!",
-            "METHOD:REQUEST",
-            "ORGANIZER",
-            "mailto:berta@example.com",
-            "To: carl@example.org",
-        ] {
-            assert!(sent[0].contains(part), "{version}: {part} is not in\n{}", sent[0]);
-        }
-    }
-}
-
-/// From 16.0 on a phone names people alone; its mistakes have statuses.
-#[test]
-fn forwardees() {
-    for version in [V16_0, V16_1] {
-        let world = World::start();
-        let mut device = synced(&world, version);
-        let (inbox, folder) = (device.folder(INBOX), device.folder(CALENDAR));
-        let start = tomorrow() + 9 * HOUR;
-        world
-            .anton()
-            .create_appointment(json!({"title": "Daily", "start_date": start, "end_date": start + HOUR,
-            "timezone": "UTC", "recurrence_type": 1, "interval": 1, "occurrences": 5}));
-        let id = device.sync(&folder).added.remove(0);
-        world.anton().receive(&mail("no meeting", "Text."));
-        let plain = device.sync(&inbox).added.remove(0);
-        let forwardee = || {
-            let fields = [
-                Element::text(composemail::EMAIL, "carl@example.org"),
-                Element::text(composemail::NAME, "Carl"),
-            ];
-            Element::parent(
-                composemail::FORWARDEES,
-                [Element::parent(composemail::FORWARDEE, fields)],
-            )
-        };
-        let forward = |client_id: &str, collection: &str, item: &str, instance: Option<String>, more: Vec<Element>| {
-            let mut source = vec![
-                Element::text(composemail::FOLDER_ID, collection),
-                Element::text(composemail::ITEM_ID, item),
-            ];
-            source.extend(instance.map(|instance| Element::text(composemail::INSTANCE_ID, instance)));
-            let mut root = Element::parent(
-                composemail::SMART_FORWARD,
-                [
-                    Element::text(composemail::CLIENT_ID, client_id),
-                    Element::parent(composemail::SOURCE, source),
-                ],
-            );
-            root.extend(more);
-            let answer = device.link.exchange(&device.link.wbxml("SmartForward", &root));
-            device
-                .link
-                .read(&answer)
-                .map(|root| property(&root, composemail::STATUS))
-        };
-        let status = |text: &str| Some(text.to_owned());
-        let mime = Element::opaque(composemail::MIME, "x");
-        assert_eq!(forward("1", &folder, &id, None, vec![forwardee(), mime]), status("178"));
-        assert_eq!(
-            forward("2", &folder, &id, None, vec![Element::empty(composemail::FORWARDEES)]),
-            status("179")
-        );
-        assert_eq!(forward("3", &inbox, &plain, None, vec![forwardee()]), status("179"));
-        assert_eq!(
-            forward("4", &folder, "1:nobody", None, vec![forwardee()]),
-            status("150")
-        );
-        let late = Some(dashed(start + 30 * 24 * HOUR));
-        assert_eq!(forward("5", &folder, &id, late, vec![forwardee()]), status("150"));
-        assert_eq!(
-            forward("6", &folder, &id, Some("soon".to_owned()), vec![forwardee()]),
-            status("104")
-        );
-        assert_eq!(sent(&world).len(), 0);
-
-        let body = Element::parent(
-            airsyncbase::BODY,
-            [
-                Element::number(airsyncbase::TYPE, 1),
-                Element::text(airsyncbase::DATA, "Join us"),
-            ],
-        );
-        assert_eq!(
-            forward("7", &folder, &id, None, vec![forwardee(), body]),
-            None,
-            "{version}"
-        );
-        assert_eq!(
-            forward("7", &folder, &id, None, vec![forwardee()]),
-            status("118"),
-            "a repetition"
-        );
-        let second = Some(dashed(start + 24 * HOUR));
-        assert_eq!(forward("8", &folder, &id, second, vec![forwardee()]), None, "{version}");
-        let sent = sent(&world);
-        assert_eq!(sent.len(), 2);
-        assert!(
-            sent[0].contains("RRULE:FREQ=3DDAILY") && sent[0].contains("Join us"),
-            "{}",
-            sent[0]
-        );
-        assert!(sent[0].contains("Subject: FW: Daily"), "{}", sent[0]);
-        assert!(
-            sent[1].contains("RECURRENCE-ID") && !sent[1].contains("RRULE"),
-            "{}",
-            sent[1]
         );
     }
 }

@@ -52,6 +52,8 @@ const RECURRENCE: Tags = Tags {
 
 /// Whole days are the instants of local midnight up to 14.1, and their digits later.
 const LOCAL_MIDNIGHT: VersionRange = VersionRange::until(V14_1);
+/// The versions in which a meeting goes by its UID; before, by its GlobalObjId.
+const UIDS: VersionRange = VersionRange::since(V16_0);
 /// Somebody working elsewhere counts as free where the version has no word for it.
 const WORKS_ELSEWHERE: VersionRange = VersionRange::since(V16_0);
 /// The versions that know what another time for a meeting is.
@@ -157,8 +159,7 @@ impl Request<'_> {
             Element::number(email::SENSITIVITY, self.sensitivity()),
             Element::number(email::BUSY_STATUS, self.busy_status()),
             Element::text(email::TIME_ZONE, self.time_zone()),
-            Element::text(email::GLOBAL_OBJ_ID, global_id(&meeting.uid, self.day())),
-            Element::text(calendar::UID, &meeting.uid),
+            self.identity(),
             Element::flag(email::DISALLOW_NEW_TIME_PROPOSAL, !meeting.allows_counter),
             Element::number(email2::MEETING_MESSAGE_TYPE, self.message_type()),
         ]);
@@ -173,6 +174,15 @@ impl Request<'_> {
             ));
         }
         children
+    }
+
+    /// By which a device finds the appointment.
+    fn identity(&self) -> Element {
+        let uid = &self.meeting.uid;
+        match UIDS.contains(self.context.version) {
+            true => Element::text(calendar::UID, uid),
+            false => Element::text(email::GLOBAL_OBJ_ID, global_id(uid, self.day())),
+        }
     }
 
     fn time(&self, tag: Tag, time: i64) -> Element {

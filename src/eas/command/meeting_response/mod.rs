@@ -133,12 +133,12 @@ impl Response<'_> {
         let Some(calendar) = settings.standard(Standard::Calendar) else {
             return Ok(Err(MAILBOX_ERROR));
         };
-        if let Some(appointment) = self.history.repeated() {
-            self.discard(item, settings.standard(Standard::Trash)).await;
-            return Ok(Ok(self.calendar_id(calendar, appointment).await?));
-        }
         let Some((invitation, part)) = subject::invitation(call, item).await? else {
-            return Ok(Err(INVALID_REQUEST));
+            // Gone, because it was answered before: the device has not heard of it.
+            return match self.history.repeated() {
+                Some(appointment) => Ok(Ok(self.calendar_id(calendar, appointment).await?)),
+                None => Ok(Err(INVALID_REQUEST)),
+            };
         };
         let Invitation { method, meeting } = &invitation;
         let is_own = meeting.is_organized_by(&call.user);
@@ -151,7 +151,7 @@ impl Response<'_> {
             part: &part,
         };
         let known = subject::known(call, calendar, meeting, part).await?;
-        if known.as_ref().is_some_and(|known| !known.appointment.is_invited) {
+        if known.as_ref().is_some_and(|known| known.is_organized_by(&call.user)) {
             return Ok(Err(INVALID_REQUEST));
         }
         let stored = match known {
@@ -175,7 +175,7 @@ impl Response<'_> {
         let is_internal = stored.as_ref().is_some_and(|stored| stored.appointment.is_internal);
         self.tell_organizer(meeting, is_internal).await?;
         let appointment = stored.map(|stored| stored.id).unwrap_or_default();
-        self.history.note(call, &appointment).await?;
+        self.note(&appointment).await?;
         self.discard(item, settings.standard(Standard::Trash)).await;
         self.touched(Module::Calendar, calendar);
         Ok(Ok(self.calendar_id(calendar, &appointment).await?))
@@ -205,7 +205,7 @@ impl Response<'_> {
             meeting.recurrence = None;
         }
         self.tell_organizer(&meeting, stored.appointment.is_internal).await?;
-        self.history.note(self.call, &stored.id).await?;
+        self.note(&stored.id).await?;
         self.touched(Module::Calendar, &item.folder);
         Ok(Ok(self.calendar_id(&item.folder, &stored.id).await?))
     }
@@ -263,6 +263,13 @@ impl Response<'_> {
         match itip::reply(meeting, answer, &send.comment, send.proposal, &call.user, call.now) {
             Some(mime) => Submission::send_own(call, &mime, &self.history.identity()).await,
             None => Ok(()),
+        }
+    }
+
+    async fn note(&self, appointment: &str) -> Result<(), Error> {
+        match self.history.repeated() {
+            Some(_) => Ok(()),
+            None => self.history.note(self.call, appointment).await,
         }
     }
 

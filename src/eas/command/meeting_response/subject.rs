@@ -6,6 +6,7 @@
 use crate::content;
 use crate::content::BodyOptions;
 use crate::content::Context;
+use crate::content::User;
 use crate::content::calendar::meeting;
 use crate::content::calendar::meeting::Appointment;
 use crate::content::email::Mail;
@@ -39,6 +40,12 @@ pub(in crate::eas::command) struct Stored {
 }
 
 impl Stored {
+    /// Whether OX says that the user organizes it. Old servers do not say who does.
+    pub(super) fn is_organized_by(&self, user: &User) -> bool {
+        let organizer = self.object.text(calendar::ORGANIZER);
+        organizer.is_some_and(|address| user.owns(address.trim_start_matches("mailto:")))
+    }
+
     /// The newest timestamp known of it.
     pub(super) fn timestamp(&self) -> i64 {
         let own = self.object.timestamp(common::LAST_MODIFIED_UTC);
@@ -147,11 +154,14 @@ pub(super) async fn known(
     stored(call, calendar, &id).await
 }
 
-/// Whether an invitation is of a later version than the appointment, and may change it: whom OX has as organizer changes the
-/// appointment there, and one occurrence is not the series.
+/// Whether an invitation is of a later version than the appointment, and may change it: it is of the same organizer, and not
+/// of a user of this OX, who changes the appointment there. One occurrence is not the series.
 fn is_newer(meeting: &Meeting, found: &Stored) -> bool {
     let sequence = found.object.number(calendar::SEQUENCE).unwrap_or(0);
-    !found.appointment.is_internal && meeting.occurrence.is_none() && meeting.sequence > sequence
+    let organizers = [&found.appointment.meeting.organizer, &meeting.organizer];
+    let [known, claimed] = organizers.map(|organizer| organizer.as_ref().map(|person| person.address.to_lowercase()));
+    let is_same = known.is_some() && known == claimed;
+    is_same && !found.appointment.is_internal && meeting.occurrence.is_none() && meeting.sequence > sequence
 }
 
 /// What the server does not take stays as it was: the answer counts all the same.
