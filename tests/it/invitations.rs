@@ -16,7 +16,6 @@ use crate::items::property;
 use crate::meetings::appointments;
 use crate::meetings::fixture;
 use crate::meetings::invitation;
-use crate::meetings::request;
 use crate::meetings::sent;
 use crate::meetings::synced;
 use crate::world::World;

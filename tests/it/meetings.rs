@@ -18,7 +18,6 @@ use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsyncbase;
 use oxtender::wbxml::codepage::calendar;
-use oxtender::wbxml::codepage::email;
 use oxtender::wbxml::codepage::meetingresponse as tag;
 use oxtender::wbxml::codepage::search;
 use serde_json::Value;

@@ -43,7 +43,7 @@ fn wrapped(uid: &str) -> Vec<u8> {
 /// The bytes of a UID that is an id in hexadecimal.
 fn from_outlook(uid: &str) -> Option<Vec<u8>> {
     let digits = uid.as_bytes();
-    if digits.len() % 2 != 0 || digits.len() < HEAD * 2 {
+    if !digits.len().is_multiple_of(2) || digits.len() < HEAD * 2 {
         return None;
     }
     let digit = |digit: &u8| {

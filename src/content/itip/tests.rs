@@ -363,7 +363,7 @@ fn another_time() {
 #[test]
 fn an_invitation_for_others() {
     let carl = person("Carl \"C\" Cöln", "carl@example.org");
-    let (text, mail) = sent(&forward(&read(IOS).meeting, &[carl.clone()], "Come!", 0));
+    let (text, mail) = sent(&forward(&read(IOS).meeting, std::slice::from_ref(&carl), "Come!", 0));
     let (forwarded, _) = mail.invitation(&berlin()).expect("an invitation");
     assert_eq!(forwarded.method, Method::Request);
     assert_eq!(forwarded.meeting.organizer, Some(person("Ida", "ida@example.org")));
