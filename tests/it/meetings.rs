@@ -277,7 +277,11 @@ fn declined() {
             "{version}"
         );
         assert_eq!(confirmation(&appointments(&world)[0]), 2);
-        assert_eq!(device.sync(&folder).deleted, [on_phone.clone()], "{version}");
+        assert_eq!(
+            device.sync(&folder).deleted,
+            std::slice::from_ref(&on_phone),
+            "{version}"
+        );
         // The other way round at the web.
         let anton = world.anton();
         anton.confirm(anton.default_folder(Module::Calendar), id, 1);
