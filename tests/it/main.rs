@@ -4,6 +4,7 @@
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
 mod administration;
+mod answered_again;
 mod apache;
 mod attachments25;
 mod calendar;
@@ -16,7 +17,9 @@ mod doors;
 mod empty_folder;
 mod find;
 mod folders;
+mod forwarding;
 mod house;
+mod invitations;
 mod items;
 mod large;
 mod listening;
@@ -26,6 +29,7 @@ mod malformed;
 mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod meetings;
 mod oof;
 mod operations;
 mod outages;
