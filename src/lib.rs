@@ -20,6 +20,7 @@
 //!   before the answer leaves; a device that never saw the answer repeats its request and gets the same.
 
 pub mod cli;
+pub mod coding;
 pub mod config;
 pub mod content;
 pub mod eas;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::eas::autodiscover;
+use crate::eas::command;
 use crate::eas::origin::Origin;
 
 /// What is known of a request when it is over.
@@ -19,6 +21,16 @@ pub struct Record {
     pub status: Option<u16>,
     pub took: Duration,
     pub ox_calls: u64,
+}
+
+/// What is asked in requests that are no commands.
+const OTHERS: [&str; 4] = ["OPTIONS", "GET", "HEAD", autodiscover::NAME];
+
+/// The name under which a command is counted: one of a few, whatever devices ask for.
+pub fn label(command: &str) -> &'static str {
+    let known = command::find(command).map(|command| command.name);
+    let other = || OTHERS.into_iter().find(|other| *other == command);
+    known.or_else(other).unwrap_or("other")
 }
 
 impl fmt::Display for Record {
@@ -54,6 +66,19 @@ impl fmt::Display for Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counted_under_few_names() {
+        for (command, expected) in [
+            ("Sync", "Sync"),
+            ("OPTIONS", "OPTIONS"),
+            ("Autodiscover", "Autodiscover"),
+            ("BREW", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(label(command), expected);
+        }
+    }
 
     #[test]
     fn a_line_of_the_log_has_no_holes() {

@@ -214,18 +214,19 @@ fn not_found_is_none<T>(error: ox::Error) -> Result<Option<T>, Error> {
     }
 }
 
-/// In an answer of several parts, the text of a body is a part of its own.
+/// In an answer of several parts, the text of a body is a part of its own, also that of an exception within a series: there is
+/// no Data in such an answer.
 fn move_body(element: &mut Element, parts: &mut Vec<Bytes>) {
-    if element.tag != airsyncbase::BODY {
-        return;
-    }
+    let is_body = element.tag == airsyncbase::BODY;
     let Content::Children(children) = &mut element.content else {
         return;
     };
     for child in children {
-        if child.tag == airsyncbase::DATA {
+        if is_body && child.tag == airsyncbase::DATA {
             let part = add_part(parts, Bytes::copy_from_slice(child.as_bytes()));
             *child = Element::text(tag::PART, part);
+        } else {
+            move_body(child, parts);
         }
     }
 }
