@@ -254,21 +254,21 @@ mod tests {
         let two = [gzipped(b"hel"), gzipped(b"lo")].concat();
         let hello = || Ok(Bytes::from_static(b"hello"));
         // Content-Encoding, body, what is read
-        let cases: [(&[&str], &[u8], Result<Bytes, ReadError>); 11] = [
-            (&[], b"hello", hello()),
-            (&["identity"], b"hello", hello()),
-            (&["gzip"], &gzip, hello()),
-            (&["X-GZIP"], &gzip, hello()),
-            (&["gzip"], &two, hello()),
-            (&["gzip"], b"", Ok(Bytes::new())),
-            (&["br"], b"", Ok(Bytes::new())),
-            (&["br"], b"hello", Err(ReadError::UnknownCoding)),
-            (&["gzip", "gzip"], &gzip, Err(ReadError::UnknownCoding)),
-            (&["gzip"], b"hello", Err(ReadError::NotGzip)),
-            (&["gzip"], gzip.split_at(gzip.len() - 1).0, Err(ReadError::NotGzip)),
+        let cases = [
+            ("", &b"hello"[..], hello()),
+            ("identity", b"hello", hello()),
+            ("gzip", &gzip, hello()),
+            ("X-GZIP", &gzip, hello()),
+            ("gzip", &two, hello()),
+            ("gzip", b"", Ok(Bytes::new())),
+            ("br", b"", Ok(Bytes::new())),
+            ("br", b"hello", Err(ReadError::UnknownCoding)),
+            ("gzip, gzip", &gzip, Err(ReadError::UnknownCoding)),
+            ("gzip", b"hello", Err(ReadError::NotGzip)),
+            ("gzip", gzip.split_at(gzip.len() - 1).0, Err(ReadError::NotGzip)),
         ];
         for (coding, body, expected) in cases {
-            assert_eq!(read_all(coding, body, 100), expected, "{coding:?} {body:02X?}");
+            assert_eq!(read_all(&[coding], body, 100), expected, "{coding:?} {body:02X?}");
         }
     }
 

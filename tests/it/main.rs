@@ -5,6 +5,7 @@
 
 mod apache;
 mod attachments25;
+mod autodiscover;
 mod calendar;
 mod contacts;
 mod counts;
@@ -14,6 +15,7 @@ mod doors;
 mod empty_folder;
 mod find;
 mod folders;
+mod gzip;
 mod house;
 mod items;
 mod large;
@@ -22,11 +24,14 @@ mod lost_answers;
 mod mail;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod multipart;
 mod oof;
 mod operations;
 mod outages;
 mod ping;
+mod queries;
 mod recipients;
+mod redirects;
 mod refusals;
 mod search;
 mod sending;
@@ -38,6 +43,7 @@ mod stop;
 mod tasks;
 mod third_party;
 mod through_apache;
+mod transport;
 mod uncertain;
 mod versions;
 mod world;
