@@ -1,13 +1,12 @@
 //! Autodiscover: an address and a password are all that a phone needs, and nobody learns from it who exists.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ox_standin::User;
 
+use crate::apache;
 use crate::apache::Apache;
 use crate::device::http::Answer;
 use crate::device::http::Door;
@@ -401,14 +400,8 @@ fn users_of_other_hosts() {
 fn through_apache() {
     let world = World::start();
     let http = crate::listening::http_address(&world);
-    // file, address in it, address here
-    let files = [
-        ("ajp.conf", "127.0.0.1:8009", world.ajp_address()),
-        ("http.conf", "127.0.0.1:8010", http),
-    ];
-    for (file, example, address) in files {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("etc/apache").join(file);
-        let lines = fs::read_to_string(path).unwrap().replace(example, &address.to_string());
+    for (file, address) in [("ajp.conf", world.ajp_address()), ("http.conf", http)] {
+        let lines = apache::shipped(file, address);
         let Some(apache) = Apache::with_line(&lines) else {
             return;
         };

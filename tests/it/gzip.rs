@@ -12,6 +12,7 @@ use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::folderhierarchy;
 
+use crate::apache;
 use crate::apache::Apache;
 use crate::device::Device;
 use crate::device::INBOX;
@@ -86,7 +87,7 @@ fn answers_for_those_who_ask() {
         ("deflate, br", false),
         ("identity", false),
     ];
-    let Some(apache) = Apache::start(world.ajp_address(), "") else {
+    let Some(apache) = Apache::with_line(&apache::shipped("ajp.conf", world.ajp_address())) else {
         return;
     };
     for door in [world.ajp(), world.http(), std::sync::Arc::new(HttpDoor(apache.address))] {
