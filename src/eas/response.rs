@@ -1,5 +1,23 @@
 //! What a command answered, or why it failed, as HTTP.
 //!
+//! | HTTP | sent when |
+//! |---|---|
+//! | 200 | a command was carried out, or says in its document why not; a Sync without news and a sent mail have no body |
+//! | 302 | Autodiscover was asked without TLS |
+//! | 400 | the query, a header or the body cannot be understood; the version does not have the command |
+//! | 401 | credentials are missing, of another kind than Basic, or wrong |
+//! | 403 | the user may not sync |
+//! | 404 | the path is none of ours |
+//! | 405, 501 | a method of which Autodiscover, or ActiveSync, has no use; 501 also for commands that are not known or not offered |
+//! | 413 | the body is too large, also when inflated |
+//! | 415 | the body is in another coding than gzip |
+//! | 451 | the user belongs to the host that `X-MS-Location` names |
+//! | 500 | OX or we failed for good |
+//! | 503 | OX or the database does not answer; with `Retry-After` |
+//! | 505 | the device speaks ActiveSync 1.0 |
+//! | 507 | the storage of the user is full |
+//!
+//! From 14.0 on a command tells 400, 500, 503 and 507 by a Status in its document instead, as [`crate::eas::status`] says.
 //! Implements [MS-ASHTTP] "Response Headers" and the multipart form of [MS-ASCMD] ItemOperations.
 
 use bytes::Bytes;

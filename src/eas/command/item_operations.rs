@@ -298,6 +298,11 @@ fn byte_range(text: &str, total: usize) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wbxml::codepage::calendar;
+
+    fn body_of(text: &str) -> Element {
+        Element::parent(airsyncbase::BODY, [Element::text(airsyncbase::DATA, text)])
+    }
 
     #[test]
     fn ranges() {
@@ -350,5 +355,16 @@ mod tests {
         assert_eq!(body.child_text(tag::PART), Some("2"));
         assert!(body.child(airsyncbase::DATA).is_none());
         assert_eq!(parts[1], "text");
+
+        // An appointment has a body, and its exceptions have theirs.
+        let exception = Element::parent(calendar::EXCEPTION, [body_of("moved")]);
+        let mut series = [body_of("whole"), Element::parent(calendar::EXCEPTIONS, [exception])];
+        series.iter_mut().for_each(|element| move_body(element, &mut parts));
+        assert_eq!(parts[2..], ["whole", "moved"]);
+        let exception = &series[1].children()[0].children()[0];
+        assert_eq!(
+            exception,
+            &Element::parent(airsyncbase::BODY, [Element::text(tag::PART, "4")])
+        );
     }
 }
