@@ -23,8 +23,8 @@ pub struct Record {
     pub ox_calls: u64,
 }
 
-/// What is asked in requests that are no commands.
-const OTHERS: [&str; 4] = ["OPTIONS", "GET", "HEAD", autodiscover::NAME];
+/// What is asked in requests that are no commands, or are answered before they are known to be.
+const OTHERS: [&str; 5] = ["OPTIONS", "POST", "GET", "HEAD", autodiscover::NAME];
 
 /// The name under which a command is counted: one of a few, whatever devices ask for.
 pub fn label(command: &str) -> &'static str {

@@ -72,6 +72,7 @@ impl Eas {
         };
         let found = match asked {
             Ok(asked) => self.found(&credentials, asked, &record.from).await,
+            // Says nothing about the user, so that OX need not be asked for him: Outlook comes often.
             Err(refusal) => {
                 record.status = Some(refusal.code());
                 let time = jiff::Timestamp::now().strftime("%H:%M:%S.%7f").to_string();
