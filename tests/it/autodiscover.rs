@@ -14,6 +14,7 @@ use crate::device::http::HttpDoor;
 use crate::device::http::Request;
 use crate::device::strict;
 use crate::world::World;
+use crate::world::wait_for;
 
 const PATH: &str = "/autodiscover/autodiscover.xml";
 const OURS: &str = "http://schemas.microsoft.com/exchange/autodiscover/mobilesync/responseschema/2006";
@@ -107,7 +108,9 @@ fn a_user_is_found_at_both_doors() {
             assert_eq!(text(&answer), expected, "{path}");
         }
     }
-    assert!(world.log().contains("anton - Autodiscover - from="), "{}", world.log());
+    wait_for("the line of a request", || {
+        world.log().contains("anton - Autodiscover - from=").then_some(())
+    });
 }
 
 /// What phones and others send, and what they are told. Where the answer does not depend on the user, OX is not asked.
