@@ -13,7 +13,8 @@ use crate::items::mail;
 use crate::world::World;
 use crate::world::wait_for;
 
-fn ask(world: &World, path: &str) -> Answer {
+/// What the administrator's door says.
+pub(crate) fn ask(world: &World, path: &str) -> Answer {
     let request = Request {
         method: "GET",
         target: path.to_owned(),
