@@ -48,7 +48,7 @@ fn post(login: &str, body: &str) -> Request {
 
 fn exchange(door: &dyn Door, request: &Request) -> Answer {
     let answer = door.exchange(request).unwrap();
-    assert_eq!(answer.header("Cache-Control"), Some("private"));
+    assert!(answer.status == 404 || answer.header("Cache-Control") == Some("private"));
     assert_eq!(answer.header("Content-Type").is_some(), !answer.body.is_empty());
     answer
 }
