@@ -8,6 +8,7 @@ pub mod address;
 pub mod autodiscover;
 pub mod command;
 pub mod items;
+pub mod library;
 pub mod mail_search;
 mod offer;
 pub mod options;

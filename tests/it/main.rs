@@ -38,6 +38,7 @@ mod recipients;
 mod redirects;
 mod refusals;
 mod repeated;
+mod rules;
 mod search;
 mod sending;
 mod series;
