@@ -5,7 +5,8 @@
 //!                                                         usm -> the oxdatabase tables
 //! ```
 //!
-//! One Sync request, from the outside in: `ajp` (or hyper) makes it an HTTP request; [`server`] routes it by its path;
+//! One Sync request, from the outside in: `ajp` (or hyper) makes it an HTTP request; [`server`] routes it by its path; [`coding`]
+//! inflates its body;
 //! [`eas`] reads query and headers; [`session`] finds the OX session and the device, and takes the device's turn; the row of
 //! [`eas::command::COMMANDS`] says which file serves it; [`wbxml`] decodes the body; [`content`] turns what the device
 //! changed into OX objects; [`usm`] compares what the device knows with what OX holds, decides, writes, and commits;
@@ -21,6 +22,7 @@
 //!   before the answer leaves; a device that never saw the answer repeats its request and gets the same.
 
 pub mod cli;
+pub mod coding;
 pub mod config;
 pub mod content;
 pub mod eas;

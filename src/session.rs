@@ -145,7 +145,7 @@ impl Sessions {
     pub async fn verify(&self, credentials: &Credentials) -> Result<(), Error> {
         let password = self.digest(credentials);
         self.check_refused(&password)?;
-        if self.knows(credentials, &password) {
+        if self.known(credentials, &password).is_some() {
             return Ok(());
         }
         let session = self.login(credentials, &password).await?;
@@ -161,6 +161,22 @@ impl Sessions {
         let admitted = self.check_access(&session).await;
         log_out(&session).await;
         admitted
+    }
+
+    /// What OX says of the user with these credentials, if he may sync; makes no device.
+    pub async fn settings(&self, credentials: &Credentials) -> Result<Arc<ox::Settings>, Error> {
+        let password = self.digest(credentials);
+        self.check_refused(&password)?;
+        if let Some(device) = self.known(credentials, &password) {
+            return Ok(device.ox.settings().await?);
+        }
+        let session = self.login(credentials, &password).await?;
+        let settings = match self.check_access(&session).await {
+            Ok(()) => session.settings().await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        log_out(&session).await;
+        settings
     }
 
     /// Drops what is known of a device, so that its next request makes it anew.
@@ -271,14 +287,12 @@ impl Sessions {
         lock(&self.devices).entry(key).or_default().clone()
     }
 
-    fn knows(&self, credentials: &Credentials, password: &[u8; 32]) -> bool {
+    /// A device that is logged in with the same credentials.
+    fn known(&self, credentials: &Credentials, password: &[u8; 32]) -> Option<Arc<Device>> {
         let devices = lock(&self.devices);
-        let mut own = devices.iter().filter(|((login, _), _)| *login == credentials.login);
-        own.any(|(_, slot)| {
-            slot.device
-                .try_lock()
-                .is_ok_and(|known| known.as_ref().is_some_and(|known| known.password == *password))
-        })
+        let own = devices.iter().filter(|((login, _), _)| *login == credentials.login);
+        let mut own = own.filter_map(|(_, slot)| slot.device.try_lock().ok()?.clone());
+        own.find(|known| known.password == *password)
     }
 
     fn digest(&self, credentials: &Credentials) -> [u8; 32] {

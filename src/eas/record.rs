@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::eas::autodiscover;
+use crate::eas::command;
 use crate::eas::origin::Origin;
 use crate::wbxml::Tag;
 
@@ -24,6 +26,16 @@ pub struct Record {
     pub ignored: Vec<Tag>,
     /// How many this device has sent by now, since it came into memory.
     pub ignored_of_device: usize,
+}
+
+/// What is asked in requests that are no commands, or are answered before they are known to be.
+const OTHERS: [&str; 5] = ["OPTIONS", "POST", "GET", "HEAD", autodiscover::NAME];
+
+/// The name under which a command is counted: one of a few, whatever devices ask for.
+pub fn label(command: &str) -> &'static str {
+    let known = command::find(command).map(|command| command.name);
+    let other = || OTHERS.into_iter().find(|other| *other == command);
+    known.or_else(other).unwrap_or("other")
 }
 
 /// Names of ignored elements in a line, at most.
@@ -73,6 +85,19 @@ impl fmt::Display for Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counted_under_few_names() {
+        for (command, expected) in [
+            ("Sync", "Sync"),
+            ("OPTIONS", "OPTIONS"),
+            ("Autodiscover", "Autodiscover"),
+            ("BREW", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(label(command), expected);
+        }
+    }
 
     #[test]
     fn a_line_of_the_log_has_no_holes() {

@@ -7,6 +7,7 @@ pub mod common;
 
 use http::StatusCode;
 
+use crate::coding;
 use crate::ox;
 use crate::session;
 use crate::usm::collection;
@@ -38,6 +39,9 @@ pub enum Error {
     /// More than the gateway takes; the rest of it was not read.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The body is compressed in a way that is not known here; it was not read.
+    #[error("the body is in a coding that is not known here")]
+    UnknownCoding,
     /// The credentials are wrong, or not good any more.
     #[error("login or password is wrong")]
     Credentials,
@@ -70,6 +74,7 @@ impl Error {
             Self::Device(status, _) => *status,
             // These stay HTTP in every version.
             Self::BodyTooLarge => return Told::Http(StatusCode::PAYLOAD_TOO_LARGE),
+            Self::UnknownCoding => return Told::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Self::Credentials => return Told::Http(StatusCode::UNAUTHORIZED),
             Self::Forbidden(_) => return Told::Http(StatusCode::FORBIDDEN),
             Self::Ox(error) if error.kind == ox::ErrorKind::Quota => Status::MAILBOX_QUOTA_EXCEEDED,
@@ -86,7 +91,7 @@ impl Error {
     /// The level of the log line: a device's mistake is its own business, a failure of OX or ours is the administrator's.
     pub const fn level(&self) -> log::Level {
         match self {
-            Self::Device(..) | Self::BodyTooLarge | Self::Credentials => log::Level::Info,
+            Self::Device(..) | Self::BodyTooLarge | Self::UnknownCoding | Self::Credentials => log::Level::Info,
             Self::Forbidden(_) | Self::Superseded => log::Level::Warn,
             Self::Ox(_) | Self::Own(_) => log::Level::Error,
         }
@@ -99,6 +104,17 @@ impl From<ox::Error> for Error {
             ox::ErrorKind::Credentials => Self::Credentials,
             ox::ErrorKind::Denied => Self::Forbidden(error.to_string()),
             _ => Self::Ox(error),
+        }
+    }
+}
+
+impl From<coding::ReadError> for Error {
+    fn from(error: coding::ReadError) -> Self {
+        match error {
+            coding::ReadError::TooLarge => Self::BodyTooLarge,
+            coding::ReadError::UnknownCoding => Self::UnknownCoding,
+            coding::ReadError::CutOff => Self::Device(Status::INVALID_CONTENT, "the body is cut off"),
+            coding::ReadError::NotGzip => Self::Device(Status::INVALID_CONTENT, "the body is not what gzip makes"),
         }
     }
 }
@@ -152,6 +168,11 @@ mod tests {
             ),
             (device(Status::COMMAND_NOT_SUPPORTED), V14_0, Told::Body(Status(137))),
             (Error::BodyTooLarge, V14_0, Told::Http(StatusCode::PAYLOAD_TOO_LARGE)),
+            (
+                Error::UnknownCoding,
+                V14_0,
+                Told::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            ),
             (Error::Credentials, V14_0, Told::Http(StatusCode::UNAUTHORIZED)),
             (
                 Error::Forbidden(String::new()),

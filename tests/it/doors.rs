@@ -11,6 +11,7 @@ use http::Method;
 
 use crate::device::http::Answer;
 use crate::device::http::Door;
+use crate::device::http::HOST;
 use crate::device::http::HttpDoor;
 use crate::device::http::Request;
 use crate::device::strict;
@@ -69,7 +70,9 @@ impl AjpDoor {
             .body
             .as_ref()
             .map(|body| ("Content-Length", body.len().to_string()));
-        for (name, value) in request.headers.iter().cloned().chain(length) {
+        let names_host = request.headers.iter().any(|(name, _)| *name == "Host");
+        let host = (!names_host).then(|| ("Host", HOST.to_owned()));
+        for (name, value) in request.headers.iter().cloned().chain(length).chain(host) {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             forward = forward.header(name, HeaderValue::from_str(&value).unwrap());
         }

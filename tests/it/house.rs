@@ -13,6 +13,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("version", &[]),
     ("config", &[]),
     ("metrics", &[]),
+    ("coding", &[]),
     ("ox", &[]),
     // Where the databases are is a part of the configuration, and configdb is one more file of properties.
     ("store", &["config"]),
@@ -25,12 +26,15 @@ const ROWS: &[(&str, &[&str])] = &[
     ("session", &["ox", "store"]),
     (
         "eas",
-        &["version", "wbxml", "content", "usm", "notify", "session", "ox", "quirk"],
+        &[
+            "version", "wbxml", "content", "usm", "notify", "session", "ox", "coding", "quirk",
+        ],
     ),
     (
         "server",
         &[
-            "config", "eas", "metrics", "notify", "ox", "session", "store", "usm", "version", "wbxml", "content",
+            "config", "coding", "eas", "metrics", "notify", "ox", "session", "store", "usm", "version", "wbxml",
+            "content",
         ],
     ),
 ];
@@ -52,7 +56,7 @@ const CONTENT_SEES_OF_OX: [&str; 4] = [
 ];
 
 /// Places without I/O and without a clock.
-const PURE: [&str; 15] = [
+const PURE: [&str; 19] = [
     "wbxml/",
     "quirk/",
     "content/",
@@ -64,6 +68,10 @@ const PURE: [&str; 15] = [
     "usm/settle.rs",
     "usm/snapshot.rs",
     "usm/state.rs",
+    "eas/address.rs",
+    "eas/autodiscover/answer.rs",
+    "eas/autodiscover/request.rs",
+    "eas/redirect.rs",
     "eas/request.rs",
     "eas/options.rs",
     "eas/command/sync/request.rs",

@@ -39,6 +39,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     };
     match changes {
         Ok(changes) if goes_in_circles(call.device, &changes) => Ok(refused(INVALID_SYNC_KEY)),
+        Ok(changes) if key == "0" => Ok(Reply::Beginning(answer(&changes))),
         Ok(changes) => Ok(Reply::Document(answer(&changes))),
         Err(collection::Error::UnknownKey) => Ok(refused(INVALID_SYNC_KEY)),
         Err(error) => Err(error.into()),

@@ -226,18 +226,19 @@ fn not_found_is_none<T>(error: ox::Error) -> Result<Option<T>, Error> {
     }
 }
 
-/// In an answer of several parts, the text of a body is a part of its own.
+/// In an answer of several parts, the text of a body is a part of its own, also that of an exception within a series: there is
+/// no Data in such an answer.
 fn move_body(element: &mut Element, parts: &mut Vec<Bytes>) {
-    if ![airsyncbase::BODY, airsyncbase::BODY_PART].contains(&element.tag) {
-        return;
-    }
+    let is_body = [airsyncbase::BODY, airsyncbase::BODY_PART].contains(&element.tag);
     let Content::Children(children) = &mut element.content else {
         return;
     };
     for child in children {
-        if child.tag == airsyncbase::DATA {
+        if is_body && child.tag == airsyncbase::DATA {
             let part = add_part(parts, Bytes::copy_from_slice(child.as_bytes()));
             *child = Element::text(tag::PART, part);
+        } else {
+            move_body(child, parts);
         }
     }
 }
@@ -251,6 +252,11 @@ fn add_part(parts: &mut Vec<Bytes>, bytes: Bytes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wbxml::codepage::calendar;
+
+    fn body_of(text: &str) -> Element {
+        Element::parent(airsyncbase::BODY, [Element::text(airsyncbase::DATA, text)])
+    }
 
     #[test]
     fn one_name_an_item() {
@@ -286,5 +292,16 @@ mod tests {
         assert_eq!(body.child_text(tag::PART), Some("2"));
         assert!(body.child(airsyncbase::DATA).is_none());
         assert_eq!(parts[1], "text");
+
+        // An appointment has a body, and its exceptions have theirs.
+        let exception = Element::parent(calendar::EXCEPTION, [body_of("moved")]);
+        let mut series = [body_of("whole"), Element::parent(calendar::EXCEPTIONS, [exception])];
+        series.iter_mut().for_each(|element| move_body(element, &mut parts));
+        assert_eq!(parts[2..], ["whole", "moved"]);
+        let exception = &series[1].children()[0].children()[0];
+        assert_eq!(
+            exception,
+            &Element::parent(airsyncbase::BODY, [Element::text(tag::PART, "4")])
+        );
     }
 }

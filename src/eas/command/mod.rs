@@ -105,6 +105,8 @@ pub enum Reply {
     /// HTTP 200 without a body.
     Nothing,
     Document(Element),
+    /// A document with which a device begins anew: what we offer is told with it.
+    Beginning(Element),
     /// Bytes of the type that stands before them.
     Raw(String, Bytes),
     /// A document, and parts that it refers to by their number, counted from 1.

@@ -16,6 +16,9 @@ use super::strict;
 /// An answer must come within this time; longer waits are the business of heartbeats, and tests have short ones.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The host that is asked where a request names no other.
+pub(crate) const HOST: &str = "phone.test";
+
 /// A request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -87,19 +90,28 @@ impl Connection {
 
     pub(crate) fn exchange(&mut self, request: &Request) -> io::Result<Answer> {
         self.send(request)?;
-        self.receive()
+        match request.method {
+            "HEAD" => self.receive_head(),
+            _ => self.receive(),
+        }
+    }
+
+    /// Sends the body only when told to go on. Answers whether that happened, and how the request ended.
+    pub(crate) fn exchange_expecting(&mut self, request: &Request) -> io::Result<(bool, Answer)> {
+        let mut head = head(request);
+        head.truncate(head.len() - 2);
+        head.push_str("Expect: 100-continue\r\n\r\n");
+        self.stream.write_all(head.as_bytes())?;
+        let answer = self.receive_head()?;
+        if answer.status != 100 {
+            return Ok((false, self.receive_body(answer)?));
+        }
+        self.stream.write_all(request.body.as_deref().unwrap_or_default())?;
+        Ok((true, self.receive()?))
     }
 
     pub(crate) fn send(&mut self, request: &Request) -> io::Result<()> {
-        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: phone.test\r\n", request.method, request.target);
-        for (name, value) in &request.headers {
-            bytes.push_str(&format!("{name}: {value}\r\n"));
-        }
-        if let Some(body) = &request.body {
-            bytes.push_str(&format!("Content-Length: {}\r\n", body.len()));
-        }
-        bytes.push_str("\r\n");
-        let mut bytes = bytes.into_bytes();
+        let mut bytes = head(request).into_bytes();
         bytes.extend(request.body.iter().flatten());
         self.asked.push_back(request.clone());
         self.stream.write_all(&bytes)
@@ -116,32 +128,35 @@ impl Connection {
 
     fn next_answer(&mut self) -> io::Result<Answer> {
         loop {
-            let end = loop {
-                if let Some(end) = find(&self.received, b"\r\n\r\n") {
-                    break end;
-                }
-                self.read_more()?;
-            };
-            let head: Vec<u8> = self.received.drain(..end + 4).collect();
-            let (status, headers) = parse_head(&head)?;
-            if status == 100 {
-                continue;
+            let answer = self.receive_head()?;
+            if answer.status != 100 {
+                return self.receive_body(answer);
             }
-            let mut answer = Answer {
-                status,
-                headers,
-                body: Vec::new(),
-            };
-            answer.body = match (answer.header("Content-Length"), answer.header("Transfer-Encoding")) {
-                (Some(length), _) => {
-                    let length = length.parse().map_err(|_| malformed("Content-Length"))?;
-                    self.take(length)?
-                }
-                (None, Some("chunked")) => self.chunks()?,
-                (None, _) => return Err(malformed("an answer of unknown length")),
-            };
-            return Ok(answer);
         }
+    }
+
+    fn receive_head(&mut self) -> io::Result<Answer> {
+        let end = loop {
+            if let Some(end) = find(&self.received, b"\r\n\r\n") {
+                break end;
+            }
+            self.read_more()?;
+        };
+        let head: Vec<u8> = self.received.drain(..end + 4).collect();
+        let (status, headers) = parse_head(&head)?;
+        Ok(Answer::new(status, headers, Vec::new()))
+    }
+
+    fn receive_body(&mut self, mut answer: Answer) -> io::Result<Answer> {
+        answer.body = match (answer.header("Content-Length"), answer.header("Transfer-Encoding")) {
+            (Some(length), _) => {
+                let length = length.parse().map_err(|_| malformed("Content-Length"))?;
+                self.take(length)?
+            }
+            (None, Some("chunked")) => self.chunks()?,
+            (None, _) => return Err(malformed("an answer of unknown length")),
+        };
+        Ok(answer)
     }
 
     fn chunks(&mut self) -> io::Result<Vec<u8>> {
@@ -196,6 +211,22 @@ impl Answer {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
+}
+
+/// Request line and headers, with the empty line. A request without a host of its own has one.
+fn head(request: &Request) -> String {
+    let mut text = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
+    if !request.headers.iter().any(|(name, _)| *name == "Host") {
+        text.push_str(&format!("Host: {HOST}\r\n"));
+    }
+    for (name, value) in &request.headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if let Some(body) = &request.body {
+        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    text.push_str("\r\n");
+    text
 }
 
 fn parse_head(head: &[u8]) -> io::Result<(u16, Vec<(String, String)>)> {

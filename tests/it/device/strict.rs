@@ -15,10 +15,12 @@ mod reader;
 #[path = "strict/wire.rs"]
 mod wire;
 
+use std::io::Read as _;
 use std::sync::LazyLock;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use flate2::read::GzDecoder;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_1;
@@ -48,7 +50,8 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
 });
 
 /// [MS-ASHTTP] "Status Codes": those that a gateway may send.
-const HTTP_STATUSES: [u16; 12] = [200, 400, 401, 403, 413, 449, 451, 500, 501, 503, 505, 507];
+/// RFC 9110 has one more, for a body in a coding that is not known.
+const HTTP_STATUSES: [u16; 13] = [200, 400, 401, 403, 413, 415, 449, 451, 500, 501, 503, 505, 507];
 
 /// [MS-ASCMD] "Common Status Codes", and the first version that has them.
 const COMMON: [(std::ops::RangeInclusive<i64>, ProtocolVersion); 5] = [
@@ -163,7 +166,7 @@ const PAIRS: [[wbxml::Tag; 2]; 2] = [
     [tasks::DUE_DATE, tasks::UTC_DUE_DATE],
 ];
 
-/// Whether the answer is the protocol's: not of another path, not to a head that is too large to be looked at, and not of a
+/// Whether the answer is the protocol's: not of another path, not to a browser, not to a head that is too large to be looked at, and not of a
 /// web server that cannot reach the gateway or does not know its secret.
 fn is_ours(request: &Request, answer: &Answer) -> bool {
     let path = request
@@ -179,7 +182,12 @@ fn is_ours(request: &Request, answer: &Answer) -> bool {
             .is_some_and(|server| server.starts_with("Apache"));
     let head: usize = request.headers.iter().map(|(_, value)| value.len()).sum();
     let not_looked_at = head > LARGE_HEAD && [400, 431].contains(&answer.status);
-    path.starts_with(&PATH.to_ascii_lowercase()) && answer.status != 404 && !not_looked_at && !of_web_server
+    let of_browser = ["GET", "HEAD"].contains(&request.method);
+    path.starts_with(&PATH.to_ascii_lowercase())
+        && !of_browser
+        && answer.status != 404
+        && !not_looked_at
+        && !of_web_server
 }
 
 fn headers(request: &Request, asked: &Asked, answer: &Answer) -> Vec<String> {
@@ -243,7 +251,7 @@ fn document(asked: &Asked, answer: &Answer, wrong: &mut Vec<String>) -> Option<E
         return None;
     }
     let parts = match answer.header("Content-Type") {
-        Some(WBXML) => vec![answer.body.clone()],
+        Some(WBXML) => vec![inflated(answer)],
         Some(MULTIPART) if asked.command == "ItemOperations" => parts(&answer.body, wrong),
         other => {
             wrong.push(format!("a body of type {other:?}"));
@@ -284,6 +292,21 @@ fn document(asked: &Asked, answer: &Answer, wrong: &mut Vec<String>) -> Option<E
         wrong.push(format!("parts {named:?} are named, {there:?} are there"));
     }
     Some(root)
+}
+
+/// The body as it was before its coding.
+fn inflated(answer: &Answer) -> Vec<u8> {
+    let mut body = Vec::new();
+    match answer.header("Content-Encoding") {
+        Some(coding) => {
+            assert_eq!(coding, "gzip");
+            GzDecoder::new(&answer.body[..])
+                .read_to_end(&mut body)
+                .expect("what gzip makes");
+        }
+        None => body.clone_from(&answer.body),
+    }
+    body
 }
 
 /// Where content stands: in parts of its own, or in the document, never both ways.
@@ -337,13 +360,22 @@ impl Asked {
             .split_once('?')
             .map(|(_, query)| query)
             .unwrap_or_default();
-        let plain = query.split('&').find_map(|pair| pair.strip_prefix("Cmd="));
-        let encoded = STANDARD.decode(query).unwrap_or_default();
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let plain = pairs.find(|(name, _)| name.eq_ignore_ascii_case("cmd"));
+        let unescaped = percent_encoding::percent_decode_str(query).decode_utf8_lossy();
+        let encoded = STANDARD_NO_PAD
+            .decode(unescaped.trim_end_matches('='))
+            .unwrap_or_default();
         let (command, version) = match (plain, encoded.as_slice()) {
-            (Some(command), _) => (
-                command,
-                header("MS-ASProtocolVersion").and_then(ProtocolVersion::from_name),
-            ),
+            (Some((_, command)), _) => {
+                let known = CODES.iter().find(|(name, _)| name.eq_ignore_ascii_case(command));
+                // Of a header that stands twice, the first counts.
+                let version = header("MS-ASProtocolVersion").and_then(|versions| versions.split(',').next());
+                (
+                    known.map_or(command, |(name, _)| name),
+                    version.and_then(ProtocolVersion::from_name),
+                )
+            }
             (None, [version, code, ..]) => {
                 let command = CODES.iter().find(|(_, known)| known == code);
                 (
