@@ -386,6 +386,8 @@ impl Pending<'_> {
             state,
         } = opened;
         let wrote = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done { .. }));
+        // A list from before a write shows the item as it was, and would send it back to the device that changed it.
+        let is_current = outcomes.is_empty();
         let settled = settle(plan, &changes, outcomes, deliveries, options);
         let mut committed = Committed {
             key,
@@ -399,7 +401,7 @@ impl Pending<'_> {
                 .commit(Some(newest), committed.key, &settled.state, &[key])
                 .await?;
         }
-        if settled.more_available {
+        if settled.more_available && is_current {
             collection
                 .listings
                 .keep(collection.device, collection.id, committed.key, listing);

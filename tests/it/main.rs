@@ -7,6 +7,7 @@ mod apache;
 mod attachments25;
 mod calendar;
 mod contacts;
+mod convergence;
 mod counts;
 mod crash;
 mod device;

@@ -1,0 +1,541 @@
+//! Plays a script: phones, the web user, and the ledger of what they wanted.
+//!
+//! Whatever must never be, at any moment, is asserted here or in the phones themselves; a failure is a panic.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ox_standin::WebUser;
+use oxtender::wbxml::Element;
+use oxtender::wbxml::codepage::airsync;
+
+use super::kinds;
+use super::kinds::AtOx;
+use super::kinds::Fields;
+use super::kinds::Items;
+use super::kinds::KINDS;
+use super::kinds::MAIL;
+use super::ledger::Ledger;
+use super::ledger::Told;
+use super::script::Act;
+use super::script::Script;
+use super::script::Step;
+use super::script::Trouble;
+use super::site::Site;
+use super::site::Way;
+use crate::device::Device;
+use crate::device::collection::Local;
+use crate::device::collection::Synced;
+use crate::device::commands::body_preference;
+use crate::device::http::Answer;
+
+/// Rounds in which everything must have come to rest.
+const MOST_ROUNDS: usize = 60;
+
+/// Milliseconds between two steps, at OX.
+const PACE: i64 = 1000;
+
+pub(super) struct Player {
+    site: Arc<Site>,
+    web: WebUser,
+    phones: Vec<Phone>,
+    /// Kinds that are synced.
+    kinds: Vec<usize>,
+    ledger: Ledger,
+    /// Numbers titles and values.
+    counter: usize,
+    /// A phone that hung up, and the gateway where its request goes on.
+    hung: Option<(usize, usize)>,
+}
+
+struct Phone {
+    device: Device,
+    /// The phone's folder of each kind.
+    folders: BTreeMap<usize, String>,
+    /// What the phone has not been told about yet, of each kind, in the order of its collection's.
+    pending: BTreeMap<usize, Vec<Pending>>,
+    /// When it last got an item, or was told of its own change, by title.
+    seen: BTreeMap<String, usize>,
+    /// Titles that it changed in a request that broke off within: they may come back.
+    disturbed: BTreeSet<String>,
+}
+
+struct Pending {
+    title: String,
+    what: What,
+}
+
+enum What {
+    Add,
+    Change {
+        fields: Fields,
+        /// By field: its write in the ledger.
+        writes: BTreeMap<usize, usize>,
+        overtaken: Vec<usize>,
+    },
+    Delete {
+        overtaken: Vec<usize>,
+    },
+}
+
+/// Plays a script to its end and checks everything.
+pub(super) fn play(script: &Script) {
+    let mut player = Player::new(script);
+    for step in &script.steps {
+        player.step(step);
+    }
+    player.come_to_rest();
+    player.check();
+}
+
+/// A failure is shown with what was asked of OX.
+impl Drop for Player {
+    fn drop(&mut self) {
+        if std::thread::panicking() && std::env::var_os("CALLS").is_some() {
+            eprintln!("--- calls at OX\n{}", self.site.standin.calls().text());
+        }
+    }
+}
+
+impl Player {
+    fn new(script: &Script) -> Self {
+        let site = Site::new();
+        let web = site.standin.web("anton");
+        let mut phones = Vec::new();
+        for (number, phone) in script.phones.iter().enumerate() {
+            let way = Arc::new(Way(site.clone()));
+            let mut device = Device::new(way, "anton", "secret", &format!("phone{number}"), phone.version);
+            device.folder_sync();
+            let mut folders = BTreeMap::new();
+            for kind in &script.kinds {
+                let folder = device.folder(KINDS[*kind].folder);
+                let mut options = body_preference(phone.version, 1, None);
+                if *kind != MAIL && phone.wins {
+                    options.insert(0, Element::number(airsync::CONFLICT, 0));
+                }
+                device.collection(&folder).options = options;
+                folders.insert(*kind, folder);
+            }
+            let ids: Vec<&str> = folders.values().map(String::as_str).collect();
+            device.sync_together(&ids);
+            phones.push(Phone {
+                device,
+                folders,
+                pending: BTreeMap::new(),
+                seen: BTreeMap::new(),
+                disturbed: BTreeSet::new(),
+            });
+        }
+        Self {
+            site,
+            web,
+            phones,
+            kinds: script.kinds.clone(),
+            ledger: Ledger::default(),
+            counter: 0,
+            hung: None,
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.pass_time();
+        match step {
+            Step::Web { kind, act } => self.web(*kind, *act),
+            Step::Touch { phone, kind, act } => self.touch(*phone, *kind, *act),
+            Step::Sync {
+                phone,
+                kinds,
+                window,
+                wants_changes,
+                gateway,
+                trouble,
+            } => {
+                let mut gateway = *gateway;
+                match self.hung {
+                    // Another process would not know that the request before is still running.
+                    Some((hung, at)) if hung == *phone => gateway = at,
+                    Some((hung, at)) => drop(self.sync(hung, kinds, 5, true, at, &Trouble::None)),
+                    None => {}
+                }
+                self.sync(*phone, kinds, *window, *wants_changes, gateway, trouble);
+            }
+            Step::Expire => self.site.standin.expire_sessions(),
+            Step::Restart => {
+                self.hung = None;
+                self.site.restart();
+            }
+        }
+    }
+
+    /// OX tells versions of an object by the millisecond.
+    fn pass_time(&mut self) {
+        self.ledger.tick();
+        self.site.standin.clock().advance(PACE);
+    }
+
+    fn next(&mut self) -> usize {
+        self.counter += 1;
+        self.counter
+    }
+
+    fn new_fields(&mut self, kind: usize) -> Fields {
+        let number = self.next();
+        match kind {
+            MAIL => ["0".to_owned(), "0".to_owned()],
+            _ => [0, 1].map(|field| kinds::value(kind, field, number)),
+        }
+    }
+
+    fn web(&mut self, kind: usize, act: Act) {
+        let items = kinds::at_ox(kind, &self.web);
+        match act {
+            Act::Add => {
+                let fields = self.new_fields(kind);
+                let title = format!("web-{}", self.counter);
+                kinds::create(kind, &self.web, &title, &fields);
+                self.ledger.add(kind, &title, None, &fields);
+            }
+            Act::Change { which, field } => {
+                let Some(item) = pick(&items, which) else { return };
+                let number = self.next();
+                let value = kinds::value(kind, field, number);
+                kinds::update(kind, &self.web, &item.id, field, &value);
+                self.ledger.write(&item.title, None, field, &value);
+            }
+            Act::Delete { which } => {
+                let Some(item) = pick(&items, which) else { return };
+                kinds::delete(kind, &self.web, &item.id);
+                self.ledger.delete(&item.title, None);
+            }
+        }
+    }
+
+    fn touch(&mut self, phone: usize, kind: usize, act: Act) {
+        match act {
+            // Mail comes from elsewhere.
+            Act::Add if kind == MAIL => {}
+            Act::Add => {
+                let fields = self.new_fields(kind);
+                let title = format!("phone{phone}-{}", self.counter);
+                let one = &mut self.phones[phone];
+                let data = kinds::to_phone(kind, one.device.version(), &title, &fields, &[]);
+                one.device.add(&one.folders[&kind], data);
+                self.ledger.add(kind, &title, Some(phone), &fields);
+                one.push(kind, title, What::Add);
+            }
+            Act::Change { which, field } => {
+                let number = self.next();
+                self.change_on_phone(phone, kind, which, field, &kinds::value(kind, field, number));
+            }
+            Act::Delete { which } => self.delete_on_phone(phone, kind, which),
+        }
+    }
+
+    fn change_on_phone(&mut self, phone: usize, kind: usize, which: usize, field: usize, value: &str) {
+        let one = &mut self.phones[phone];
+        let version = one.device.version();
+        let Some((server_id, title, mut fields)) = one.pick(kind, which) else {
+            return;
+        };
+        if !kinds::is_visible(kind, field, version) {
+            return;
+        }
+        let (mut writes, mut overtaken) = (BTreeMap::new(), Vec::new());
+        if let Some(Pending {
+            what:
+                What::Change {
+                    fields: newer,
+                    writes: before,
+                    overtaken: long_before,
+                },
+            ..
+        }) = one.withdraw(kind, &server_id, &title)
+        {
+            (fields, writes, overtaken) = (newer, before, long_before);
+        }
+        value.clone_into(&mut fields[field]);
+        // A phone sends the whole item, whatever its user has changed; of mail, what he has.
+        let changed: Vec<usize> = if kind == MAIL { vec![field] } else { vec![0, 1] };
+        for field in changed {
+            let write = self.ledger.write(&title, Some(phone), field, &fields[field]);
+            if let Some(before) = writes.insert(field, write) {
+                self.ledger.tell_write(&title, before, Told::Overtaken);
+                overtaken.push(before);
+            }
+        }
+        let changed: Vec<usize> = writes.keys().copied().collect();
+        let mut data = kinds::to_phone(kind, version, &title, &fields, &changed);
+        data.retain(|element| element.tag != oxtender::wbxml::codepage::calendar::UID);
+        one.device.change(&one.folders[&kind], &server_id, data);
+        let what = What::Change {
+            fields,
+            writes,
+            overtaken,
+        };
+        one.push(kind, title, what);
+    }
+
+    fn delete_on_phone(&mut self, phone: usize, kind: usize, which: usize) {
+        let one = &mut self.phones[phone];
+        let Some((server_id, title, _)) = one.pick(kind, which) else {
+            return;
+        };
+        let mut overtaken = Vec::new();
+        if let Some(Pending {
+            what: What::Change {
+                writes,
+                overtaken: before,
+                ..
+            },
+            ..
+        }) = one.withdraw(kind, &server_id, &title)
+        {
+            overtaken.extend(writes.into_values().chain(before));
+        }
+        for write in &overtaken {
+            self.ledger.tell_write(&title, *write, Told::Overtaken);
+        }
+        self.ledger.delete(&title, Some(phone));
+        one.device.delete(&one.folders[&kind], &server_id);
+        one.push(kind, title, What::Delete { overtaken });
+    }
+
+    /// One request. Answers whether anything at all happened.
+    fn sync(
+        &mut self,
+        phone: usize,
+        kinds: &[usize],
+        window: usize,
+        wants_changes: bool,
+        gateway: usize,
+        trouble: &Trouble,
+    ) -> bool {
+        self.pass_time();
+        let one = &mut self.phones[phone];
+        let ids: Vec<String> = kinds.iter().map(|kind| one.folders[kind].clone()).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        for id in &ids {
+            let collection = one.device.collection(id);
+            collection.window = window;
+            collection.wants_changes = wants_changes;
+        }
+        let request = one.device.sync_request(&ids);
+        if matches!(
+            trouble,
+            Trouble::Crash { .. } | Trouble::StoreFails { .. } | Trouble::OxFails { .. }
+        ) {
+            let titles = kinds.iter().flat_map(|kind| one.pending.get(kind)).flatten();
+            one.disturbed.extend(titles.map(|pending| pending.title.clone()));
+        }
+        let Some(answer) = self.site.send(gateway, &request, trouble) else {
+            self.hung = match trouble {
+                Trouble::HungUp { .. } => Some((phone, gateway)),
+                Trouble::AnswerLost => self.hung.filter(|(hung, _)| *hung != phone),
+                _ => None,
+            };
+            return true;
+        };
+        self.hung = self.hung.filter(|(hung, _)| *hung != phone);
+        self.take(phone, kinds, &ids, &answer, *trouble != Trouble::None)
+    }
+
+    fn take(&mut self, phone: usize, kinds: &[usize], ids: &[&str], answer: &Answer, troubled: bool) -> bool {
+        let one = &mut self.phones[phone];
+        if answer.status != 200 {
+            assert!(troubled, "HTTP status {} out of the blue", answer.status);
+            return true;
+        }
+        let before: Vec<_> = ids.iter().map(|id| one.device.collection(id).clone()).collect();
+        let mut synced = one.device.take_sync_answer(ids, answer);
+        let mut busy = false;
+        for ((kind, id), before) in kinds.iter().zip(ids).zip(before) {
+            let synced = synced.remove(*id).expect("every collection has an answer");
+            if synced.status != 1 {
+                let passes = troubled && ![3, 4, 8, 12].contains(&synced.status);
+                assert!(passes, "Status {} of {}", synced.status, KINDS[*kind].name);
+                busy = true;
+                continue;
+            }
+            let collection = self.phones[phone].device.collection(id);
+            busy |= !before.pending.is_empty() || synced.commands() > 0 || synced.more_available;
+            busy |= collection.key != before.key;
+            assert!(synced.soft_deleted.is_empty(), "nothing has left a window");
+            let own = self.tell(phone, *kind, &before.pending, &synced);
+            self.look_for_echoes(phone, *kind, &before.items, own, &synced);
+        }
+        busy
+    }
+
+    /// What became of what the phone sent. Answers its own changes by title.
+    fn tell(&mut self, phone: usize, kind: usize, sent: &[Local], synced: &Synced) -> BTreeMap<String, Fields> {
+        let pending = self.phones[phone].pending.remove(&kind).unwrap_or_default();
+        assert_eq!(pending.len(), sent.len());
+        let mut own = BTreeMap::new();
+        for (local, Pending { title, what }) in sent.iter().zip(pending) {
+            let told = match synced.refused.iter().any(|(id, _)| id == local.id()) {
+                true => Told::Refused,
+                false => Told::Done,
+            };
+            match what {
+                What::Add => self.ledger.tell_addition(&title, told),
+                What::Change {
+                    fields,
+                    writes,
+                    overtaken,
+                } => {
+                    for write in writes.into_values() {
+                        self.ledger.tell_write(&title, write, told);
+                    }
+                    for write in overtaken {
+                        self.ledger.tell_write(&title, write, Told::Overtaken);
+                    }
+                    if told == Told::Done {
+                        own.insert(title, fields);
+                    }
+                }
+                What::Delete { overtaken } => {
+                    for write in overtaken {
+                        self.ledger.tell_write(&title, write, Told::Overtaken);
+                    }
+                    self.ledger.tell_deletion(&title, Some(phone), told);
+                }
+            }
+        }
+        own
+    }
+
+    /// A change that says what the phone has, and that nobody else can have made, is its own and must not come back.
+    fn look_for_echoes(
+        &mut self,
+        phone: usize,
+        kind: usize,
+        before: &BTreeMap<String, Element>,
+        own: BTreeMap<String, Fields>,
+        synced: &Synced,
+    ) {
+        let now = self.ledger.now();
+        let one = &mut self.phones[phone];
+        let items = one.device.items(&one.folders[&kind]);
+        for id in &synced.changed {
+            // Deleted again in the same answer.
+            let Some(data) = items.get(id) else { continue };
+            let (title, fields) = kinds::on_phone(kind, data);
+            let had = before.get(id).map(|data| kinds::on_phone(kind, data).1);
+            let had = own.get(&title).cloned().or(had);
+            let since = one.seen.get(&title).copied().unwrap_or_default();
+            let echo = had.as_ref() == Some(&fields) && !self.ledger.is_touched_since(&title, since, Some(phone));
+            assert!(
+                !echo || one.disturbed.contains(&title),
+                "{title} comes back to the phone that made it: {fields:?}"
+            );
+        }
+        let mut titles = BTreeSet::new();
+        for data in items.values() {
+            let (title, _) = kinds::on_phone(kind, data);
+            assert!(titles.insert(title.clone()), "phone {phone} has {title} twice");
+        }
+        let got = synced.changed.iter().chain(&synced.added).chain(synced.new_ids.values());
+        let got = got.filter_map(|id| items.get(id)).map(|data| kinds::on_phone(kind, data).0);
+        for title in got.chain(own.into_keys()) {
+            one.seen.insert(title, now);
+        }
+    }
+
+    /// Everybody syncs until nothing moves any more.
+    fn come_to_rest(&mut self) {
+        if let Some((phone, gateway)) = self.hung {
+            self.everything(phone, gateway);
+        }
+        for _ in 0..MOST_ROUNDS {
+            let mut busy = false;
+            for phone in 0..self.phones.len() {
+                busy |= self.everything(phone, 0);
+            }
+            if !busy {
+                return;
+            }
+        }
+        panic!("it never comes to rest");
+    }
+
+    fn everything(&mut self, phone: usize, gateway: usize) -> bool {
+        let kinds = self.kinds.clone();
+        self.sync(phone, &kinds, 5, true, gateway, &Trouble::None)
+    }
+
+    /// When all is quiet: every phone has what OX has, and OX has what was wanted.
+    fn check(&mut self) {
+        for phone in 0..self.phones.len() {
+            assert!(!self.everything(phone, 0), "one more exchange changes something");
+        }
+        let mut everything: Vec<(usize, AtOx)> = Vec::new();
+        for kind in self.kinds.clone() {
+            let at_ox = kinds::at_ox(kind, &self.web);
+            for (number, phone) in self.phones.iter().enumerate() {
+                phone.check(number, kind, &at_ox);
+            }
+            everything.extend(at_ox.into_iter().map(|item| (kind, item)));
+        }
+        let wrong = self.ledger.verdict(&everything);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+impl Phone {
+    fn push(&mut self, kind: usize, title: String, what: What) {
+        self.pending.entry(kind).or_default().push(Pending { title, what });
+    }
+
+    /// An item that its user still sees.
+    fn pick(&self, kind: usize, which: usize) -> Option<(String, String, Fields)> {
+        let is_deleted = |title: &String| {
+            let mut pending = self.pending.get(&kind).into_iter().flatten();
+            pending.any(|pending| pending.title == *title && matches!(pending.what, What::Delete { .. }))
+        };
+        let read = |(id, data): (&String, &Element)| {
+            let (title, fields) = kinds::on_phone(kind, data);
+            (id.clone(), title, fields)
+        };
+        let items = self.device.items(&self.folders[&kind]).iter().map(read);
+        let items: Vec<_> = items.filter(|(_, title, _)| !is_deleted(title)).collect();
+        pick(&items, which).cloned()
+    }
+
+    /// Takes back a change that was not confirmed, to replace it.
+    fn withdraw(&mut self, kind: usize, server_id: &str, title: &str) -> Option<Pending> {
+        let pending = self.pending.entry(kind).or_default();
+        let of_item = |pending: &Pending| pending.title == title && matches!(pending.what, What::Change { .. });
+        let index = pending.iter().position(of_item)?;
+        let local = self.device.collection(&self.folders[&kind]).pending.remove(index);
+        assert_eq!(local.id(), server_id);
+        Some(pending.remove(index))
+    }
+
+    fn check(&self, number: usize, kind: usize, at_ox: &[AtOx]) {
+        let version = self.device.version();
+        let seen = |title: String, mut fields: Fields| {
+            for (field, value) in fields.iter_mut().enumerate() {
+                if !kinds::is_visible(kind, field, version) {
+                    value.clear();
+                }
+            }
+            (title, fields)
+        };
+        let expected: Items = at_ox
+            .iter()
+            .map(|item| seen(item.title.clone(), item.fields.clone()))
+            .collect();
+        let items = self.device.items(&self.folders[&kind]).values();
+        let found: Items = items
+            .map(|data| kinds::on_phone(kind, data))
+            .map(|(title, fields)| seen(title, fields))
+            .collect();
+        let name = KINDS[kind].name;
+        assert_eq!(found, expected, "{name} on phone {number} (left) and at OX (right)");
+    }
+}
+
+fn pick<T>(items: &[T], which: usize) -> Option<&T> {
+    items.get(which.checked_rem(items.len())?)
+}
