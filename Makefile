@@ -5,13 +5,14 @@ TOOLS = /usr/sbin/apache2:apache2-bin /usr/sbin/mariadbd:mariadb-server-core \
         /usr/bin/wbxml2xml:libwbxml2-utils /usr/bin/tshark:tshark
 DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 
-.PHONY: help build test demo lint doc fmt bench fuzz
+.PHONY: help build test soak demo lint doc fmt bench fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
 	@echo 'make demo    stand-in OX, gateway and a private Apache; a simulated phone syncs, then try your own'
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
+	@echo 'make soak    100,000 random histories over the whole gateway; make soak SEEDS=1000000 FIRST=300 for others'
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
 	@echo 'make fuzz    a minute for each fuzz target of the crate ajp'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
@@ -21,6 +22,12 @@ build:
 
 test: test-tools
 	cargo test --workspace --locked
+
+# A failure prints its seed; SEED=n replays it.
+SEEDS = 100000
+FIRST = 0
+soak:
+	SEEDS=$(SEEDS) FIRST=$(FIRST) cargo test --release --locked --test it -- convergence::histories
 
 demo: demo-tools
 	cargo build --workspace --locked

@@ -152,10 +152,11 @@ fn serve(store: &mut Store, ox: &mut Ox, request: &Request, crash_after: Option<
         let done = Done {
             fingerprint: change.fingerprint,
             id: id.clone(),
-            revision: Some(revision),
+            revision: Some(revision.unless(plan.unseen.contains(&id))),
         };
         notes.insert(journal::operation(&change.what), done);
-        outcomes.push(Outcome::Done { id, revision });
+        let resend = plan.unseen.contains(&id);
+        outcomes.push(Outcome::Done { id, revision, resend });
     }
     let sends: Vec<_> = plan
         .to_device

@@ -6,8 +6,13 @@
 //! aloud, or been overridden by one that is not older ([`ledger`]); nothing may have come back to the phone that made
 //! it; one more exchange must change nothing.
 //!
-//! A failure prints its seed and the shortest script that still fails. `SEED=n` plays one history, `SEEDS=n` so many.
+//! A failure prints its seed and the shortest script that still fails. `SEED=n` plays one history, `SEEDS=n` so many, from
+//! `FIRST=n` on; `CALLS=1` shows what was asked of OX. What was found and repaired is in [`found`].
+//!
+//! Known and left: a contact or a task whose addition broke off within, and that somebody changed or deleted before the phone
+//! came again, is added once more, since OX has no mark by which it could be recognized.
 
+mod found;
 mod kinds;
 mod ledger;
 mod player;

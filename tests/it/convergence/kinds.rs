@@ -3,8 +3,6 @@
 //! An item has a title, which never changes and nobody else has, and two fields. Values are texts that are the same on both
 //! sides.
 
-use std::collections::BTreeMap;
-
 use ox_standin::Module;
 use ox_standin::WebUser;
 use ox_standin::flag;
@@ -36,16 +34,13 @@ use crate::items::tomorrow;
 /// The values of an item's fields.
 pub(super) type Fields = [String; 2];
 
-/// Items by title.
-pub(super) type Items = BTreeMap<String, Fields>;
-
 pub(super) const INBOX_AT_OX: &str = "default0/INBOX";
 
 /// A mail's fields are switches.
 pub(super) const MAIL: usize = 0;
-const CONTACT: usize = 1;
+pub(super) const CONTACT: usize = 1;
 const TASK: usize = 2;
-const APPOINTMENT: usize = 3;
+pub(super) const APPOINTMENT: usize = 3;
 
 pub(super) struct Kind {
     pub(super) name: &'static str,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::kinds::APPOINTMENT;
 use super::kinds::AtOx;
 use super::kinds::Fields;
 use super::kinds::KINDS;
@@ -28,6 +29,8 @@ pub(super) struct Ledger {
 struct Entry {
     kind: usize,
     addition: Deed,
+    /// A request that added it broke off within.
+    uncertain: bool,
     deletions: Vec<Deed>,
     writes: Vec<Write>,
 }
@@ -71,10 +74,6 @@ impl Ledger {
         self.now += 1;
     }
 
-    pub(super) const fn now(&self) -> usize {
-        self.now
-    }
-
     fn deed(&self, by: Who) -> Deed {
         let (until, told) = match by {
             None => (self.now, Told::Done),
@@ -98,6 +97,7 @@ impl Ledger {
         let entry = Entry {
             kind,
             addition,
+            uncertain: false,
             deletions: Vec::new(),
             writes: fields.iter().enumerate().map(write).collect(),
         };
@@ -119,6 +119,16 @@ impl Ledger {
     pub(super) fn delete(&mut self, title: &str, by: Who) {
         let deed = self.deed(by);
         self.entry(title).deletions.push(deed);
+    }
+
+    /// A request with the addition broke off within: what it left at OX is known again only if it is as it was.
+    pub(super) fn make_uncertain(&mut self, title: &str) {
+        self.entry(title).uncertain = true;
+    }
+
+    /// Whether an addition can have been repeated rightly, because the first one could not be recognized any more.
+    pub(super) fn may_be_doubled(&self, title: &str) -> bool {
+        self.items.get(title).is_some_and(Entry::may_be_doubled)
     }
 
     /// The phone that added it is told.
@@ -147,12 +157,12 @@ impl Ledger {
         }
     }
 
-    /// Whether somebody else may have changed the item at that time or later.
-    pub(super) fn is_touched_since(&self, title: &str, time: usize, by: Who) -> bool {
+    /// Whether anybody else ever changed the item.
+    pub(super) fn is_touched_by_others(&self, title: &str, by: Who) -> bool {
         let entry = self.items.get(title);
         entry.is_none_or(|entry| {
-            let mut writes = entry.writes.iter();
-            writes.any(|write| write.deed.by != by && write.deed.until >= time)
+            let mut changes = entry.writes.iter().filter(|write| write.deed.from != entry.addition.from);
+            changes.any(|write| write.deed.by != by)
         })
     }
 
@@ -189,6 +199,9 @@ impl Entry {
         if deeds.chain([&self.addition]).any(|deed| deed.told == Told::Nothing) {
             return Some("somebody was never told".to_owned());
         }
+        if self.may_be_doubled() {
+            return None;
+        }
         let may_be_gone = self.deletions.iter().any(|deed| deed.told != Told::Refused);
         let must_be_gone = self.deletions.iter().any(|deed| deed.told == Told::Done);
         match (self.addition.told, found) {
@@ -200,6 +213,16 @@ impl Entry {
             (_, [item]) => (0..item.fields.len()).find_map(|field| self.verdict_of(field, &item.fields[field])),
             _ => Some("doubled".to_owned()),
         }
+    }
+
+    /// Somebody changed or deleted it before the phone could ask for it again. OX has no mark by which it could be recognized;
+    /// of an appointment that is there, the UID is one.
+    fn may_be_doubled(&self) -> bool {
+        let writes = self.writes.iter().filter(|_| self.kind != APPOINTMENT);
+        let writes = writes.map(|write| &write.deed);
+        let others = writes.chain(&self.deletions).filter(|deed| deed.by != self.addition.by);
+        let until = self.addition.until;
+        self.uncertain && { others }.any(|deed| deed.from <= until)
     }
 
     /// The value must be somebody's whom nobody overrode.

@@ -13,7 +13,6 @@ use oxtender::wbxml::codepage::airsync;
 use super::kinds;
 use super::kinds::AtOx;
 use super::kinds::Fields;
-use super::kinds::Items;
 use super::kinds::KINDS;
 use super::kinds::MAIL;
 use super::ledger::Ledger;
@@ -55,8 +54,8 @@ struct Phone {
     folders: BTreeMap<usize, String>,
     /// What the phone has not been told about yet, of each kind, in the order of its collection's.
     pending: BTreeMap<usize, Vec<Pending>>,
-    /// When it last got an item, or was told of its own change, by title.
-    seen: BTreeMap<String, usize>,
+    /// Titles of what it made or changed itself, and was told so.
+    own: BTreeSet<String>,
     /// Titles that it changed in a request that broke off within: they may come back.
     disturbed: BTreeSet<String>,
 }
@@ -123,7 +122,7 @@ impl Player {
                 device,
                 folders,
                 pending: BTreeMap::new(),
-                seen: BTreeMap::new(),
+                own: BTreeSet::new(),
                 disturbed: BTreeSet::new(),
             });
         }
@@ -325,8 +324,12 @@ impl Player {
             trouble,
             Trouble::Crash { .. } | Trouble::StoreFails { .. } | Trouble::OxFails { .. }
         ) {
-            let titles = kinds.iter().flat_map(|kind| one.pending.get(kind)).flatten();
-            one.disturbed.extend(titles.map(|pending| pending.title.clone()));
+            for pending in kinds.iter().flat_map(|kind| one.pending.get(kind)).flatten() {
+                one.disturbed.insert(pending.title.clone());
+                if matches!(pending.what, What::Add) {
+                    self.ledger.make_uncertain(&pending.title);
+                }
+            }
         }
         let Some(answer) = self.site.send(gateway, &request, trouble) else {
             self.hung = match trouble {
@@ -414,7 +417,6 @@ impl Player {
         own: BTreeMap<String, Fields>,
         synced: &Synced,
     ) {
-        let now = self.ledger.now();
         let one = &mut self.phones[phone];
         let items = one.device.items(&one.folders[&kind]);
         for id in &synced.changed {
@@ -423,8 +425,8 @@ impl Player {
             let (title, fields) = kinds::on_phone(kind, data);
             let had = before.get(id).map(|data| kinds::on_phone(kind, data).1);
             let had = own.get(&title).cloned().or(had);
-            let since = one.seen.get(&title).copied().unwrap_or_default();
-            let echo = had.as_ref() == Some(&fields) && !self.ledger.is_touched_since(&title, since, Some(phone));
+            let is_own = one.own.contains(&title) && !self.ledger.is_touched_by_others(&title, Some(phone));
+            let echo = is_own && had.as_ref() == Some(&fields);
             assert!(
                 !echo || one.disturbed.contains(&title),
                 "{title} comes back to the phone that made it: {fields:?}"
@@ -433,13 +435,12 @@ impl Player {
         let mut titles = BTreeSet::new();
         for data in items.values() {
             let (title, _) = kinds::on_phone(kind, data);
-            assert!(titles.insert(title.clone()), "phone {phone} has {title} twice");
+            let is_new = titles.insert(title.clone()) || self.ledger.may_be_doubled(&title);
+            assert!(is_new, "phone {phone} has {title} twice");
         }
-        let got = synced.changed.iter().chain(&synced.added).chain(synced.new_ids.values());
-        let got = got.filter_map(|id| items.get(id)).map(|data| kinds::on_phone(kind, data).0);
-        for title in got.chain(own.into_keys()) {
-            one.seen.insert(title, now);
-        }
+        let new = synced.new_ids.values().filter_map(|id| items.get(id));
+        let new = new.map(|data| kinds::on_phone(kind, data).0);
+        one.own.extend(new.chain(own.into_keys()));
     }
 
     /// Everybody syncs until nothing moves any more.
@@ -522,15 +523,17 @@ impl Phone {
             }
             (title, fields)
         };
-        let expected: Items = at_ox
+        let mut expected: Vec<_> = at_ox
             .iter()
             .map(|item| seen(item.title.clone(), item.fields.clone()))
             .collect();
         let items = self.device.items(&self.folders[&kind]).values();
-        let found: Items = items
+        let mut found: Vec<_> = items
             .map(|data| kinds::on_phone(kind, data))
             .map(|(title, fields)| seen(title, fields))
             .collect();
+        expected.sort();
+        found.sort();
         let name = KINDS[kind].name;
         assert_eq!(found, expected, "{name} on phone {number} (left) and at OX (right)");
     }
