@@ -22,22 +22,24 @@ use crate::device::CALENDAR;
 use crate::device::CONTACTS;
 use crate::device::INBOX;
 use crate::device::TASKS;
+use crate::items::DAY;
 use crate::items::HOUR;
 use crate::items::appointment;
 use crate::items::body;
 use crate::items::compact;
 use crate::items::contact;
 use crate::items::mail;
+use crate::items::now;
 use crate::items::task;
 use crate::items::tomorrow;
 
 /// The values of an item's fields.
 pub(super) type Fields = [String; 2];
 
-pub(super) const INBOX_AT_OX: &str = "default0/INBOX";
-
 /// A mail's fields are switches.
 pub(super) const MAIL: usize = 0;
+/// Mail as well, in another folder: items move between the two.
+pub(super) const ARCHIVE: usize = 4;
 pub(super) const CONTACT: usize = 1;
 const TASK: usize = 2;
 pub(super) const APPOINTMENT: usize = 3;
@@ -46,38 +48,70 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     /// Type of its default folder on the phone.
     pub(super) folder: i64,
-    /// `None`: mail.
-    pub(super) module: Option<Module>,
+    pub(super) place: Place,
 }
 
-pub(super) const KINDS: [Kind; 4] = [
+/// Where its items are at OX.
+pub(super) enum Place {
+    /// A folder of mail.
+    Mail(&'static str),
+    /// The default folder of a module.
+    Module(Module),
+}
+
+pub(super) const KINDS: [Kind; 5] = [
     Kind {
         name: "mail",
         folder: INBOX,
-        module: None,
+        place: Place::Mail("default0/INBOX"),
     },
     Kind {
         name: "contacts",
         folder: CONTACTS,
-        module: Some(Module::Contacts),
+        place: Place::Module(Module::Contacts),
     },
     Kind {
         name: "tasks",
         folder: TASKS,
-        module: Some(Module::Tasks),
+        place: Place::Module(Module::Tasks),
     },
     Kind {
         name: "calendar",
         folder: CALENDAR,
-        module: Some(Module::Calendar),
+        place: Place::Module(Module::Calendar),
+    },
+    Kind {
+        name: "archive",
+        folder: USER_MAIL,
+        place: Place::Mail("default0/INBOX/Archive"),
     },
 ];
+
+/// [MS-ASCMD] Type: a folder of mail that the user made.
+const USER_MAIL: i64 = 12;
+
+/// Older than the filter of phones lets pass.
+const OLD: i64 = 10 * DAY;
+
+pub(super) const fn is_mail(kind: usize) -> bool {
+    kind == MAIL || kind == ARCHIVE
+}
+
+/// The folder that is not there at the start.
+pub(super) fn create_archive(web: &WebUser) {
+    web.create_folder("default0/INBOX", "Archive", "mail");
+}
+
+/// Whether a phone with a filter goes without the item.
+pub(super) fn is_old(title: &str) -> bool {
+    title.starts_with("old")
+}
 
 /// The value that the `number`-th change of a history writes into a field; numbers make values different where a field
 /// has many.
 pub(super) fn value(kind: usize, field: usize, number: usize) -> String {
     match (kind, field) {
-        (MAIL, _) => (number % 2).to_string(),
+        (MAIL | ARCHIVE, _) => (number % 2).to_string(),
         (TASK, 1) => (number % 3).to_string(),
         (APPOINTMENT, 1) => compact(tomorrow() + i64::try_from(number % 500).unwrap() * HOUR),
         _ => format!("v{number}"),
@@ -86,7 +120,7 @@ pub(super) fn value(kind: usize, field: usize, number: usize) -> String {
 
 /// Whether a phone of this version sees a field.
 pub(super) fn is_visible(kind: usize, field: usize, version: ProtocolVersion) -> bool {
-    kind != MAIL || field == 0 || version >= V12_0
+    !is_mail(kind) || field == 0 || version >= V12_0
 }
 
 /// What a phone sends: the whole item, or of a mail the fields in `changed`.
@@ -99,7 +133,7 @@ pub(super) fn to_phone(
 ) -> Vec<Element> {
     let [first, second] = fields;
     match kind {
-        MAIL => changed.iter().map(|field| switch(*field, &fields[*field])).collect(),
+        MAIL | ARCHIVE => changed.iter().map(|field| switch(*field, &fields[*field])).collect(),
         CONTACT => {
             let mut data = contact("Otto", title);
             data.push(Element::text(contacts::MOBILE_PHONE_NUMBER, first.clone()));
@@ -139,7 +173,7 @@ pub(super) fn on_phone(kind: usize, data: &Element) -> (String, Fields) {
         note.unwrap_or_default().trim().to_owned()
     };
     match kind {
-        MAIL => {
+        MAIL | ARCHIVE => {
             let flag = data.child(email::FLAG).and_then(|flag| flag.child_text(email::STATUS));
             let flagged = if flag == Some("2") { "1" } else { "0" };
             (text(email::SUBJECT), [text(email::READ), flagged.to_owned()])
@@ -164,16 +198,18 @@ pub(super) struct AtOx {
     pub(super) fields: Fields,
 }
 
-/// All items of a kind in its default folder.
+/// All items of a kind.
 pub(super) fn at_ox(kind: usize, web: &WebUser) -> Vec<AtOx> {
-    let Some(module) = KINDS[kind].module else {
-        return mails(web, INBOX_AT_OX);
-    };
-    let objects = web.objects(module, web.default_folder(module)).into_iter();
-    objects.map(|object| read(kind, &object)).collect()
+    match KINDS[kind].place {
+        Place::Mail(folder) => mails(web, folder),
+        Place::Module(module) => {
+            let objects = web.objects(module, web.default_folder(module)).into_iter();
+            objects.map(|object| read(kind, &object)).collect()
+        }
+    }
 }
 
-pub(super) fn mails(web: &WebUser, folder: &str) -> Vec<AtOx> {
+fn mails(web: &WebUser, folder: &str) -> Vec<AtOx> {
     let bit = |flags: u32, bit: u32| u8::from(flags & bit != 0).to_string();
     let mails = web.mails(folder).into_iter();
     mails
@@ -211,11 +247,15 @@ fn subject(raw: &[u8]) -> String {
     subject.unwrap_or_default().to_owned()
 }
 
-/// Somebody at the web interface makes an item.
+/// Somebody at the web interface makes an item; mail comes from elsewhere.
 pub(super) fn create(kind: usize, web: &WebUser, title: &str, fields: &Fields) {
-    let Some(module) = KINDS[kind].module else {
-        web.receive(&mail(title, "Text."));
-        return;
+    let module = match KINDS[kind].place {
+        Place::Module(module) => module,
+        Place::Mail(folder) => {
+            let age = if is_old(title) { OLD } else { 0 };
+            web.deliver_mail_at(folder, &mail(title, "Text."), now() - age, 0);
+            return;
+        }
     };
     let mut object = json!({});
     match kind {
@@ -233,20 +273,31 @@ pub(super) fn create(kind: usize, web: &WebUser, title: &str, fields: &Fields) {
 
 /// Somebody at the web interface changes one field.
 pub(super) fn update(kind: usize, web: &WebUser, id: &str, field: usize, value: &str) {
-    let Some(module) = KINDS[kind].module else {
-        let bit = [flag::SEEN, flag::FLAGGED][field];
-        let (set, clear) = if value == "1" { (bit, 0) } else { (0, bit) };
-        return web.set_flags(INBOX_AT_OX, id, set, clear);
-    };
-    let mut object = json!({});
-    set(kind, &mut object, field, value);
-    web.update(module, web.default_folder(module), id.parse().unwrap(), object);
+    match KINDS[kind].place {
+        Place::Mail(folder) => {
+            let bit = [flag::SEEN, flag::FLAGGED][field];
+            let (set, clear) = if value == "1" { (bit, 0) } else { (0, bit) };
+            web.set_flags(folder, id, set, clear);
+        }
+        Place::Module(module) => {
+            let mut object = json!({});
+            set(kind, &mut object, field, value);
+            web.update(module, web.default_folder(module), id.parse().unwrap(), object);
+        }
+    }
 }
 
 pub(super) fn delete(kind: usize, web: &WebUser, id: &str) {
-    match KINDS[kind].module {
-        None => web.delete_mail(INBOX_AT_OX, id),
-        Some(module) => web.delete(module, web.default_folder(module), id.parse().unwrap()),
+    match KINDS[kind].place {
+        Place::Mail(folder) => web.delete_mail(folder, id),
+        Place::Module(module) => web.delete(module, web.default_folder(module), id.parse().unwrap()),
+    }
+}
+
+/// Somebody at the web interface moves a mail from one of its kinds to the other.
+pub(super) fn relocate(kind: usize, web: &WebUser, id: &str) {
+    if let (Place::Mail(from), Place::Mail(to)) = (&KINDS[kind].place, &KINDS[MAIL + ARCHIVE - kind].place) {
+        web.move_mail(from, id, to);
     }
 }
 

@@ -32,6 +32,8 @@ struct Entry {
     /// A request that added it broke off within.
     uncertain: bool,
     deletions: Vec<Deed>,
+    /// It was moved: who deletes it where it was before changes nothing.
+    is_moved: bool,
     writes: Vec<Write>,
 }
 
@@ -99,6 +101,7 @@ impl Ledger {
             addition,
             uncertain: false,
             deletions: Vec::new(),
+            is_moved: false,
             writes: fields.iter().enumerate().map(write).collect(),
         };
         self.items.insert(title.to_owned(), entry);
@@ -114,6 +117,10 @@ impl Ledger {
             deed,
         });
         writes.len() - 1
+    }
+
+    pub(super) fn relocate(&mut self, title: &str) {
+        self.entry(title).is_moved = true;
     }
 
     pub(super) fn delete(&mut self, title: &str, by: Who) {
@@ -161,7 +168,10 @@ impl Ledger {
     pub(super) fn is_touched_by_others(&self, title: &str, by: Who) -> bool {
         let entry = self.items.get(title);
         entry.is_none_or(|entry| {
-            let mut changes = entry.writes.iter().filter(|write| write.deed.from != entry.addition.from);
+            let mut changes = entry
+                .writes
+                .iter()
+                .filter(|write| write.deed.from != entry.addition.from);
             changes.any(|write| write.deed.by != by)
         })
     }
@@ -209,7 +219,7 @@ impl Entry {
             (Told::Refused, _) => Some("it was refused and is there".to_owned()),
             (_, []) if may_be_gone => None,
             (_, []) => Some("lost".to_owned()),
-            (_, [_]) if must_be_gone => Some("it was deleted and is there".to_owned()),
+            (_, [_]) if must_be_gone && !self.is_moved => Some("it was deleted and is there".to_owned()),
             (_, [item]) => (0..item.fields.len()).find_map(|field| self.verdict_of(field, &item.fields[field])),
             _ => Some("doubled".to_owned()),
         }
@@ -230,9 +240,8 @@ impl Entry {
         let writes = || self.writes.iter().filter(|write| write.field == field);
         let valid = |write: &&Write| write.deed.told != Told::Refused && write.value == value;
         let overridden = |write: &Write| {
-            writes().any(|other| {
-                other.deed.told == Told::Done && other.value != value && write.deed.is_before(&other.deed)
-            })
+            writes()
+                .any(|other| other.deed.told == Told::Done && other.value != value && write.deed.is_before(&other.deed))
         };
         if writes().filter(valid).any(|write| !overridden(write)) {
             return None;

@@ -11,10 +11,12 @@ use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsync;
 
 use super::kinds;
+use super::kinds::ARCHIVE;
 use super::kinds::AtOx;
 use super::kinds::Fields;
 use super::kinds::KINDS;
 use super::kinds::MAIL;
+use super::kinds::is_mail;
 use super::ledger::Ledger;
 use super::ledger::Told;
 use super::script::Act;
@@ -58,6 +60,8 @@ struct Phone {
     own: BTreeSet<String>,
     /// Titles that it changed in a request that broke off within: they may come back.
     disturbed: BTreeSet<String>,
+    /// Its filter keeps old mail away.
+    recent_only: bool,
 }
 
 struct Pending {
@@ -101,6 +105,7 @@ impl Player {
     fn new(script: &Script) -> Self {
         let site = Site::new();
         let web = site.standin.web("anton");
+        kinds::create_archive(&web);
         let mut phones = Vec::new();
         for (number, phone) in script.phones.iter().enumerate() {
             let way = Arc::new(Way(site.clone()));
@@ -110,7 +115,7 @@ impl Player {
             for kind in &script.kinds {
                 let folder = device.folder(KINDS[*kind].folder);
                 let mut options = body_preference(phone.version, 1, None);
-                if *kind != MAIL && phone.wins {
+                if !is_mail(*kind) && phone.wins {
                     options.insert(0, Element::number(airsync::CONFLICT, 0));
                 }
                 device.collection(&folder).options = options;
@@ -124,6 +129,7 @@ impl Player {
                 pending: BTreeMap::new(),
                 own: BTreeSet::new(),
                 disturbed: BTreeSet::new(),
+                recent_only: false,
             });
         }
         Self {
@@ -150,20 +156,38 @@ impl Player {
                 gateway,
                 trouble,
             } => {
-                let mut gateway = *gateway;
-                match self.hung {
-                    // Another process would not know that the request before is still running.
-                    Some((hung, at)) if hung == *phone => gateway = at,
-                    Some((hung, at)) => drop(self.sync(hung, kinds, 5, true, at, &Trouble::None)),
-                    None => {}
-                }
+                let gateway = self.gateway_of(*phone, *gateway);
                 self.sync(*phone, kinds, *window, *wants_changes, gateway, trouble);
             }
+            Step::Move {
+                phone,
+                from,
+                which,
+                gateway,
+                trouble,
+            } => {
+                let gateway = self.gateway_of(*phone, *gateway);
+                self.move_on_phone(*phone, *from, *which, gateway, trouble);
+            }
+            Step::Filter { phone, recent_only } => self.phones[*phone].filter(*recent_only),
             Step::Expire => self.site.standin.expire_sessions(),
             Step::Restart => {
                 self.hung = None;
                 self.site.restart();
             }
+        }
+    }
+
+    /// The gateway that a phone's next request goes to. A request that goes on without its phone comes to its end first:
+    /// another process would not know that it is still running.
+    fn gateway_of(&mut self, phone: usize, wanted: usize) -> usize {
+        match self.hung {
+            Some((hung, at)) if hung == phone => at,
+            Some((hung, at)) => {
+                self.everything(hung, at);
+                wanted
+            }
+            None => wanted,
         }
     }
 
@@ -181,7 +205,7 @@ impl Player {
     fn new_fields(&mut self, kind: usize) -> Fields {
         let number = self.next();
         match kind {
-            MAIL => ["0".to_owned(), "0".to_owned()],
+            kind if is_mail(kind) => ["0".to_owned(), "0".to_owned()],
             _ => [0, 1].map(|field| kinds::value(kind, field, number)),
         }
     }
@@ -191,7 +215,12 @@ impl Player {
         match act {
             Act::Add => {
                 let fields = self.new_fields(kind);
-                let title = format!("web-{}", self.counter);
+                let age = if is_mail(kind) && self.counter % 3 == 0 {
+                    "old"
+                } else {
+                    "web"
+                };
+                let title = format!("{age}-{}", self.counter);
                 kinds::create(kind, &self.web, &title, &fields);
                 self.ledger.add(kind, &title, None, &fields);
             }
@@ -201,6 +230,13 @@ impl Player {
                 let value = kinds::value(kind, field, number);
                 kinds::update(kind, &self.web, &item.id, field, &value);
                 self.ledger.write(&item.title, None, field, &value);
+            }
+            Act::Move { which } => {
+                let Some(item) = pick(&items, which).filter(|_| is_mail(kind)) else {
+                    return;
+                };
+                kinds::relocate(kind, &self.web, &item.id);
+                self.ledger.relocate(&item.title);
             }
             Act::Delete { which } => {
                 let Some(item) = pick(&items, which) else { return };
@@ -213,7 +249,7 @@ impl Player {
     fn touch(&mut self, phone: usize, kind: usize, act: Act) {
         match act {
             // Mail comes from elsewhere.
-            Act::Add if kind == MAIL => {}
+            Act::Add if is_mail(kind) => {}
             Act::Add => {
                 let fields = self.new_fields(kind);
                 let title = format!("phone{phone}-{}", self.counter);
@@ -228,6 +264,8 @@ impl Player {
                 self.change_on_phone(phone, kind, which, field, &kinds::value(kind, field, number));
             }
             Act::Delete { which } => self.delete_on_phone(phone, kind, which),
+            // That is a request of its own.
+            Act::Move { .. } => {}
         }
     }
 
@@ -255,7 +293,7 @@ impl Player {
         }
         value.clone_into(&mut fields[field]);
         // A phone sends the whole item, whatever its user has changed; of mail, what he has.
-        let changed: Vec<usize> = if kind == MAIL { vec![field] } else { vec![0, 1] };
+        let changed: Vec<usize> = if is_mail(kind) { vec![field] } else { vec![0, 1] };
         for field in changed {
             let write = self.ledger.write(&title, Some(phone), field, &fields[field]);
             if let Some(before) = writes.insert(field, write) {
@@ -282,11 +320,12 @@ impl Player {
         };
         let mut overtaken = Vec::new();
         if let Some(Pending {
-            what: What::Change {
-                writes,
-                overtaken: before,
-                ..
-            },
+            what:
+                What::Change {
+                    writes,
+                    overtaken: before,
+                    ..
+                },
             ..
         }) = one.withdraw(kind, &server_id, &title)
         {
@@ -298,6 +337,25 @@ impl Player {
         self.ledger.delete(&title, Some(phone));
         one.device.delete(&one.folders[&kind], &server_id);
         one.push(kind, title, What::Delete { overtaken });
+    }
+
+    /// The item stays where it is on the phone until a Sync says otherwise.
+    fn move_on_phone(&mut self, phone: usize, from: usize, which: usize, gateway: usize, trouble: &Trouble) {
+        let one = &self.phones[phone];
+        let Some((server_id, title, _)) = one.pick(from, which) else {
+            return;
+        };
+        let target = &one.folders[&(MAIL + ARCHIVE - from)];
+        let request = one.device.move_request(&[(&server_id, &one.folders[&from], target)]);
+        self.ledger.relocate(&title);
+        self.pass_time();
+        if self.site.send(gateway, &request, trouble).is_some() {
+            return;
+        }
+        self.pass_time();
+        let again = self.site.send(gateway, &request, &Trouble::None);
+        assert_eq!(again.map(|answer| answer.status), Some(200));
+        self.hung = self.hung.filter(|(hung, _)| *hung != phone);
     }
 
     /// One request. Answers whether anything at all happened.
@@ -363,7 +421,10 @@ impl Player {
             let collection = self.phones[phone].device.collection(id);
             busy |= !before.pending.is_empty() || synced.commands() > 0 || synced.more_available;
             busy |= collection.key != before.key;
-            assert!(synced.soft_deleted.is_empty(), "nothing has left a window");
+            for id in &synced.soft_deleted {
+                let title = kinds::on_phone(*kind, &before.items[id]).0;
+                assert!(kinds::is_old(&title), "{title} has not left the window");
+            }
             let own = self.tell(phone, *kind, &before.pending, &synced);
             self.look_for_echoes(phone, *kind, &before.items, own, &synced);
         }
@@ -488,6 +549,22 @@ impl Phone {
         self.pending.entry(kind).or_default().push(Pending { title, what });
     }
 
+    fn filter(&mut self, recent_only: bool) {
+        self.recent_only = recent_only;
+        for kind in [MAIL, ARCHIVE] {
+            let Some(folder) = self.folders.get(&kind) else {
+                continue;
+            };
+            let options = &mut self.device.collection(folder).options;
+            options.retain(|option| option.tag != airsync::FILTER_TYPE);
+            // Three days.
+            options.insert(
+                0,
+                Element::number(airsync::FILTER_TYPE, if recent_only { 2 } else { 0 }),
+            );
+        }
+    }
+
     /// An item that its user still sees.
     fn pick(&self, kind: usize, which: usize) -> Option<(String, String, Fields)> {
         let is_deleted = |title: &String| {
@@ -525,6 +602,7 @@ impl Phone {
         };
         let mut expected: Vec<_> = at_ox
             .iter()
+            .filter(|item| !self.recent_only || !kinds::is_old(&item.title))
             .map(|item| seen(item.title.clone(), item.fields.clone()))
             .collect();
         let items = self.device.items(&self.folders[&kind]).values();

@@ -12,7 +12,10 @@ use oxtender::version::ProtocolVersion::V12_1;
 use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 
+use super::kinds::ARCHIVE;
 use super::kinds::KINDS;
+use super::kinds::MAIL;
+use super::kinds::is_mail;
 use super::random::Random;
 use super::site::GATEWAYS;
 
@@ -50,6 +53,16 @@ pub(super) enum Step {
         gateway: usize,
         trouble: Trouble,
     },
+    /// A phone moves a mail between inbox and archive, and asks again if there is no answer.
+    Move {
+        phone: usize,
+        from: usize,
+        which: usize,
+        gateway: usize,
+        trouble: Trouble,
+    },
+    /// A phone wants mail of the last days only, or all of it.
+    Filter { phone: usize, recent_only: bool },
     /// OX forgets all sessions.
     Expire,
     /// All gateways stop and start.
@@ -60,8 +73,17 @@ pub(super) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
     Add,
-    Change { which: usize, field: usize },
-    Delete { which: usize },
+    Change {
+        which: usize,
+        field: usize,
+    },
+    Delete {
+        which: usize,
+    },
+    /// Mail only.
+    Move {
+        which: usize,
+    },
 }
 
 /// What goes wrong with a request. Calls and writes are counted from 1.
@@ -71,13 +93,24 @@ pub(super) enum Trouble {
     /// Served, and the phone never hears of it.
     AnswerLost,
     /// The phone hangs up when the gateway makes this call at OX; the request goes on.
-    HungUp { call: usize },
+    HungUp {
+        call: usize,
+    },
     /// All gateways die within this call at OX, before or after OX has carried it out.
-    Crash { call: usize, carried_out: bool },
+    Crash {
+        call: usize,
+        carried_out: bool,
+    },
     /// From this write on the database refuses all of them; perhaps that is the end of the gateways.
-    StoreFails { write: usize, crash: bool },
+    StoreFails {
+        write: usize,
+        crash: bool,
+    },
     /// This call at OX goes wrong.
-    OxFails { call: usize, fault: Fault },
+    OxFails {
+        call: usize,
+        fault: Fault,
+    },
 }
 
 impl Script {
@@ -91,10 +124,13 @@ impl Script {
             .collect();
         // Most histories are of one or two kinds, so that what happens meets.
         let mut kinds: Vec<usize> = match random.below(4) {
-            0 => (0..KINDS.len()).collect(),
-            1 => vec![random.below(KINDS.len()), random.below(KINDS.len())],
-            _ => vec![random.below(KINDS.len())],
+            0 => (0..ARCHIVE).collect(),
+            1 => vec![random.below(ARCHIVE), random.below(ARCHIVE)],
+            _ => vec![random.below(ARCHIVE)],
         };
+        if kinds.contains(&MAIL) && !random.one_in(3) {
+            kinds.push(ARCHIVE);
+        }
         kinds.sort_unstable();
         kinds.dedup();
         let calm = random.one_in(4);
@@ -114,11 +150,27 @@ fn step(random: &mut Random, phones: &[Phone], kinds: &[usize], calm: bool) -> S
     let kind = random.of(kinds);
     let phone = random.below(phones.len());
     match random.below(20) {
-        0..=4 => Step::Web { kind, act: act(random) },
+        0..=4 => Step::Web {
+            kind,
+            act: act(random, kinds),
+        },
         5..=9 => Step::Touch {
             phone,
             kind,
-            act: act(random),
+            act: act(random, kinds),
+        },
+        10 | 11 if is_mail(kind) && random.one_in(2) => match kinds.contains(&ARCHIVE) && !random.one_in(3) {
+            true => Step::Move {
+                phone,
+                from: kind,
+                which: random.below(1000),
+                gateway: random.below(GATEWAYS),
+                trouble: if calm { Trouble::None } else { trouble(random) },
+            },
+            false => Step::Filter {
+                phone,
+                recent_only: random.one_in(2),
+            },
         },
         10 if !calm && random.one_in(2) => match random.one_in(2) {
             true => Step::Expire,
@@ -135,11 +187,12 @@ fn step(random: &mut Random, phones: &[Phone], kinds: &[usize], calm: bool) -> S
     }
 }
 
-fn act(random: &mut Random) -> Act {
+fn act(random: &mut Random, kinds: &[usize]) -> Act {
     let which = random.below(1000);
-    match random.below(6) {
+    match random.below(7) {
         0 | 1 => Act::Add,
         2 => Act::Delete { which },
+        3 if kinds.contains(&ARCHIVE) => Act::Move { which },
         _ => Act::Change {
             which,
             field: random.below(2),
@@ -228,6 +281,20 @@ impl fmt::Display for Step {
                     trouble => write!(f, "; {trouble:?}"),
                 }
             }
+            Self::Move {
+                phone,
+                from,
+                which,
+                gateway,
+                trouble,
+            } => {
+                let name = KINDS[*from].name;
+                write!(
+                    f,
+                    "phone {phone}: moves item {which} out of {name} at gateway {gateway}; {trouble:?}"
+                )
+            }
+            Self::Filter { phone, recent_only } => write!(f, "phone {phone}: wants recent mail only: {recent_only}"),
             Self::Expire => f.write_str("OX forgets all sessions"),
             Self::Restart => f.write_str("the gateways are restarted"),
         }
@@ -240,6 +307,7 @@ impl fmt::Display for Act {
             Self::Add => f.write_str("adds"),
             Self::Change { which, field } => write!(f, "changes field {field} of item {which}"),
             Self::Delete { which } => write!(f, "deletes item {which}"),
+            Self::Move { which } => write!(f, "moves item {which}"),
         }
     }
 }

@@ -330,7 +330,10 @@ impl Faults<'_> {
 
     /// The n-th next call, counted from 1, whichever it is; a `multiple` is one.
     pub fn nth_of_all(&self, n: usize, fault: Fault) {
-        self.standin.world().faults.add(None, n.saturating_sub(1), Some(1), fault);
+        self.standin
+            .world()
+            .faults
+            .add(None, n.saturating_sub(1), Some(1), fault);
     }
 
     /// The n-th next call of `module?action`, counted from 1; entries of `multiple` count.
