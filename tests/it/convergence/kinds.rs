@@ -87,6 +87,8 @@ pub(super) const KINDS: [Kind; 5] = [
     },
 ];
 
+pub(super) const ARCHIVE_NAME: &str = "Archive";
+
 /// [MS-ASCMD] Type: a folder of mail that the user made.
 const USER_MAIL: i64 = 12;
 
@@ -99,7 +101,7 @@ pub(super) const fn is_mail(kind: usize) -> bool {
 
 /// The folder that is not there at the start.
 pub(super) fn create_archive(web: &WebUser) {
-    web.create_folder("default0/INBOX", "Archive", "mail");
+    web.create_folder("default0/INBOX", ARCHIVE_NAME, "mail");
 }
 
 /// Whether a phone with a filter goes without the item.

@@ -113,7 +113,10 @@ impl Player {
             device.folder_sync();
             let mut folders = BTreeMap::new();
             for kind in &script.kinds {
-                let folder = device.folder(KINDS[*kind].folder);
+                let folder = match *kind {
+                    ARCHIVE => device.folder_named(kinds::ARCHIVE_NAME),
+                    kind => device.folder(KINDS[kind].folder),
+                };
                 let mut options = body_preference(phone.version, 1, None);
                 if !is_mail(*kind) && phone.wins {
                     options.insert(0, Element::number(airsync::CONFLICT, 0));
