@@ -218,7 +218,7 @@ impl Player {
         match act {
             Act::Add => {
                 let fields = self.new_fields(kind);
-                let age = if is_mail(kind) && self.counter % 3 == 0 {
+                let age = if is_mail(kind) && self.counter.is_multiple_of(3) {
                     "old"
                 } else {
                     "web"
