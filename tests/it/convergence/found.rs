@@ -9,6 +9,7 @@ use oxtender::version::ProtocolVersion::V16_1;
 use super::kinds::APPOINTMENT;
 use super::kinds::CONTACT;
 use super::kinds::MAIL;
+use super::kinds::TASK;
 use super::player::play;
 use super::script::Act;
 use super::script::Phone;
@@ -121,6 +122,25 @@ fn an_appointment_is_known_again_though_somebody_changed_it() {
                 web(APPOINTMENT, change(1)),
             ];
             play_with(phone, &[APPOINTMENT], steps);
+        }
+    }
+}
+
+/// Not found, but seldom met: the gateway dies when OX has an addition and nobody has heard of it.
+#[test]
+fn a_crash_within_an_addition_repeats_nothing() {
+    for kind in [CONTACT, TASK, APPOINTMENT] {
+        for call in 1..=6 {
+            let phone = Phone {
+                version: V14_1,
+                wins: false,
+            };
+            let crash = Trouble::Crash {
+                call,
+                carried_out: true,
+            };
+            let steps = vec![touch(kind, Act::Add), sync(&[kind], 5, crash)];
+            play_with(phone, &[kind], steps);
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) const MAIL: usize = 0;
 /// Mail as well, in another folder: items move between the two.
 pub(super) const ARCHIVE: usize = 4;
 pub(super) const CONTACT: usize = 1;
-const TASK: usize = 2;
+pub(super) const TASK: usize = 2;
 pub(super) const APPOINTMENT: usize = 3;
 
 pub(super) struct Kind {

@@ -3,12 +3,9 @@
 //! Whatever must never be, at any moment, is asserted here or in the phones themselves; a failure is a panic.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ox_standin::WebUser;
-use oxtender::wbxml::Element;
-use oxtender::wbxml::codepage::airsync;
 
 use super::kinds;
 use super::kinds::ARCHIVE;
@@ -19,16 +16,17 @@ use super::kinds::MAIL;
 use super::kinds::is_mail;
 use super::ledger::Ledger;
 use super::ledger::Told;
+use super::phone::Pending;
+use super::phone::Phone;
+use super::phone::What;
+use super::phone::pick;
 use super::script::Act;
 use super::script::Script;
 use super::script::Step;
 use super::script::Trouble;
 use super::site::Site;
-use super::site::Way;
-use crate::device::Device;
 use crate::device::collection::Local;
 use crate::device::collection::Synced;
-use crate::device::commands::body_preference;
 use crate::device::http::Answer;
 
 /// Rounds in which everything must have come to rest.
@@ -48,38 +46,6 @@ pub(super) struct Player {
     counter: usize,
     /// A phone that hung up, and the gateway where its request goes on.
     hung: Option<(usize, usize)>,
-}
-
-struct Phone {
-    device: Device,
-    /// The phone's folder of each kind.
-    folders: BTreeMap<usize, String>,
-    /// What the phone has not been told about yet, of each kind, in the order of its collection's.
-    pending: BTreeMap<usize, Vec<Pending>>,
-    /// Titles of what it made or changed itself, and was told so.
-    own: BTreeSet<String>,
-    /// Titles that it changed in a request that broke off within: they may come back.
-    disturbed: BTreeSet<String>,
-    /// Its filter keeps old mail away.
-    recent_only: bool,
-}
-
-struct Pending {
-    title: String,
-    what: What,
-}
-
-enum What {
-    Add,
-    Change {
-        fields: Fields,
-        /// By field: its write in the ledger.
-        writes: BTreeMap<usize, usize>,
-        overtaken: Vec<usize>,
-    },
-    Delete {
-        overtaken: Vec<usize>,
-    },
 }
 
 /// Plays a script to its end and checks everything.
@@ -106,35 +72,9 @@ impl Player {
         let site = Site::new();
         let web = site.standin.web("anton");
         kinds::create_archive(&web);
-        let mut phones = Vec::new();
-        for (number, phone) in script.phones.iter().enumerate() {
-            let way = Arc::new(Way(site.clone()));
-            let mut device = Device::new(way, "anton", "secret", &format!("phone{number}"), phone.version);
-            device.folder_sync();
-            let mut folders = BTreeMap::new();
-            for kind in &script.kinds {
-                let folder = match *kind {
-                    ARCHIVE => device.folder_named(kinds::ARCHIVE_NAME),
-                    kind => device.folder(KINDS[kind].folder),
-                };
-                let mut options = body_preference(phone.version, 1, None);
-                if !is_mail(*kind) && phone.wins {
-                    options.insert(0, Element::number(airsync::CONFLICT, 0));
-                }
-                device.collection(&folder).options = options;
-                folders.insert(*kind, folder);
-            }
-            let ids: Vec<&str> = folders.values().map(String::as_str).collect();
-            device.sync_together(&ids);
-            phones.push(Phone {
-                device,
-                folders,
-                pending: BTreeMap::new(),
-                own: BTreeSet::new(),
-                disturbed: BTreeSet::new(),
-                recent_only: false,
-            });
-        }
+        let phones = script.phones.iter().enumerate();
+        let phones = phones.map(|(number, phone)| Phone::set_up(&site, number, *phone, &script.kinds));
+        let phones = phones.collect();
         Self {
             site,
             web,
@@ -429,7 +369,7 @@ impl Player {
                 assert!(kinds::is_old(&title), "{title} has not left the window");
             }
             let own = self.tell(phone, *kind, &before.pending, &synced);
-            self.look_for_echoes(phone, *kind, &before.items, own, &synced);
+            self.phones[phone].look_for_echoes(*kind, &before.items, own, &synced, &self.ledger);
         }
         busy
     }
@@ -472,41 +412,6 @@ impl Player {
         own
     }
 
-    /// A change that says what the phone has, and that nobody else can have made, is its own and must not come back.
-    fn look_for_echoes(
-        &mut self,
-        phone: usize,
-        kind: usize,
-        before: &BTreeMap<String, Element>,
-        own: BTreeMap<String, Fields>,
-        synced: &Synced,
-    ) {
-        let one = &mut self.phones[phone];
-        let items = one.device.items(&one.folders[&kind]);
-        for id in &synced.changed {
-            // Deleted again in the same answer.
-            let Some(data) = items.get(id) else { continue };
-            let (title, fields) = kinds::on_phone(kind, data);
-            let had = before.get(id).map(|data| kinds::on_phone(kind, data).1);
-            let had = own.get(&title).cloned().or(had);
-            let is_own = one.own.contains(&title) && !self.ledger.is_touched_by_others(&title, Some(phone));
-            let echo = is_own && had.as_ref() == Some(&fields);
-            assert!(
-                !echo || one.disturbed.contains(&title),
-                "{title} comes back to the phone that made it: {fields:?}"
-            );
-        }
-        let mut titles = BTreeSet::new();
-        for data in items.values() {
-            let (title, _) = kinds::on_phone(kind, data);
-            let is_new = titles.insert(title.clone()) || self.ledger.may_be_doubled(&title);
-            assert!(is_new, "phone {phone} has {title} twice");
-        }
-        let new = synced.new_ids.values().filter_map(|id| items.get(id));
-        let new = new.map(|data| kinds::on_phone(kind, data).0);
-        one.own.extend(new.chain(own.into_keys()));
-    }
-
     /// Everybody syncs until nothing moves any more.
     fn come_to_rest(&mut self) {
         if let Some((phone, gateway)) = self.hung {
@@ -537,89 +442,12 @@ impl Player {
         let mut everything: Vec<(usize, AtOx)> = Vec::new();
         for kind in self.kinds.clone() {
             let at_ox = kinds::at_ox(kind, &self.web);
-            for (number, phone) in self.phones.iter().enumerate() {
-                phone.check(number, kind, &at_ox);
+            for phone in &self.phones {
+                phone.check(kind, &at_ox);
             }
             everything.extend(at_ox.into_iter().map(|item| (kind, item)));
         }
         let wrong = self.ledger.verdict(&everything);
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
-}
-
-impl Phone {
-    fn push(&mut self, kind: usize, title: String, what: What) {
-        self.pending.entry(kind).or_default().push(Pending { title, what });
-    }
-
-    fn filter(&mut self, recent_only: bool) {
-        self.recent_only = recent_only;
-        for kind in [MAIL, ARCHIVE] {
-            let Some(folder) = self.folders.get(&kind) else {
-                continue;
-            };
-            let options = &mut self.device.collection(folder).options;
-            options.retain(|option| option.tag != airsync::FILTER_TYPE);
-            // Three days.
-            options.insert(
-                0,
-                Element::number(airsync::FILTER_TYPE, if recent_only { 2 } else { 0 }),
-            );
-        }
-    }
-
-    /// An item that its user still sees.
-    fn pick(&self, kind: usize, which: usize) -> Option<(String, String, Fields)> {
-        let is_deleted = |title: &String| {
-            let mut pending = self.pending.get(&kind).into_iter().flatten();
-            pending.any(|pending| pending.title == *title && matches!(pending.what, What::Delete { .. }))
-        };
-        let read = |(id, data): (&String, &Element)| {
-            let (title, fields) = kinds::on_phone(kind, data);
-            (id.clone(), title, fields)
-        };
-        let items = self.device.items(&self.folders[&kind]).iter().map(read);
-        let items: Vec<_> = items.filter(|(_, title, _)| !is_deleted(title)).collect();
-        pick(&items, which).cloned()
-    }
-
-    /// Takes back a change that was not confirmed, to replace it.
-    fn withdraw(&mut self, kind: usize, server_id: &str, title: &str) -> Option<Pending> {
-        let pending = self.pending.entry(kind).or_default();
-        let of_item = |pending: &Pending| pending.title == title && matches!(pending.what, What::Change { .. });
-        let index = pending.iter().position(of_item)?;
-        let local = self.device.collection(&self.folders[&kind]).pending.remove(index);
-        assert_eq!(local.id(), server_id);
-        Some(pending.remove(index))
-    }
-
-    fn check(&self, number: usize, kind: usize, at_ox: &[AtOx]) {
-        let version = self.device.version();
-        let seen = |title: String, mut fields: Fields| {
-            for (field, value) in fields.iter_mut().enumerate() {
-                if !kinds::is_visible(kind, field, version) {
-                    value.clear();
-                }
-            }
-            (title, fields)
-        };
-        let mut expected: Vec<_> = at_ox
-            .iter()
-            .filter(|item| !self.recent_only || !kinds::is_old(&item.title))
-            .map(|item| seen(item.title.clone(), item.fields.clone()))
-            .collect();
-        let items = self.device.items(&self.folders[&kind]).values();
-        let mut found: Vec<_> = items
-            .map(|data| kinds::on_phone(kind, data))
-            .map(|(title, fields)| seen(title, fields))
-            .collect();
-        expected.sort();
-        found.sort();
-        let name = KINDS[kind].name;
-        assert_eq!(found, expected, "{name} on phone {number} (left) and at OX (right)");
-    }
-}
-
-fn pick<T>(items: &[T], which: usize) -> Option<&T> {
-    items.get(which.checked_rem(items.len())?)
 }
