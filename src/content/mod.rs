@@ -86,6 +86,8 @@ impl User {
 pub struct BodyOptions {
     /// In the order sent; at most one a type. Empty in 2.5.
     pub preferences: Vec<BodyPreference>,
+    /// [MS-ASAIRS] BodyPartPreference, of HTML: wanted beside the body, or in its place where no type is listed.
+    pub part: Option<BodyPreference>,
     /// [MS-ASCMD] MIMESupport: 0 never, 1 S/MIME messages only, 2 always.
     pub mime_support: u8,
     /// 2.5: the largest plain text in bytes, from Truncation; `None` is no limit.

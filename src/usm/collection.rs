@@ -168,15 +168,15 @@ impl<'a> Opened<'a> {
 
     /// How many items the device lacks. Writes nothing.
     pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
-        Ok(self.pending_of(&*self.collection.list(now).await?, filter))
+        Ok(self.pending_of(&*self.collection.list(now).await?, &filter))
     }
 
     /// The same for a list that was fetched before.
     pub fn pending_in(&self, items: Vec<Item>, filter: Filter, now: i64) -> usize {
-        self.pending_of(&Listing::new(items, now), filter)
+        self.pending_of(&Listing::new(items, now), &filter)
     }
 
-    fn pending_of(&self, listing: &Listing, filter: Filter) -> usize {
+    fn pending_of(&self, listing: &Listing, filter: &Filter) -> usize {
         let options = Options {
             policy: Policy::OxWins,
             window: usize::MAX,
@@ -269,11 +269,11 @@ impl<'a> Looked<'a> {
             true => Applied::default(),
             false => opened.applied().await?,
         };
-        let mut plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+        let mut plan = plan_of(&opened.state, &applied, &listing.snapshot(&filter), &changes, options);
         if continued && plan.more_available == 0 {
             // The last window of an old list: what came since belongs to it.
             listing = opened.list(now).await?;
-            plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+            plan = plan_of(&opened.state, &applied, &listing.snapshot(&filter), &changes, options);
         }
         let mut writer = Writer::new(
             opened.collection,

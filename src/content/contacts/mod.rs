@@ -27,6 +27,9 @@ use crate::wbxml::codepage::contacts2;
 
 mod names;
 mod picture;
+mod scale;
+
+pub use picture::fitting;
 
 static ROWS: &[Property] = &[
     custom(
@@ -120,7 +123,7 @@ pub fn columns() -> Vec<ColumnName> {
     columns
 }
 
-/// The children of ApplicationData. `photo` is the picture as OX serves it, if there is one; one that is too large
+/// The children of ApplicationData. `photo` is the picture as [`fitting`] makes it, if there is one; one that is too large
 /// for a device is left out. Distribution lists have no form in ActiveSync.
 pub fn to_eas(object: &Object, photo: Option<&[u8]>, context: &Context<'_>) -> Result<Vec<Element>, Unconvertible> {
     refuse_distribution_list(object)?;

@@ -22,7 +22,8 @@ const INVALID_SYNC_KEY: i64 = 9;
 const MALFORMED: i64 = 10;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
-    let Some(key) = call.root()?.child_text(tag::SYNC_KEY).map(str::trim) else {
+    let key = call.root()?.child_text(tag::SYNC_KEY).map(str::trim);
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
         return Ok(refused(MALFORMED));
     };
     let folders = offered(call).await?;
