@@ -165,7 +165,7 @@ impl Life {
             };
             let headers = response.headers().iter().map(text).collect();
             let answer = Answer::new(response.status().as_u16(), headers, response.into_body().to_vec());
-            strict::check_http(&answer);
+            strict::check(request, &answer);
             answer
         };
         let ends_early = matches!(trouble, Trouble::HungUp { .. } | Trouble::Crash { .. });
@@ -260,7 +260,7 @@ fn place() -> PathBuf {
 pub(super) struct Way(pub(super) Arc<Site>);
 
 impl Door for Way {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
         self.0
             .send(0, request, &Trouble::None)
             .ok_or_else(|| io::ErrorKind::ConnectionReset.into())
