@@ -163,7 +163,9 @@ impl Life {
             let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
                 (name.to_string(), value.to_str().unwrap().to_owned())
             };
-            let headers = response.headers().iter().map(text).collect();
+            let mut headers: Vec<_> = response.headers().iter().map(text).collect();
+            // That is for the door to say.
+            headers.push(("Content-Length".to_owned(), response.body().len().to_string()));
             let answer = Answer::new(response.status().as_u16(), headers, response.into_body().to_vec());
             strict::check(request, &answer);
             answer
