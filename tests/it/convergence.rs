@@ -18,7 +18,7 @@
 //! | the second generation of states | 2, 4, 8, 9, 11 | Status 3 to a phone that lost an answer |
 //! | carrying the record on to the next repetition | 63, 89, 102, 131 | an addition is made twice |
 //! | the revision after its own write (echo check) | 0, 1, 7, 8, 10 | changes come back to their phone |
-//! | the note before an addition is sent to OX | none of these 300 | crashes within an addition are too seldom |
+//! | the note before an addition is sent to OX | none of these; 694, 751, 934, 941, 954 | an addition is made twice |
 //! | the fresh list after a write | `found`, a list from before a write | changes come back to their phone |
 //!
 //! Known and left: a contact or a task whose addition broke off within, and that somebody changed or deleted before the phone
