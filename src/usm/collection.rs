@@ -21,6 +21,7 @@ use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
 use crate::usm::plan::Step;
+use crate::usm::plan::What;
 use crate::usm::plan::plan as plan_of;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
@@ -285,12 +286,13 @@ impl<'a> Looked<'a> {
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
             if matches!(step, Step::Write | Step::WriteUnlessThere) {
-                outcomes.push(writer.write(change, write, step).await?);
+                let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
+                outcomes.push((change, writer.write(change, write, step, unseen).await?));
             }
         }
-        let outcomes = opened.with_revisions(outcomes, now).await?;
+        let outcomes = opened.with_revisions(outcomes, &writer, now).await?;
         let written = outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Done { id, revision } => Some((id.as_str(), *revision)),
+            Outcome::Done { id, revision, .. } => Some((id.as_str(), *revision)),
             _ => None,
         });
         plan.adopt(&written.collect());
@@ -316,31 +318,36 @@ impl Opened<'_> {
         ))
     }
 
-    /// Fills in the revisions that OX did not tell, by one more look at the folder.
-    async fn with_revisions(&self, outcomes: Vec<Written>, now: i64) -> Result<Vec<Outcome>, Error> {
-        let incomplete = outcomes
-            .iter()
-            .any(|outcome| matches!(outcome, Written::Done { revision: None, .. }));
-        let listing = match incomplete {
+    /// Fills in the revisions that OX did not tell, by one more look at the folder, and notes them.
+    async fn with_revisions(
+        &self,
+        outcomes: Vec<(&Change, Written)>,
+        writer: &Writer<'_>,
+        now: i64,
+    ) -> Result<Vec<Outcome>, Error> {
+        let incomplete = |(_, written): &(&Change, Written)| matches!(written, Written::Done { revision: None, .. });
+        let listing = match outcomes.iter().any(incomplete) {
             true => Some(self.collection.list(now).await?),
             false => None,
         };
-        let revision = |id: &String| {
-            let item = listing.as_ref().and_then(|listing| listing.items.get(id));
-            Revision(item.map_or(0, |item| item.revision))
-        };
-        let outcomes = outcomes.into_iter().map(|written| match written {
-            Written::Done {
-                id,
-                revision: told,
-                resend,
-            } => {
-                let revision = told.unwrap_or_else(|| revision(&id)).unless(resend);
-                Outcome::Done { id, revision }
-            }
-            Written::Not(outcome) => outcome,
-        });
-        Ok(outcomes.collect())
+        let mut complete = Vec::with_capacity(outcomes.len());
+        for (change, written) in outcomes {
+            complete.push(match written {
+                Written::Not(outcome) => outcome,
+                Written::Done {
+                    id,
+                    revision: Some(revision),
+                    resend,
+                } => Outcome::Done { id, revision, resend },
+                Written::Done { id, resend, .. } => {
+                    let item = listing.as_ref().and_then(|listing| listing.items.get(&id));
+                    let revision = Revision(item.map_or(0, |item| item.revision));
+                    writer.confirm(change, &id, Some(revision.unless(resend))).await?;
+                    Outcome::Done { id, revision, resend }
+                }
+            });
+        }
+        Ok(complete)
     }
 }
 
@@ -386,6 +393,8 @@ impl Pending<'_> {
             state,
         } = opened;
         let wrote = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done { .. }));
+        // A list from before a write shows the item as it was, and would send it back to the device that changed it.
+        let is_current = outcomes.is_empty();
         let settled = settle(plan, &changes, outcomes, deliveries, options);
         let mut committed = Committed {
             key,
@@ -399,7 +408,7 @@ impl Pending<'_> {
                 .commit(Some(newest), committed.key, &settled.state, &[key])
                 .await?;
         }
-        if settled.more_available {
+        if settled.more_available && is_current {
             collection
                 .listings
                 .keep(collection.device, collection.id, committed.key, listing);

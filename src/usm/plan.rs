@@ -53,6 +53,9 @@ pub struct Plan {
     pub more_available: usize,
     /// What the device has, as far as the plan knows without the writes.
     pub(super) held: BTreeMap<String, Held>,
+    /// Items that the device writes to without having seen all that OX has of them: until they are sent, it does not have
+    /// what it wrote.
+    pub(super) unseen: BTreeSet<String>,
 }
 
 impl Plan {
@@ -128,14 +131,7 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
     let mut own = BTreeSet::new();
     let mut send_anyway = BTreeSet::new();
     for change in changes {
-        let step = step(
-            &mut plan.held,
-            applied,
-            snapshot,
-            change,
-            options.policy,
-            &mut send_anyway,
-        );
+        let step = step(&mut plan, applied, snapshot, change, options.policy, &mut send_anyway);
         if step == Step::Write
             && let What::Change { id } | What::Delete { id } = &change.what
         {
@@ -155,7 +151,7 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
 
 /// Decides on one change, and moves `held` to what the device knows after a write that was applied before.
 fn step(
-    held: &mut BTreeMap<String, Held>,
+    Plan { held, unseen, .. }: &mut Plan,
     applied: &Applied,
     snapshot: &Snapshot,
     change: &Change,
@@ -169,7 +165,7 @@ fn step(
                 let uncertain = applied.is_uncertain(&change.what);
                 return if uncertain { Step::WriteUnlessThere } else { Step::Write };
             };
-            know(held, snapshot, &done.id, done.revision);
+            know(held, &done.id, done.revision);
             return Step::Applied { id: done.id.clone() };
         }
         What::Change { id } => (id, conflict::Device::Changed),
@@ -181,9 +177,16 @@ fn step(
             return Step::Applied { id: id.clone() };
         }
         // The item is at this revision by the device's own doing: no conflict, and nothing to send.
-        know(held, snapshot, id, done.revision);
+        know(held, id, done.revision);
         if done.fingerprint == change.fingerprint {
             return Step::Applied { id: id.clone() };
+        }
+        if done.revision.is_none()
+            && let Some(seen) = snapshot.items.get(id)
+        {
+            // Probably nobody was there in between, so it is no conflict; but that is not known.
+            held.insert(id.clone(), Held::on_device(seen.revision));
+            unseen.insert(id.clone());
         }
     }
     let Some(known) = held.get(id).copied() else {
@@ -207,6 +210,7 @@ fn step(
         Verdict::Write => Step::Write,
         Verdict::WriteThenSend => {
             send_anyway.insert(id.clone());
+            unseen.insert(id.clone());
             Step::Write
         }
         Verdict::RefuseThenSend => {
@@ -224,12 +228,9 @@ fn step(
     }
 }
 
-/// The device knows an item at this revision; where OX did not tell the revision, at the one it has now.
-fn know(held: &mut BTreeMap<String, Held>, snapshot: &Snapshot, id: &str, revision: Option<Revision>) {
-    let revision = revision
-        .or_else(|| snapshot.items.get(id).map(|seen| seen.revision))
-        .unwrap_or(Revision(0));
-    held.insert(id.to_owned(), Held::on_device(revision));
+/// The device knows an item at this revision; where OX did not tell it, at none that OX has, so that the item is sent.
+fn know(held: &mut BTreeMap<String, Held>, id: &str, revision: Option<Revision>) {
+    held.insert(id.to_owned(), Held::on_device(revision.unwrap_or(Revision(0))));
 }
 
 /// What the device lacks: winners of conflicts first, so that they come in this very answer, then what goes, what

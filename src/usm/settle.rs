@@ -4,7 +4,6 @@
 //! any more, leave it as if they had not been planned.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use crate::usm::plan::Change;
 use crate::usm::plan::Plan;
@@ -19,7 +18,12 @@ use crate::usm::state::State;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Confirmed. The id can be a new one; the revision is the one after the write.
-    Done { id: String, revision: Revision },
+    Done {
+        id: String,
+        revision: Revision,
+        /// OX has something else than the device: until the item is sent, the device does not have this revision.
+        resend: bool,
+    },
     /// The item changed between our look and our write: OX's version stays, the device gets it next.
     Conflict,
     /// The item is gone.
@@ -79,9 +83,9 @@ pub fn settle(
         to_device,
         more_available,
         mut held,
+        unseen: _,
     } = plan;
     let mut more_available = more_available > 0;
-    let mut written = BTreeSet::new();
     let mut outcomes = outcomes.into_iter();
     let mut answers = Vec::with_capacity(changes.len());
     for (change, step) in changes.iter().zip(steps) {
@@ -92,9 +96,6 @@ pub fn settle(
             Step::Agreed => Answer::Done { id: item_of(change) },
             Step::Write | Step::WriteUnlessThere => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
-                if let Outcome::Done { id, .. } = &outcome {
-                    written.insert(id.clone());
-                }
                 // OX's version could not be planned for this answer: the device shall come for it at once.
                 more_available |= outcome == Outcome::Conflict;
                 conclude(&mut held, change, outcome)
@@ -106,7 +107,7 @@ pub fn settle(
     for send in to_device {
         let delivery = deliveries.next().copied().unwrap_or(Delivery::Deferred);
         more_available |= delivery == Delivery::Deferred;
-        deliver(&mut held, send, delivery, &written);
+        deliver(&mut held, send, delivery);
     }
     Settled {
         state: State { items: held, options },
@@ -128,9 +129,9 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
         held.remove(id);
     }
     match outcome {
-        Outcome::Done { id, revision } => {
+        Outcome::Done { id, revision, resend } => {
             if !matches!(change.what, What::Delete { .. }) {
-                held.insert(id.clone(), Held::on_device(revision));
+                held.insert(id.clone(), Held::on_device(revision.unless(resend)));
             }
             Answer::Done { id }
         }
@@ -153,20 +154,12 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
     }
 }
 
-fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery, written: &BTreeSet<String>) {
+fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery) {
     match (send, delivery) {
-        // The result of its own write did not fit any more: only another revision makes the next plan send it.
-        (Send::Change { id, .. }, Delivery::Deferred) if written.contains(&id) => {
-            if let Some(held) = held.get_mut(&id) {
-                held.revision = held.revision.unless(true);
-            }
-        }
         (_, Delivery::Deferred | Delivery::Vanished) => {}
         (Send::Delete { id } | Send::SoftDelete { id }, _) => {
             held.remove(&id);
         }
-        // The device gets the result of its own write in this request; the write told the revision.
-        (Send::Change { id, .. }, _) if written.contains(&id) => {}
         (Send::Add { id, revision }, Delivery::LeftOut) => {
             held.insert(
                 id,

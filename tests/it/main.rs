@@ -11,6 +11,7 @@ mod autodiscover;
 mod calendar;
 mod conformance;
 mod contacts;
+mod convergence;
 mod counts;
 mod crash;
 mod device;
