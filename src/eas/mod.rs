@@ -49,6 +49,7 @@ use crate::session;
 use crate::session::Credentials;
 use crate::session::Device;
 use crate::session::Sessions;
+use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
@@ -58,6 +59,7 @@ use crate::wbxml::Element;
 pub struct Services {
     pub notifier: Notifier,
     pub listings: Listings,
+    pub generations: Generations,
     /// What devices have found, for their next pages.
     pub results: Results,
     pub heartbeat: Heartbeat,
@@ -69,10 +71,18 @@ pub struct Services {
     pub folder_selection: bool,
     /// How `DOMAIN\user` becomes a login at OX.
     pub login: Box<LoginOf>,
+    /// The time in milliseconds since 1970.
+    pub clock: Box<Clock>,
 }
+
+/// The name of the protocol in the store.
+pub const PROTOCOL: &str = "EAS";
 
 /// Domain and user to login.
 pub type LoginOf = dyn Fn(&str, &str) -> String + Send + Sync;
+
+/// Tells the time, so that tests can let days go by.
+pub type Clock = dyn Fn() -> i64 + Send + Sync;
 
 /// The bounds of a wait.
 #[derive(Clone, Copy, Debug)]
@@ -265,7 +275,7 @@ impl Eas {
         let services = self.services.clone();
         let work = tokio::spawn(async move {
             let user = user(&device).await?;
-            let now = jiff::Timestamp::now().as_millisecond();
+            let now = (services.clock)();
             let (request, services, turn, device) = (&request, &*services, &turn, &*device);
             run(&Call {
                 request,

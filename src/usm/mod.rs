@@ -27,6 +27,7 @@
 
 pub mod collection;
 pub mod conflict;
+pub mod generations;
 pub mod hierarchy;
 pub mod ids;
 pub mod journal;

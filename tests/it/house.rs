@@ -35,8 +35,9 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 4] = [
+const USM_DRIVERS: [&str; 5] = [
     "usm/collection.rs",
+    "usm/generations.rs",
     "usm/hierarchy.rs",
     "usm/listing.rs",
     "usm/write.rs",
@@ -51,7 +52,7 @@ const CONTENT_SEES_OF_OX: [&str; 4] = [
 ];
 
 /// Places without I/O and without a clock.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "wbxml/",
     "content/",
     "version.rs",
@@ -62,6 +63,7 @@ const PURE: [&str; 14] = [
     "usm/settle.rs",
     "usm/snapshot.rs",
     "usm/state.rs",
+    "usm/state/",
     "eas/request.rs",
     "eas/options.rs",
     "eas/command/sync/request.rs",

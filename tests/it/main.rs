@@ -3,6 +3,7 @@
 //! One file a subject, one binary for all, so that it links once. A scenario has a [`world`] of its own and plays its phones
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
+mod absence;
 mod apache;
 mod attachments25;
 mod calendar;
@@ -14,9 +15,12 @@ mod doors;
 mod empty_folder;
 mod find;
 mod folders;
+mod generations;
 mod house;
+mod identity;
 mod items;
 mod large;
+mod lines;
 mod listening;
 mod lost_answers;
 mod mail;
