@@ -5,7 +5,7 @@ TOOLS = /usr/sbin/apache2:apache2-bin /usr/sbin/mariadbd:mariadb-server-core \
         /usr/bin/wbxml2xml:libwbxml2-utils /usr/bin/tshark:tshark
 DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 
-.PHONY: help build test demo lint doc fmt bench fuzz
+.PHONY: help build test demo lint doc fmt bench bench-planner fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
@@ -13,6 +13,7 @@ help:
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
+	@echo 'make bench-planner   the sync engine by itself, up to a million items'
 	@echo 'make fuzz    a minute for each fuzz target of the crate ajp'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
 
@@ -30,6 +31,9 @@ demo: demo-tools
 # apt-get install --no-install-recommends tomcat10
 bench: demo-tools
 	ulimit -n $$(ulimit -Hn) && cargo bench --locked --package ajp --bench ajp
+
+bench-planner:
+	cargo bench --locked --bench planner
 
 fuzz:
 	fuzz/run.sh

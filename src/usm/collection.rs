@@ -176,7 +176,7 @@ impl<'a> Opened<'a> {
     /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
     async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
         let mut listing = self.collection.list(now).await?;
-        let missing: Vec<&str> = self.known().filter(|id| !listing.items.contains_key(*id)).collect();
+        let missing: Vec<&str> = self.known().filter(|id| !listing.contains(id)).collect();
         let Collection {
             ox: session,
             module,
@@ -228,7 +228,7 @@ impl<'a> Looked<'a> {
 
     /// What the list says of an item.
     pub fn item(&self, id: &str) -> Option<&Item> {
-        self.listing.items.get(id)
+        self.listing.get(id)
     }
 
     /// Decides, and writes the device's changes: each comes with what to write where OX must be written to.
@@ -286,8 +286,8 @@ impl<'a> Looked<'a> {
 }
 
 impl Opened<'_> {
-    /// Where an id means another item than before, the one before is gone: the device is told so now, and gets the other at
-    /// once afterwards. What it did to the one before does not happen to the other.
+    /// Where an id means another item than before, the one before is gone: the device is told so now, and gets the other
+    /// afterwards. What it did to the one before does not happen to the other.
     fn plan(&self, applied: &Applied, listing: &Listing, filter: Filter, changes: &[Change], options: Options) -> Plan {
         let mut snapshot = listing.snapshot(filter);
         let before = snapshot.items.len();
@@ -298,7 +298,7 @@ impl Opened<'_> {
                 .retain(|id, seen| held(id).is_none_or(|held| may_be_same(held.revision, seen.revision)));
         }
         let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
-        if options.wants_changes {
+        if !plan.to_device.is_empty() {
             plan.more_available += before - snapshot.items.len();
         }
         plan
@@ -325,7 +325,7 @@ impl Opened<'_> {
             false => None,
         };
         let revision = |id: &String| {
-            let item = listing.as_ref().and_then(|listing| listing.items.get(id));
+            let item = listing.as_ref().and_then(|listing| listing.get(id));
             Revision(item.map_or(0, |item| item.revision))
         };
         let outcomes = outcomes.into_iter().map(|written| match written {
@@ -367,7 +367,7 @@ impl Pending<'_> {
 
     /// What the list said of an item.
     pub fn item(&self, id: &str) -> Option<&Item> {
-        self.listing.items.get(id)
+        self.listing.get(id)
     }
 
     /// Commits. `deliveries` say what became of each item of [`Pending::to_device`]; where nothing changed nothing is

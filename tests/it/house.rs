@@ -43,6 +43,20 @@ const USM_DRIVERS: [&str; 5] = [
     "usm/write.rs",
 ];
 
+/// Words of one protocol, in lower case. The engine and those beside it serve any, so they stand in none of their names and texts.
+const PROTOCOL_WORDS: [&str; 7] = [
+    "eas",
+    "wbxml",
+    "airsync",
+    "activesync",
+    "active_sync",
+    "applicationdata",
+    "collectionid",
+];
+
+/// Who serves any protocol.
+const ANY_PROTOCOL: [&str; 2] = ["usm/", "notify.rs"];
+
 /// Of `ox`, `content` may name objects, columns and the reading of values, never the client.
 const CONTENT_SEES_OF_OX: [&str; 4] = [
     "crate::ox::columns",
@@ -119,6 +133,23 @@ fn decisions_of_the_engine_are_pure() {
             "{name} decides and must not name a driver's module"
         );
     }
+}
+
+/// Names and texts alike; comments may tell where a rule comes from.
+#[test]
+fn the_engine_knows_no_protocol() {
+    let mut checked = 0;
+    for (name, text) in sources() {
+        if !ANY_PROTOCOL.iter().any(|place| name.starts_with(place)) {
+            continue;
+        }
+        let code = code(&text).to_lowercase();
+        let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let found = words.find(|word| PROTOCOL_WORDS.contains(word));
+        assert_eq!(found, None, "{name}");
+        checked += 1;
+    }
+    assert!(checked > 15, "{checked} files");
 }
 
 #[test]
