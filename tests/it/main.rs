@@ -4,6 +4,7 @@
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
 mod absence;
+mod administration;
 mod apache;
 mod attachments25;
 mod calendar;
@@ -24,6 +25,7 @@ mod lines;
 mod listening;
 mod lost_answers;
 mod mail;
+mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
 mod oof;
