@@ -60,14 +60,15 @@ pub(super) struct Ids(Option<Vec<u8>>);
 impl Ids {
     /// `None` for ids that are out of order, no text, or share more than there is.
     pub(super) fn next(&mut self, shared: usize, own: &[u8]) -> Option<String> {
-        let previous = self.0.as_deref().unwrap_or_default();
-        let id = match shared <= MOST_SHARED {
-            true => [previous.get(..shared)?, own].concat(),
-            false => return None,
-        };
-        let is_in_order = self.0.as_ref().is_none_or(|previous| *previous < id);
-        self.0 = Some(id.clone());
-        String::from_utf8(id).ok().filter(|_| is_in_order)
+        let is_first = self.0.is_none();
+        let previous = self.0.get_or_insert_default();
+        let replaced = previous.get(shared..).filter(|_| shared <= MOST_SHARED)?;
+        if replaced >= own && !is_first {
+            return None;
+        }
+        previous.truncate(shared);
+        previous.extend_from_slice(own);
+        String::from_utf8(previous.clone()).ok()
     }
 }
 
