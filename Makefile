@@ -8,7 +8,7 @@ DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 # What `make deb` needs, beside Rust and a C compiler.
 DEB_TOOLS = /usr/bin/dh:debhelper /usr/bin/fakeroot:fakeroot
 
-.PHONY: help build deb test demo lint doc fmt bench bench-planner fuzz
+.PHONY: help build deb test demo lint doc docs fmt bench bench-planner fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
 	@echo 'make bench-planner   the sync engine by itself, up to a million items'
 	@echo 'make fuzz    a minute for each fuzz target of the crate ajp'
+	@echo 'make docs    docs/conformance.md, written from the tables of the program'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
 
 build:
@@ -42,6 +43,9 @@ bench: demo-tools
 
 bench-planner:
 	cargo bench --locked --bench planner
+
+docs:
+	UPDATE_DOCS=1 cargo test --locked --test it conformance
 
 fuzz:
 	fuzz/run.sh

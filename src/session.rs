@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -105,6 +107,8 @@ pub struct Device {
     last_used: Mutex<Instant>,
     /// What commands keep while the device is in memory, by name.
     memory: Mutex<HashMap<&'static str, Vec<u8>>>,
+    /// Elements of its requests that nobody here understood, since it came into memory.
+    ignored: AtomicUsize,
 }
 
 impl Sessions {
@@ -243,6 +247,7 @@ impl Sessions {
             stop: self.stop.clone(),
             last_used: Mutex::new(Instant::now()),
             memory: Mutex::default(),
+            ignored: AtomicUsize::new(0),
         })
     }
 
@@ -349,6 +354,11 @@ impl Device {
     /// Keeps something of this device; `None` forgets it.
     pub async fn remember(&self, fields: &[(&str, Option<&str>)]) -> Result<(), Error> {
         Ok(self.store.set_fields(self.id, fields).await?)
+    }
+
+    /// Counts elements that were ignored; returns how many of this device were, these included.
+    pub fn count_ignored(&self, more: usize) -> usize {
+        self.ignored.fetch_add(more, Ordering::Relaxed) + more
     }
 
     /// What was kept in memory under this name; gone after a restart.

@@ -54,6 +54,7 @@ use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
+use crate::wbxml::codepage;
 
 /// What all commands use.
 pub struct Services {
@@ -236,7 +237,9 @@ impl Eas {
         let device = self.sessions.open(&credentials, &request.device_id).await?;
         let calls = device.ox.calls();
         let body = read(body, self.services.largest_body).await?;
-        let outcome = self.command(command, request, version, device.clone(), body).await;
+        let outcome = self
+            .command(command, request, version, device.clone(), body, record)
+            .await;
         record.ox_calls = device.ox.calls().saturating_sub(calls);
         match outcome {
             // The password was changed meanwhile: the device is not served with the old one any more.
@@ -256,6 +259,7 @@ impl Eas {
         version: ProtocolVersion,
         device: Arc<Device>,
         body: Bytes,
+        record: &mut Record,
     ) -> Result<Reply, Error> {
         if !command.versions.contains(version) {
             return Err(Error::Device(
@@ -270,6 +274,11 @@ impl Eas {
             ));
         };
         let document = document(command, version, &body)?;
+        if let Some(root) = &document {
+            record.ignored = codepage::unknown_in(root, version);
+            record.ignored_of_device = device.count_ignored(record.ignored.len());
+        }
+        let document = document.map(codepage::without_unknown);
         let turn = device.turn().await?;
         let gone = turn.superseded.clone().drop_guard();
         let services = self.services.clone();

@@ -261,6 +261,9 @@ impl Gateway {
                 record.took,
                 record.ox_calls,
             );
+            if !record.ignored.is_empty() {
+                counted.ignored(&record.version, record.ignored.len());
+            }
         });
         Ok(Self {
             eas,

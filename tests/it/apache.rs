@@ -31,7 +31,7 @@ const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Modules that Debian does not compile in. The MPM comes first.
-const NEEDED: [&str; 5] = ["mpm_event", "authz_core", "proxy", "proxy_ajp", "proxy_http"];
+const NEEDED: [&str; 6] = ["mpm_event", "authz_core", "env", "proxy", "proxy_ajp", "proxy_http"];
 
 /// Runs its arguments as a program until that ends by itself, or is asked to because the standard input ends.
 const KEEPER: &str = r#"

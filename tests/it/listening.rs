@@ -31,6 +31,7 @@ use crate::device::http::HttpDoor;
 use crate::device::http::Request;
 use crate::device::link::Parameters;
 use crate::device::link::WBXML;
+use crate::doors;
 use crate::doors::HTTP;
 use crate::world::DEADLINE;
 use crate::world::World;
@@ -71,10 +72,12 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn exchange(address: SocketAddr, forward: &ForwardRequest, body: &[u8]) -> AjpAnswer {
-    block_on(async {
+    let answer = block_on(async {
         let mut client = Client::connect(address).await.unwrap();
         client.request(forward, body).await.unwrap()
-    })
+    });
+    doors::check(forward, body, &answer.response);
+    answer
 }
 
 #[test]

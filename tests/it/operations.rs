@@ -12,7 +12,8 @@ use crate::items::contact;
 use crate::items::mail;
 use crate::world::World;
 
-fn ask(world: &World, path: &str) -> Answer {
+/// What the administrator's door says.
+pub(crate) fn ask(world: &World, path: &str) -> Answer {
     let request = Request {
         method: "GET",
         target: path.to_owned(),

@@ -42,6 +42,27 @@ fn the_core_scenario() {
     }
 }
 
+/// Old devices do not read chunks; Apache keeps the length of an answer when it is told to trust it.
+#[test]
+fn answers_have_a_length() {
+    let world = World::start();
+    let gateway = world.ajp_address();
+    let Some(apache) = Apache::with_line(&format!(
+        "SetEnv ap_trust_cgilike_cl 1\n\
+         ProxyPass /Microsoft-Server-ActiveSync ajp://{gateway}/Microsoft-Server-ActiveSync smax=0 ttl=60 retry=5"
+    )) else {
+        return;
+    };
+    let device = device(&world, &apache, V14_1);
+    let request = device.link.wbxml("FolderSync", &device.folder_sync_request());
+    let answer = device.link.exchange(&request);
+    let length = answer.body.len().to_string();
+    assert_eq!(
+        (answer.header("Content-Length"), answer.header("Transfer-Encoding")),
+        (Some(length.as_str()), None)
+    );
+}
+
 /// The same handler behind plain HTTP.
 #[test]
 fn the_http_door() {

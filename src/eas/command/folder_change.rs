@@ -33,7 +33,7 @@ const INVALID_SYNC_KEY: i64 = 9;
 const MALFORMED: i64 = 10;
 
 /// [MS-ASCMD] DisplayName (FolderCreate), in characters.
-const LONGEST_NAME: usize = 256;
+pub(super) const LONGEST_NAME: usize = 256;
 
 /// The parent of the user's own folders of all modules but mail.
 const PRIVATE_ROOT: &str = "1";

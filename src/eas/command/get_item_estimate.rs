@@ -28,7 +28,7 @@ const NOT_PRIMED: i64 = 3;
 const INVALID_SYNC_KEY: i64 = 4;
 
 /// More collections than this in one request are refused.
-const MOST_COLLECTIONS: usize = 1000;
+pub(super) const MOST_COLLECTIONS: usize = 1000;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let malformed = Error::Device(
@@ -38,7 +38,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let Some(collections) = call.root()?.child(tag::COLLECTIONS) else {
         return Err(malformed);
     };
-    if collections.children().len() > MOST_COLLECTIONS {
+    if !(1..=MOST_COLLECTIONS).contains(&collections.children_of(tag::COLLECTION).count()) {
         return Err(malformed);
     }
     let mut children = vec![Element::number(tag::STATUS, SUCCESS)];

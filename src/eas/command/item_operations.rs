@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use crate::content::email;
 use crate::eas::command::Call;
+use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
@@ -26,6 +27,7 @@ use crate::usm::collection;
 use crate::usm::ids;
 use crate::wbxml::Content;
 use crate::wbxml::Element;
+use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::documentlibrary;
@@ -45,11 +47,16 @@ const ATTACHMENT_INVALID: i64 = 15;
 /// The largest attachment that is fetched, in bytes.
 const LARGEST_ATTACHMENT: usize = 100 * 1024 * 1024;
 
+/// [MS-ASCMD] LongId, in bytes; other names of single things are no longer.
+const LONGEST_NAME: usize = 256;
+
 /// More operations than this in one request are refused.
-const MOST_OPERATIONS: usize = 100;
+pub(super) const MOST_OPERATIONS: usize = 100;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
-    let operations = call.root()?.children();
+    let known = [tag::FETCH, tag::EMPTY_FOLDER_CONTENTS, tag::MOVE];
+    let operations = call.root()?.children().iter();
+    let operations: Vec<&Element> = operations.filter(|operation| known.contains(&operation.tag)).collect();
     if operations.is_empty() || operations.len() > MOST_OPERATIONS {
         let status = if operations.is_empty() {
             PROTOCOL_ERROR
@@ -67,8 +74,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         answers.push(match operation.tag {
             tag::FETCH => fetch(call, operation, &mut parts).await?,
             tag::EMPTY_FOLDER_CONTENTS => empty_folder::answer(call, operation).await?,
-            tag::MOVE => move_conversation::answer(call, operation).await?,
-            other => Element::parent(other, [Element::number(tag::STATUS, PROTOCOL_ERROR)]),
+            _ => move_conversation::answer(call, operation).await?,
         });
     }
     let response = Element::parent(tag::RESPONSE, answers);
@@ -81,16 +87,14 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
 
 /// One Fetch: its Status, what identifies the item, and its properties.
 async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Element, Error> {
-    let mut echoed = Vec::new();
-    for tag in [
-        airsync::COLLECTION_ID,
-        airsync::SERVER_ID,
-        search::LONG_ID,
-        airsyncbase::FILE_REFERENCE,
-        documentlibrary::LINK_ID,
-    ] {
-        echoed.extend(operation.child(tag).cloned());
-    }
+    let names = [
+        (airsync::COLLECTION_ID, LONGEST_ID),
+        (airsync::SERVER_ID, LONGEST_ID),
+        (search::LONG_ID, LONGEST_NAME),
+        (airsyncbase::FILE_REFERENCE, LONGEST_NAME),
+        (documentlibrary::LINK_ID, LONGEST_NAME),
+    ];
+    let names = names.into_iter().filter_map(|(tag, most)| echoed(operation, tag, most));
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
     let fetched = if store.eq_ignore_ascii_case("documentlibrary") {
@@ -109,12 +113,20 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
         Err(status) => (status, None, Vec::new()),
     };
     let mut answer = Element::parent(tag::FETCH, [Element::number(tag::STATUS, status)]);
-    answer.extend(echoed);
+    answer.extend(names);
     answer.extend(class.map(|class: &str| Element::text(airsync::CLASS, class)));
     if !properties.is_empty() {
         answer.push(Element::parent(tag::PROPERTIES, properties));
     }
     Ok(answer)
+}
+
+/// What identifies an item comes back as it was sent, unless it cannot be a name at all.
+fn echoed(operation: &Element, tag: Tag, most: usize) -> Option<Element> {
+    let name = operation
+        .child_text(tag)
+        .filter(|name| (1..=most).contains(&name.len()))?;
+    Some(Element::text(tag, name))
 }
 
 /// Class and properties, or the Status that says why there are none.
@@ -273,16 +285,17 @@ async fn attachment(
         None => 0..total,
     };
     let bytes = attachment.bytes.slice(range.clone());
-    let mut properties = vec![match parts {
-        Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
-        None => Element::text(tag::DATA, STANDARD.encode(bytes)),
-    }];
+    let mut properties = Vec::new();
     // A range that was not asked for confuses iOS.
     if asked.is_some() {
         let last = range.end.saturating_sub(1);
         properties.push(Element::text(tag::RANGE, format!("{}-{last}", range.start)));
         properties.push(Element::text(tag::TOTAL, total.to_string()));
     }
+    properties.push(match parts {
+        Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
+        None => Element::text(tag::DATA, STANDARD.encode(bytes)),
+    });
     properties.push(Element::text(airsyncbase::CONTENT_TYPE, attachment.content_type));
     Ok(Ok((None, properties)))
 }

@@ -4,6 +4,7 @@
 //! without `run` is a command that we know and do not offer: it is answered with the documented Status.
 //! Implements [MS-ASCMD] "Commands" and [MS-ASHTTP] "Command Codes".
 
+pub mod conformance;
 mod find;
 mod folder_change;
 mod folder_sync;
@@ -104,6 +105,9 @@ pub enum Reply {
     /// A document, and parts that it refers to by their number, counted from 1.
     Multipart(Element, Vec<Bytes>),
 }
+
+/// ServerId, CollectionId, SyncKey, ClientId and the like are no longer than this; what is longer is none of ours.
+const LONGEST_ID: usize = 64;
 
 const ALL: VersionRange = VersionRange::ALL;
 const UNTIL_12_1: VersionRange = VersionRange::until(V12_1);

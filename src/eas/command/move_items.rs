@@ -4,6 +4,7 @@
 //! Implements [MS-ASCMD] MoveItems.
 
 use crate::eas::command::Call;
+use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
@@ -22,7 +23,7 @@ const SAME_FOLDER: i64 = 4;
 const FAILED: i64 = 5;
 
 /// More moves than this in one request are refused.
-const MOST_MOVES: usize = 1000;
+pub(super) const MOST_MOVES: usize = 1000;
 
 /// The journal that remembers where items went.
 const JOURNAL: &str = "moves";
@@ -34,6 +35,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
             Status::INVALID_XML,
             "MoveItems without a Move, or with too many",
         ));
+    }
+    if !moves.iter().all(|wanted| names_its_item(wanted)) {
+        return Err(Error::Device(Status::INVALID_XML, "a Move that names no item"));
     }
     let mut responses = Vec::with_capacity(moves.len());
     for wanted in moves {
@@ -49,6 +53,12 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         responses.push(response);
     }
     Ok(Reply::Document(Element::parent(tag::MOVE_ITEMS, responses)))
+}
+
+/// SrcMsgId, which stands in the answer, must be there and no longer than an id can be.
+fn names_its_item(wanted: &Element) -> bool {
+    let id = wanted.child_text(tag::SRC_MSG_ID).unwrap_or_default().trim();
+    (1..=LONGEST_ID).contains(&id.len())
 }
 
 /// The item's id in its new folder, if OX told it; or the Status that says why it stays.

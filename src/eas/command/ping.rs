@@ -31,7 +31,7 @@ const TOO_MANY_FOLDERS: i64 = 6;
 const HIERARCHY_CHANGED: i64 = 7;
 
 /// Folders that a device may wait for.
-const MOST_FOLDERS: usize = 300;
+pub(super) const MOST_FOLDERS: usize = 300;
 
 /// Device fields that keep the parameters.
 const INTERVAL: &str = "ping.interval";

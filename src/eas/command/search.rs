@@ -37,7 +37,7 @@ const END_OF_RANGE: i64 = 12;
 const ACCESS_BLOCKED: i64 = 13;
 
 /// Results on a page, at most and without a Range.
-const MOST_RESULTS: usize = 100;
+pub(super) const MOST_RESULTS: usize = 100;
 
 const PICTURE_TAGS: PictureTags = PictureTags {
     picture: gal_tag::PICTURE,

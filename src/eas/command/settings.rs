@@ -33,7 +33,12 @@ const LONGEST_VALUE: usize = 1024;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let mut children = vec![Element::number(tag::STATUS, SUCCESS)];
-    for property in call.root()?.children() {
+    let properties = call.root()?.children();
+    let is_first =
+        |(index, property): (usize, &Element)| properties.iter().position(|it| it.tag == property.tag) == Some(index);
+    // "A malformed request": nothing of it is done.
+    let well_formed = properties.iter().enumerate().all(is_first);
+    for property in properties.iter().filter(|_| well_formed) {
         children.extend(answer(call, property).await?);
     }
     if children.len() == 1 {

@@ -3,12 +3,15 @@
 //! Small on purpose: no redirects, no pools, no TLS. A [`Door`] is any way to reach the gateway; [`HttpDoor`] is the plain
 //! one, which is also what a web server in front looks like.
 
+use std::collections::VecDeque;
 use std::io;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::net::TcpStream;
 use std::time::Duration;
+
+use super::strict;
 
 /// An answer must come within this time; longer waits are the business of heartbeats, and tests have short ones.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,13 +30,21 @@ pub(crate) struct Request {
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-/// A way to reach the gateway.
+/// A way to reach the gateway. What comes back through it is checked as a strict phone would.
 pub(crate) trait Door: Send + Sync {
-    fn exchange(&self, request: &Request) -> io::Result<Answer>;
+    /// Sends a request and brings the answer as it is.
+    fn carry(&self, request: &Request) -> io::Result<Answer>;
+
+    /// The same; a panic if the answer is none that a phone may be given.
+    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+        let answer = self.carry(request)?;
+        strict::check(request, &answer);
+        Ok(answer)
+    }
 
     /// Sends a request and hangs up without reading.
     fn hang_up(&self, request: &Request) -> io::Result<()>;
@@ -44,7 +55,7 @@ pub(crate) trait Door: Send + Sync {
 pub(crate) struct HttpDoor(pub(crate) SocketAddr);
 
 impl Door for HttpDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
         Connection::open(self.0)?.exchange(request)
     }
 
@@ -58,6 +69,8 @@ impl Door for HttpDoor {
 pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
+    /// Requests whose answers have not come yet.
+    asked: VecDeque<Request>,
 }
 
 impl Connection {
@@ -68,6 +81,7 @@ impl Connection {
         Ok(Self {
             stream,
             received: Vec::new(),
+            asked: VecDeque::new(),
         })
     }
 
@@ -87,10 +101,20 @@ impl Connection {
         bytes.push_str("\r\n");
         let mut bytes = bytes.into_bytes();
         bytes.extend(request.body.iter().flatten());
+        self.asked.push_back(request.clone());
         self.stream.write_all(&bytes)
     }
 
+    /// The next answer; a panic if it is none that a phone may be given.
     pub(crate) fn receive(&mut self) -> io::Result<Answer> {
+        let answer = self.next_answer()?;
+        if let Some(request) = self.asked.pop_front() {
+            strict::check(&request, &answer);
+        }
+        Ok(answer)
+    }
+
+    fn next_answer(&mut self) -> io::Result<Answer> {
         loop {
             let end = loop {
                 if let Some(end) = find(&self.received, b"\r\n\r\n") {

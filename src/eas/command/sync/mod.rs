@@ -10,6 +10,9 @@ mod collection;
 mod request;
 mod response;
 
+pub(super) use request::LARGEST_WINDOW;
+pub(super) use request::MOST_COMMANDS;
+
 use std::time::Duration;
 
 use base64::Engine as _;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::eas::command::LONGEST_ID;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::VersionRange;
@@ -14,10 +15,10 @@ use crate::wbxml::codepage::airsyncbase;
 
 /// [MS-ASCMD] WindowSize: when it is absent, and at most.
 const DEFAULT_WINDOW: usize = 100;
-const LARGEST_WINDOW: usize = 512;
+pub(in crate::eas::command) const LARGEST_WINDOW: usize = 512;
 
 /// More commands than this in one request are refused.
-const MOST_COMMANDS: usize = 200;
+pub(in crate::eas::command) const MOST_COMMANDS: usize = 200;
 
 /// Without GetChanges a device wants changes in these versions; before, it has to ask.
 const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);
@@ -92,6 +93,9 @@ pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request,
         .children_of(tag::COLLECTION)
         .map(|element| collection(element, version))
         .collect::<Result<_, _>>()?;
+    if collections.is_empty() {
+        return Err(Invalid);
+    }
     let commands: usize = collections.iter().map(|collection| collection.commands.len()).sum();
     if commands > MOST_COMMANDS {
         return Err(Invalid);
@@ -110,7 +114,7 @@ pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request,
 }
 
 fn collection(element: &Element, version: ProtocolVersion) -> Result<Collection, Invalid> {
-    let required = |tag| element.child_text(tag).map(str::trim).filter(|text| !text.is_empty());
+    let required = |tag| element.child_text(tag).map(str::trim).filter(|text| is_id(text));
     let sync_key = required(tag::SYNC_KEY).ok_or(Invalid)?.to_owned();
     let options: Vec<Element> = element.children_of(tag::OPTIONS).cloned().collect();
     let commands = element.child(tag::COMMANDS).map_or(&[][..], Element::children);
@@ -145,6 +149,12 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
     };
+    if [tag::CLIENT_ID, tag::SERVER_ID]
+        .iter()
+        .any(|tag| id(*tag).is_some_and(|id| !is_id(&id)))
+    {
+        return Err(Invalid);
+    }
     let data = || {
         element
             .child(tag::APPLICATION_DATA)
@@ -166,6 +176,11 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
         tag::FETCH => id(tag::SERVER_ID).map(|server_id| Command::Fetch { server_id }),
         _ => None,
     })
+}
+
+/// Whether a text can be an id or a key.
+fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len())
 }
 
 /// 0 and too much both mean "as much as may be".
