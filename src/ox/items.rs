@@ -65,8 +65,8 @@ const DONE: i64 = 3;
 /// Lists a folder completely, in one call.
 pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec<Item>, Error> {
     let call = listing(module, folder);
-    let items = match item_of(module) {
-        Some((columns, item)) => {
+    let items = match reader(module) {
+        Some(Reader { columns, item }) => {
             let item = |row| item(&object(columns, row)?);
             let (found, reply) = session.call_for_rows(&call, item).await?;
             rows(reply).map(|_| found)
@@ -116,8 +116,8 @@ fn listing(module: Module, folder: &str) -> Call {
 /// Reads the answer to [`listing`], or says what is wrong with it.
 fn items(module: Module, reply: Reply) -> Result<Vec<Item>, &'static str> {
     let rows = rows(reply)?;
-    Ok(match item_of(module) {
-        Some((columns, item)) => objects(columns, rows).filter_map(|row| item(&row)).collect(),
+    Ok(match reader(module) {
+        Some(Reader { columns, item }) => objects(columns, rows).filter_map(|row| item(&row)).collect(),
         None => calendar::fold(objects(calendar::COLUMNS, rows)),
     })
 }
@@ -132,14 +132,21 @@ fn rows(reply: Reply) -> Result<Vec<Value>, &'static str> {
     }
 }
 
-/// How one row becomes an item, and its columns; `None` where that takes more than one row.
-fn item_of(module: Module) -> Option<(&'static [ColumnName], fn(&Object) -> Option<Item>)> {
-    match module {
-        Module::Mail => Some((MAIL_COLUMNS, mail_item)),
-        Module::Contacts => Some((CONTACT_COLUMNS, contact_item)),
-        Module::Tasks => Some((TASK_COLUMNS, task_item)),
-        Module::Calendar => None,
-    }
+/// How one row becomes an item.
+struct Reader {
+    columns: &'static [ColumnName],
+    item: fn(&Object) -> Option<Item>,
+}
+
+/// `None` where an item takes more than one row.
+fn reader(module: Module) -> Option<Reader> {
+    let (columns, item): (_, fn(&Object) -> Option<Item>) = match module {
+        Module::Mail => (MAIL_COLUMNS, mail_item),
+        Module::Contacts => (CONTACT_COLUMNS, contact_item),
+        Module::Tasks => (TASK_COLUMNS, task_item),
+        Module::Calendar => return None,
+    };
+    Some(Reader { columns, item })
 }
 
 fn mail_item(row: &Object) -> Option<Item> {
