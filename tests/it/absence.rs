@@ -135,7 +135,7 @@ impl Inside {
 struct InsideDoor(Arc<Inside>);
 
 impl Door for InsideDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
         let mut builder = http::Request::builder().method(request.method).uri(&request.target);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
@@ -149,7 +149,7 @@ impl Door for InsideDoor {
     }
 
     fn hang_up(&self, request: &Request) -> io::Result<()> {
-        self.exchange(request).map(drop)
+        self.carry(request).map(drop)
     }
 }
 
