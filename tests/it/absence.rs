@@ -145,6 +145,8 @@ impl Door for InsideDoor {
         let (head, body) = self.0.runtime.block_on(self.0.eas.handle(request)).into_parts();
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+        // As the doors of the program do.
+        let headers = headers.chain([("content-length".to_owned(), body.len().to_string())]);
         Ok(Answer::new(head.status.as_u16(), headers.collect(), body.to_vec()))
     }
 
