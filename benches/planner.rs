@@ -114,7 +114,7 @@ impl Folder {
         };
         // In turn: another flag, gone, new.
         let seen = |number: u64| {
-            let changed = number % RARITY == 0;
+            let changed = number.is_multiple_of(RARITY);
             let (number, flags) = match number / RARITY % 3 {
                 0 if changed => (number, 32),
                 1 if changed => return None,
@@ -144,7 +144,7 @@ impl Folder {
         }
     }
 
-    fn plan(&self, changes: &[Change]) -> oxtender::usm::plan::Plan {
+    fn plan(&self, changes: &[Change]) -> plan::Plan {
         plan(&self.state, &Applied::default(), &self.snapshot, changes, OPTIONS)
     }
 
