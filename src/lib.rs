@@ -15,7 +15,8 @@
 //!
 //! * **What must not fail is pure.** Decoders, converters and the sync engine see bytes and values and do no I/O, so that every
 //!   case can be tried, and every failure replayed.
-//! * **Versions are data.** Only tables say what a protocol version has; a handler never asks.
+//! * **Versions are data, and so are quirks.** Only tables say what a protocol version has, and what a device does not cope
+//!   with ([`quirk`]); a handler never asks who it serves.
 //! * **Nothing is done twice, nothing is lost.** A write that OX confirmed is noted before the next one; a state is committed
 //!   before the answer leaves; a device that never saw the answer repeats its request and gets the same.
 
@@ -26,6 +27,7 @@ pub mod eas;
 pub mod metrics;
 pub mod notify;
 pub mod ox;
+pub mod quirk;
 pub mod server;
 pub mod session;
 pub mod store;

@@ -157,6 +157,16 @@ impl Sessions {
         Ok(())
     }
 
+    /// Whether the user would be served, which takes more than good credentials; makes no device.
+    pub async fn admit(&self, credentials: &Credentials) -> Result<(), Error> {
+        let password = self.digest(credentials);
+        self.check_refused(&password)?;
+        let session = self.login(credentials, &password).await?;
+        let admitted = self.check_access(&session).await;
+        log_out(&session).await;
+        admitted
+    }
+
     /// Drops what is known of a device, so that its next request makes it anew.
     pub async fn forget(&self, credentials: &Credentials, device: &str) {
         let slot = self.slot(credentials, device);

@@ -6,6 +6,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 
 pub mod birthday;
@@ -54,6 +55,7 @@ impl Class {
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     pub version: ProtocolVersion,
+    pub quirks: Quirks,
     pub user: &'a User,
     pub bodies: &'a BodyOptions,
     /// Milliseconds since 1970, UTC.
@@ -86,6 +88,8 @@ impl User {
 pub struct BodyOptions {
     /// In the order sent; at most one a type. Empty in 2.5.
     pub preferences: Vec<BodyPreference>,
+    /// [MS-ASAIRS] BodyPartPreference, of HTML: wanted beside the body, or in its place where no type is listed.
+    pub part: Option<BodyPreference>,
     /// [MS-ASCMD] MIMESupport: 0 never, 1 S/MIME messages only, 2 always.
     pub mime_support: u8,
     /// 2.5: the largest plain text in bytes, from Truncation; `None` is no limit.

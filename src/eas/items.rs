@@ -3,6 +3,9 @@
 //! Sync, GetItemEstimate and ItemOperations get their items here. One bad item never fails the others: it comes back
 //! with the reason why it is not one.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::Map;
 use serde_json::Value;
 
@@ -13,6 +16,7 @@ use crate::content::Context;
 use crate::content::Unconvertible;
 use crate::content::email::Mail;
 use crate::eas::command::Call;
+use crate::eas::options::Options;
 use crate::eas::status::Error;
 use crate::ox;
 use crate::ox::Failed;
@@ -21,6 +25,7 @@ use crate::ox::Item;
 use crate::ox::Module;
 use crate::ox::Object;
 use crate::ox::revision;
+use crate::usm::snapshot::Filter;
 use crate::wbxml::Element;
 
 /// One folder's items, as one device wants them.
@@ -95,6 +100,34 @@ pub const fn class_of(module: Module) -> Class {
     }
 }
 
+/// Which items of a folder a device gets now.
+pub async fn filter(call: &Call<'_>, module: Module, folder: &str, options: &Options) -> Result<Filter, ox::Error> {
+    let mut filter = options.filter(class_of(module), &call.services.limits, call.now);
+    if let Some(since) = filter.since.filter(|_| options.conversations) {
+        filter.also = Arc::new(conversations(call, folder, since).await?);
+    }
+    Ok(filter)
+}
+
+/// [MS-ASCMD] ConversationMode: the mails of all conversations that have one from this time on or later.
+async fn conversations(call: &Call<'_>, folder: &str, since: i64) -> Result<BTreeSet<String>, ox::Error> {
+    let rows = ox::mail::threads(&call.device.ox, &[folder.to_owned()]).await?;
+    let mails = rows.into_iter().filter_map(|(found, row)| {
+        let mail = Mail::from_json(&row, "").ok()?;
+        Some((found, content::email::conversation_id(&mail)))
+    });
+    let mails: Vec<_> = mails.collect();
+    let recent: BTreeSet<&[u8]> = mails
+        .iter()
+        .filter(|(found, _)| found.received >= since)
+        .map(|(_, conversation)| conversation.as_slice())
+        .collect();
+    let of_recent = mails
+        .iter()
+        .filter(|(_, conversation)| recent.contains(conversation.as_slice()));
+    Ok(of_recent.map(|(found, _)| found.id.clone()).collect())
+}
+
 impl Items<'_> {
     /// All wanted items, in their order, in as few calls as OX allows.
     pub async fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
@@ -110,6 +143,7 @@ impl Items<'_> {
     fn context(&self) -> Context<'_> {
         Context {
             version: self.call.version,
+            quirks: self.call.quirks,
             user: &self.call.user,
             bodies: self.bodies,
             now: self.call.now,
@@ -246,7 +280,15 @@ impl Items<'_> {
     async fn photo(&self, fetched: &Fetched) -> Result<Option<Vec<u8>>, Error> {
         let photo = ox::photo(&self.call.device.ox, &fetched.object).await;
         match photo {
-            Ok(photo) => Ok(photo.map(|(_, bytes)| bytes)),
+            Ok(None) => Ok(None),
+            Ok(Some((_, bytes))) => {
+                // Scaling keeps a processor busy: not one that others wait for.
+                let fitting = tokio::task::spawn_blocking(|| content::contacts::fitting(bytes)).await;
+                Ok(fitting.unwrap_or_else(|error| {
+                    log::error!("the photo of contact {} is left out: {error}", fetched.id);
+                    None
+                }))
+            }
             Err(error) if error.is_temporary() => Err(error.into()),
             Err(error) => {
                 log::warn!("the photo of contact {} is left out: {error}", fetched.id);

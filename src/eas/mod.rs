@@ -4,7 +4,9 @@
 //! an error is told ([`status`]). Implements [MS-ASHTTP].
 
 pub mod command;
+pub mod identity;
 pub mod items;
+pub mod library;
 pub mod mail_search;
 pub mod options;
 pub mod origin;
@@ -45,6 +47,7 @@ use crate::eas::results::Results;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::notify::Notifier;
+use crate::quirk::Bend;
 use crate::session;
 use crate::session::Credentials;
 use crate::session::Device;
@@ -211,6 +214,8 @@ impl Eas {
             ("ms-asprotocolcommands", &command::offered()),
             ("public", "OPTIONS,POST"),
             ("allow", "OPTIONS,POST"),
+            // Nine speaks 16.x only to who says this.
+            ("x-aspnet-version", "4.0.30319"),
         ];
         let mut response = response::empty(StatusCode::OK);
         for (name, value) in headers {
@@ -234,6 +239,9 @@ impl Eas {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        if identity::quirks_of_request(&request, version).has(Bend::OnlyTries) {
+            return self.attempt(command, &credentials).await;
+        }
         let device = self.sessions.open(&credentials, &request.device_id).await?;
         let calls = device.ox.calls();
         let body = read(body, self.services.largest_body).await?;
@@ -249,6 +257,15 @@ impl Eas {
             _ => {}
         }
         outcome
+    }
+
+    /// Answers a device that only tries whether it gets in.
+    async fn attempt(&self, command: &Command, credentials: &Credentials) -> Result<Reply, Error> {
+        self.sessions.admit(credentials).await?;
+        command::answer_to_attempt(command).ok_or(Error::Device(
+            Status::DEVICE_ID_MISSING,
+            "this DeviceId is for trying the credentials only",
+        ))
     }
 
     /// Runs a command to its end, whatever becomes of the connection.
@@ -285,10 +302,12 @@ impl Eas {
         let work = tokio::spawn(async move {
             let user = user(&device).await?;
             let now = (services.clock)();
+            let quirks = identity::quirks(&request, version, &device).await?;
             let (request, services, turn, device) = (&request, &*services, &turn, &*device);
             run(&Call {
                 request,
                 version,
+                quirks,
                 document,
                 body,
                 device,

@@ -148,15 +148,15 @@ impl<'a> Opened<'a> {
 
     /// How many items the device lacks. Writes nothing.
     pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
-        Ok(self.pending_of(&*self.collection.list(now).await?, filter))
+        Ok(self.pending_of(&*self.collection.list(now).await?, &filter))
     }
 
     /// The same for a list that was fetched before.
     pub fn pending_in(&self, items: Vec<Item>, filter: Filter, now: i64) -> usize {
-        self.pending_of(&Listing::new(items, now), filter)
+        self.pending_of(&Listing::new(items, now), &filter)
     }
 
-    fn pending_of(&self, listing: &Listing, filter: Filter) -> usize {
+    fn pending_of(&self, listing: &Listing, filter: &Filter) -> usize {
         let options = Options {
             policy: Policy::OxWins,
             window: usize::MAX,
@@ -249,11 +249,11 @@ impl<'a> Looked<'a> {
             true => Applied::default(),
             false => opened.applied().await?,
         };
-        let mut plan = opened.plan(&applied, &listing, filter, &changes, options);
+        let mut plan = opened.plan(&applied, &listing, &filter, &changes, options);
         if continued && plan.more_available == 0 {
             // The last window of an old list: what came since belongs to it.
             listing = opened.list(now).await?;
-            plan = opened.plan(&applied, &listing, filter, &changes, options);
+            plan = opened.plan(&applied, &listing, &filter, &changes, options);
         }
         let mut writer = Writer::new(
             opened.collection,
@@ -288,7 +288,14 @@ impl<'a> Looked<'a> {
 impl Opened<'_> {
     /// Where an id means another item than before, the one before is gone: the device is told so now, and gets the other
     /// afterwards. What it did to the one before does not happen to the other.
-    fn plan(&self, applied: &Applied, listing: &Listing, filter: Filter, changes: &[Change], options: Options) -> Plan {
+    fn plan(
+        &self,
+        applied: &Applied,
+        listing: &Listing,
+        filter: &Filter,
+        changes: &[Change],
+        options: Options,
+    ) -> Plan {
         let mut snapshot = listing.snapshot(filter);
         let before = snapshot.items.len();
         if self.collection.module == Module::Mail {

@@ -96,6 +96,8 @@ impl Device {
             version,
             query: Query::Plain,
             policy_key: 0,
+            device_type: "Phone".to_owned(),
+            user_agent: "Phone/1.0".to_owned(),
         };
         Self {
             link,

@@ -18,13 +18,14 @@ const ROWS: &[(&str, &[&str])] = &[
     ("store", &["config"]),
     ("cli", &["config", "server", "store", "wbxml"]),
     ("wbxml", &["version"]),
-    ("content", &["version", "wbxml", "ox"]),
+    ("quirk", &["version"]),
+    ("content", &["version", "wbxml", "ox", "quirk"]),
     ("usm", &["ox", "store"]),
     ("notify", &["ox"]),
     ("session", &["ox", "store"]),
     (
         "eas",
-        &["version", "wbxml", "content", "usm", "notify", "session", "ox"],
+        &["version", "wbxml", "content", "usm", "notify", "session", "ox", "quirk"],
     ),
     (
         "server",
@@ -66,8 +67,9 @@ const CONTENT_SEES_OF_OX: [&str; 4] = [
 ];
 
 /// Places without I/O and without a clock.
-const PURE: [&str; 15] = [
+const PURE: [&str; 16] = [
     "wbxml/",
+    "quirk/",
     "content/",
     "version.rs",
     "usm/conflict.rs",

@@ -1,17 +1,13 @@
 //! ItemOperations: single items and attachments, fetched whole; folders emptied; conversations moved.
 //!
-//! Fetch is here, from the mailbox only, inline and in several parts. Implements [MS-ASCMD] ItemOperations.
+//! Fetch is here, inline and in several parts. Implements [MS-ASCMD] ItemOperations.
 
+mod content;
 mod empty_folder;
 mod move_conversation;
 
-use std::ops::Range;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use crate::content::email;
 use crate::eas::command::Call;
 use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
@@ -32,20 +28,21 @@ use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::documentlibrary;
 use crate::wbxml::codepage::itemoperations as tag;
+use crate::wbxml::codepage::rightsmanagement;
 use crate::wbxml::codepage::search;
 
 const SUCCESS: i64 = 1;
 const PROTOCOL_ERROR: i64 = 2;
-const LIBRARY_DENIED: i64 = 5;
 const NOT_FOUND: i64 = 6;
-const INVALID_RANGE: i64 = 8;
 const STORE_UNKNOWN: i64 = 9;
 const TOO_LARGE: i64 = 11;
 const CONVERSION_FAILED: i64 = 14;
 const ATTACHMENT_INVALID: i64 = 15;
+/// A common Status, where an operation's is expected.
+const RIGHTS_MANAGEMENT_DISABLED: i64 = 168;
 
-/// The largest attachment that is fetched, in bytes.
-const LARGEST_ATTACHMENT: usize = 100 * 1024 * 1024;
+/// What a request is made of.
+const OPERATIONS: [Tag; 3] = [tag::FETCH, tag::EMPTY_FOLDER_CONTENTS, tag::MOVE];
 
 /// [MS-ASCMD] LongId, in bytes; other names of single things are no longer.
 const LONGEST_NAME: usize = 256;
@@ -54,15 +51,10 @@ const LONGEST_NAME: usize = 256;
 pub(super) const MOST_OPERATIONS: usize = 100;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
-    let known = [tag::FETCH, tag::EMPTY_FOLDER_CONTENTS, tag::MOVE];
-    let operations = call.root()?.children().iter();
-    let operations: Vec<&Element> = operations.filter(|operation| known.contains(&operation.tag)).collect();
-    if operations.is_empty() || operations.len() > MOST_OPERATIONS {
-        let status = if operations.is_empty() {
-            PROTOCOL_ERROR
-        } else {
-            TOO_LARGE
-        };
+    let operations = call.root()?.children();
+    let is_malformed = operations.is_empty() || operations.iter().any(|it| !OPERATIONS.contains(&it.tag));
+    if is_malformed || operations.len() > MOST_OPERATIONS {
+        let status = if is_malformed { PROTOCOL_ERROR } else { TOO_LARGE };
         return Ok(Reply::Document(Element::parent(
             tag::ITEM_OPERATIONS,
             [Element::number(tag::STATUS, status)],
@@ -96,15 +88,20 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
     ];
     let names = names.into_iter().filter_map(|(tag, most)| echoed(operation, tag, most));
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
+    let unprotect = operation.child(rightsmanagement::REMOVE_RIGHTS_MANAGEMENT_PROTECTION);
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
-    let fetched = if store.eq_ignore_ascii_case("documentlibrary") {
-        Err(LIBRARY_DENIED)
+    let fetched = if store.is_empty() {
+        Err(PROTOCOL_ERROR)
+    } else if unprotect.is_some() {
+        Err(RIGHTS_MANAGEMENT_DISABLED)
+    } else if store.eq_ignore_ascii_case("documentlibrary") {
+        content::document(call, operation, parts).await?
     } else if !store.eq_ignore_ascii_case("mailbox") {
         Err(STORE_UNKNOWN)
     } else if operation.children_of(airsyncbase::FILE_REFERENCE).count() > 1 {
         Err(PROTOCOL_ERROR)
     } else if let Some(reference) = reference {
-        attachment(call, operation, reference.trim(), parts).await?
+        content::attachment(call, operation, reference.trim(), parts).await?
     } else {
         item(call, operation, parts).await?
     };
@@ -141,6 +138,9 @@ async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes
         return Ok(Err(NOT_FOUND));
     };
     let options = operation.child(tag::OPTIONS);
+    if let Some(Err(Error::Device(status, _))) = options.map(options::check_body_part) {
+        return Ok(Err(status.0.into()));
+    }
     let bodies = match options.map(options::bodies).transpose() {
         Ok(bodies) => bodies.unwrap_or_default(),
         Err(options::Invalid) => return Ok(Err(PROTOCOL_ERROR)),
@@ -228,7 +228,7 @@ fn not_found_is_none<T>(error: ox::Error) -> Result<Option<T>, Error> {
 
 /// In an answer of several parts, the text of a body is a part of its own.
 fn move_body(element: &mut Element, parts: &mut Vec<Bytes>) {
-    if element.tag != airsyncbase::BODY {
+    if ![airsyncbase::BODY, airsyncbase::BODY_PART].contains(&element.tag) {
         return;
     }
     let Content::Children(children) = &mut element.content else {
@@ -248,85 +248,9 @@ fn add_part(parts: &mut Vec<Bytes>, bytes: Bytes) -> String {
     parts.len().to_string()
 }
 
-async fn attachment(
-    call: &Call<'_>,
-    operation: &Element,
-    reference: &str,
-    parts: &mut Option<Vec<Bytes>>,
-) -> Result<Fetched, Error> {
-    let Some(wanted) = email::parse_file_reference(reference) else {
-        return Ok(Err(ATTACHMENT_INVALID));
-    };
-    let Some((_, Module::Mail, folder)) = call.folder(&wanted.collection_id).await? else {
-        return Ok(Err(ATTACHMENT_INVALID));
-    };
-    let attachment = ox::mail::attachment(
-        &call.device.ox,
-        &folder,
-        &wanted.mail_id,
-        &wanted.part_id,
-        LARGEST_ATTACHMENT,
-    )
-    .await;
-    let attachment = match attachment {
-        Ok(attachment) => attachment,
-        Err(error) if error.kind == ox::ErrorKind::NotFound || error.is_about_the_item() => {
-            return Ok(Err(ATTACHMENT_INVALID));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let asked = operation
-        .child(tag::OPTIONS)
-        .and_then(|options| options.child_text(tag::RANGE));
-    let total = attachment.bytes.len();
-    let range = match asked.map(|asked| byte_range(asked, total)) {
-        Some(None) => return Ok(Err(INVALID_RANGE)),
-        Some(Some(range)) => range,
-        None => 0..total,
-    };
-    let bytes = attachment.bytes.slice(range.clone());
-    let mut properties = Vec::new();
-    // A range that was not asked for confuses iOS.
-    if asked.is_some() {
-        let last = range.end.saturating_sub(1);
-        properties.push(Element::text(tag::RANGE, format!("{}-{last}", range.start)));
-        properties.push(Element::text(tag::TOTAL, total.to_string()));
-    }
-    properties.push(match parts {
-        Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
-        None => Element::text(tag::DATA, STANDARD.encode(bytes)),
-    });
-    properties.push(Element::text(airsyncbase::CONTENT_TYPE, attachment.content_type));
-    Ok(Ok((None, properties)))
-}
-
-/// `m-n`, both included, counted from 0; the end is cut to what is there. `None` if it begins beyond the end.
-fn byte_range(text: &str, total: usize) -> Option<Range<usize>> {
-    let (first, last) = text.trim().split_once('-')?;
-    let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-    (first <= last && first < total).then(|| first..last.saturating_add(1).min(total))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ranges() {
-        // asked, size, expected
-        let cases = [
-            ("0-9", 100, Some(0..10)),
-            ("90-200", 100, Some(90..100)),
-            ("99-99", 100, Some(99..100)),
-            ("100-110", 100, None),
-            ("9-0", 100, None),
-            ("x", 100, None),
-            ("0-18446744073709551615", 5, Some(0..5)),
-        ];
-        for (asked, total, expected) in cases {
-            assert_eq!(byte_range(asked, total), expected, "{asked}");
-        }
-    }
 
     #[test]
     fn one_name_an_item() {

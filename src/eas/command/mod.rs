@@ -13,6 +13,7 @@ mod get_hierarchy;
 mod get_item_estimate;
 mod item_operations;
 mod move_items;
+mod moved;
 mod ping;
 mod provision;
 mod resolve_recipients;
@@ -35,6 +36,7 @@ use crate::eas::request::Request;
 use crate::eas::status::Error;
 use crate::notify::UserKey;
 use crate::ox::Module;
+use crate::quirk::Quirks;
 use crate::session::Device;
 use crate::session::Turn;
 use crate::usm::collection::Collection;
@@ -82,6 +84,8 @@ pub type Work<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + '
 pub struct Call<'a> {
     pub request: &'a Request,
     pub version: ProtocolVersion,
+    /// What is bent for this device.
+    pub quirks: Quirks,
     /// The body, where it is WBXML and not empty.
     pub document: Option<Element>,
     /// The body as it came.
@@ -195,6 +199,11 @@ pub fn offered() -> String {
         .map(|row| row.name)
         .collect();
     offered.join(",")
+}
+
+/// The answer to a device that only tries whether it gets in, which it does by FolderSync.
+pub fn answer_to_attempt(command: &Command) -> Option<Reply> {
+    (command.name == "FolderSync").then(folder_sync::empty_tree)
 }
 
 impl Wbxml {

@@ -20,6 +20,7 @@ pub use read::source;
 pub use search::Found;
 pub use search::conversations;
 pub use search::search;
+pub use search::threads;
 pub use send::Stored;
 pub use send::append;
 pub use send::has_message;

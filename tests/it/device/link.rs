@@ -66,6 +66,9 @@ pub(crate) struct Link {
     pub(crate) query: Query,
     /// From Provision; 0 before.
     pub(crate) policy_key: u32,
+    /// By which servers recognise the model.
+    pub(crate) device_type: String,
+    pub(crate) user_agent: String,
 }
 
 /// Parameters of single commands in the query.
@@ -86,7 +89,7 @@ impl Link {
     ) -> Request {
         let mut headers = vec![
             ("Authorization", self.authorization()),
-            ("User-Agent", "Phone/1.0".to_owned()),
+            ("User-Agent", self.user_agent.clone()),
         ];
         if body.is_some() {
             headers.push(("Content-Type", content_type.to_owned()));
@@ -101,8 +104,8 @@ impl Link {
                 }
                 let save = if parameters.save_in_sent { "&SaveInSent=T" } else { "" };
                 format!(
-                    "Cmd={command}&User={}&DeviceId={}&DeviceType=Phone{save}",
-                    self.login, self.device_id
+                    "Cmd={command}&User={}&DeviceId={}&DeviceType={}{save}",
+                    self.login, self.device_id, self.device_type
                 )
             }
         };
@@ -174,7 +177,7 @@ impl Link {
             0 => counted(b""),
             key => counted(&key.to_le_bytes()),
         }
-        counted(b"Phone");
+        counted(self.device_type.as_bytes());
         let flags = u8::from(parameters.save_in_sent) | u8::from(parameters.accept_multipart) << 1;
         if flags != 0 {
             // Tag 7, Options, one byte long.
