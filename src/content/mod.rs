@@ -17,6 +17,7 @@ pub mod date;
 pub mod email;
 pub mod gal;
 pub mod html;
+pub mod itip;
 pub mod oof;
 pub mod property;
 pub mod recurrence;

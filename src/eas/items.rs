@@ -41,6 +41,9 @@ pub struct Items<'a> {
 /// The largest mail whose source is read, in bytes.
 const LARGEST_MAIL: usize = 100 * 1024 * 1024;
 
+/// The largest invitation that is read, in bytes.
+const LARGEST_INVITATION: usize = 1024 * 1024;
+
 /// An item that is wanted.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -194,11 +197,12 @@ impl Items<'_> {
             }
             (Some(Err(failed)), _) => return unreadable(failed.error),
         };
-        let mail = match Mail::from_json(&json, &self.collection.to_string()) {
+        let mut mail = match Mail::from_json(&json, &self.collection.to_string()) {
             Ok(mail) => mail,
             Err(reason) => return Ok(Loaded::Unconvertible(reason)),
         };
         if !content::email::wants_source(&mail, self.bodies) {
+            complete_calendar(self.call, self.folder, &mut mail).await?;
             return Ok(self.convert_mail(&mail));
         }
         let envelope = Envelope {
@@ -296,6 +300,26 @@ impl Items<'_> {
             }
         }
     }
+}
+
+/// Fetches the invitation in a mail, if there is one that OX has not given with the mail. Without it the mail is shown as
+/// any other: only an OX that is gone is an error.
+pub async fn complete_calendar(call: &Call<'_>, folder: &str, mail: &mut Mail) -> Result<(), Error> {
+    let Some(part) = mail.missing_calendar() else {
+        return Ok(());
+    };
+    let id = &mail.envelope.id;
+    match ox::mail::attachment(&call.device.ox, folder, id, part, LARGEST_INVITATION).await {
+        Ok(download) => mail.set_calendar(&download.bytes),
+        Err(error) if error.is_about_the_item() => {
+            log::warn!(
+                "{}: the invitation in mail {id} cannot be read: {error}",
+                call.device_label()
+            );
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// What an error says about the one item that was asked for.

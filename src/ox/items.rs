@@ -64,6 +64,7 @@ const DONE: i64 = 3;
 
 /// Lists a folder completely, in one call.
 pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec<Item>, Error> {
+    let owner = calendar::owner(session, module, folder).await?;
     let call = listing(module, folder);
     let items = match reader(module) {
         Some(Reader { columns, item }) => {
@@ -71,7 +72,7 @@ pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec
             let (found, reply) = session.call_for_rows(&call, item).await?;
             rows(reply).map(|_| found)
         }
-        None => items(module, session.call(&call).await?),
+        None => items(module, session.call(&call).await?, owner),
     };
     items.map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
 }
@@ -82,13 +83,18 @@ pub async fn lists(session: &Session, folders: &[(Module, String)]) -> Result<Ve
         .iter()
         .map(|(module, folder)| listing(*module, folder))
         .collect();
+    let mut owners = Vec::with_capacity(folders.len());
+    for (module, folder) in folders {
+        owners.push(calendar::owner(session, *module, folder).await?);
+    }
     let outcomes = multiple(session, &calls).await?;
     let lists = folders
         .iter()
         .zip(&calls)
         .zip(outcomes)
-        .map(|(((module, _), call), outcome)| {
-            items(*module, outcome?).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
+        .zip(owners)
+        .map(|((((module, _), call), outcome), owner)| {
+            items(*module, outcome?, owner).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
         });
     Ok(lists.collect())
 }
@@ -114,11 +120,11 @@ fn listing(module: Module, folder: &str) -> Call {
 }
 
 /// Reads the answer to [`listing`], or says what is wrong with it.
-fn items(module: Module, reply: Reply) -> Result<Vec<Item>, &'static str> {
+fn items(module: Module, reply: Reply, owner: Option<i64>) -> Result<Vec<Item>, &'static str> {
     let rows = rows(reply)?;
     Ok(match reader(module) {
         Some(Reader { columns, item }) => objects(columns, rows).filter_map(|row| item(&row)).collect(),
-        None => calendar::fold(objects(calendar::COLUMNS, rows)),
+        None => calendar::fold(objects(calendar::COLUMNS, rows), owner),
     })
 }
 
@@ -338,7 +344,9 @@ mod tests {
     async fn appointments_are_listed_for_all_time() {
         let (server, items) = listed(Module::Calendar, json!([])).await;
         assert!(items.is_empty());
-        let request = server.only();
+        // Before it come the settings, which say whose calendar it is.
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.name(), "calendar?all");
         assert_eq!(request.parameter("recurrence_master"), "true");
         assert_eq!(
             (request.parameter("start"), request.parameter("end")),

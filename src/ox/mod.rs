@@ -13,6 +13,7 @@
 //! | `folder`, `folder_change`, `module` | listing and changing folders |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
+//! | `invitation` | answering meetings, and taking in invitations |
 //! | `mail` | mails |
 //! | `contact_search`, `free_busy`, `vacation` | people by name, when they are busy, out-of-office notices |
 //! | `columns`, `object`, `value` | the typed columns of objects, which others share; JSON values |
@@ -49,6 +50,7 @@ mod files;
 mod folder;
 mod folder_change;
 mod free_busy;
+mod invitation;
 mod items;
 mod login;
 pub mod mail;
@@ -99,6 +101,12 @@ pub use folder::MAIL_ROOT;
 pub use folder::Rights;
 pub use free_busy::Busy;
 pub use free_busy::free_busy;
+pub use invitation::Confirmation;
+pub use invitation::InvitationPart;
+pub use invitation::Occurrence;
+pub use invitation::add_invitation;
+pub use invitation::apply_update;
+pub use invitation::confirm;
 pub use items::Item;
 pub use items::list;
 pub use items::lists;

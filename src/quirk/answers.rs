@@ -76,9 +76,10 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "A search for mails that names no folder looks into all of them.",
         &["tests/it/search::mails_in_every_version"],
     ),
-    not(
+    all(
         "A-9",
-        "An uploaded text message is refused with Status 6; Options for text messages are ignored.",
+        "An uploaded text message is acknowledged and dropped; Options for text messages do not disturb the mail.",
+        &["tests/it/rules/commands::text_messages"],
     ),
     all(
         "A-10",
@@ -288,7 +289,11 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "AttendeeStatus is always told and never read. Answers that a device mails again and again are not held back.",
         &["src/content/calendar/tests/attendees::the_part_of_the_user"],
     ),
-    not("I-14", "MeetingResponse is not offered."),
+    all(
+        "I-14",
+        "An invitation is answered by its mail or by the appointment in the calendar.",
+        &["tests/it/meetings::accepted_without_help"],
+    ),
     all(
         "I-16",
         "Range is answered only if it was asked for.",
@@ -410,7 +415,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     all(
         "I-40",
         "In ItemOperations the content stands before Range, Total and ContentType.",
-        &["src/eas/command/item_operations::attachment"],
+        &["src/eas/command/item_operations/content::content"],
     ),
     all(
         "I-41",
@@ -475,8 +480,16 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "A new item with MeetingStatus 3 takes its organizer from the device.",
         &["src/content/calendar/tests/attendees::new_meetings"],
     ),
-    not("O-12", "MeetingResponse is not offered."),
-    not("O-13", "MeetingResponse is not offered, so nothing is mailed."),
+    all(
+        "O-12",
+        "An invitation is answered by its mail or by the appointment in the calendar.",
+        &["tests/it/meetings::accepted_without_help"],
+    ),
+    all(
+        "O-13",
+        "Up to 14.1 the phone writes to the organizer, and we do not; iOS of row I-15 excepted.",
+        &["tests/it/meetings::words_for_the_organizer"],
+    ),
     not("O-15", "Autodiscover is not offered."),
     all(
         "O-16",
@@ -517,9 +530,10 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "NativeBodyType is 1 or 2, never 0.",
         &["tests/it/mail::properties_of_a_mail"],
     ),
-    not(
+    all(
         "O-25",
-        "Invitations come without MeetingRequest, and so without GlobalObjId.",
+        "GlobalObjId is base64 of the documented form, and UID its text from 16.0 on.",
+        &["tests/it/invitations::invitations_have_buttons"],
     ),
     all(
         "O-26",
@@ -683,9 +697,10 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         &["tests/it/mail::attachments"],
     ),
     // Others
-    not(
+    all(
         "P-1",
-        "A Treo syncs calendar and contacts by their class alone; a collection must have its id.",
+        "In 2.5 a collection without an id is the default folder of its class.",
+        &["tests/it/rules/exchanges::a_folder_by_its_class"],
     ),
     not("P-2", "TouchDown has no peculiarity of its own."),
     all(
@@ -756,7 +771,11 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         &["src/content/calendar/free_busy::slots_are_not_snapped_to_the_clock"],
     ),
     not("T-12", "A device's own business: bodies are of the type they say."),
-    not("T-13", "MeetingResponse is not offered."),
+    all(
+        "T-13",
+        "From 16.0 on the organizer hears of an answer if it has SendResponse; CalendarId is the id in the calendar.",
+        &["tests/it/meetings::words_for_the_organizer"],
+    ),
     all(
         "T-14",
         "An addition is known again by what it says, with ClientUid or without.",
@@ -858,9 +877,10 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
             "src/content/email/header::addresses_in_all_their_forms",
         ],
     ),
-    not(
+    all(
         "G-14",
-        "Invitations are left to Open-Xchange and to the device; which of them mails is not coordinated.",
+        "Up to 14.1 the device mails and Open-Xchange is told to keep silent, from 16.0 on it is the other way about.",
+        &["tests/it/meetings::who_writes_to_the_invited"],
     ),
     all(
         "G-15",

@@ -5,6 +5,7 @@
 
 mod absence;
 mod administration;
+mod answered_again;
 mod apache;
 mod attachments25;
 mod calendar;
@@ -17,9 +18,11 @@ mod doors;
 mod empty_folder;
 mod find;
 mod folders;
+mod forwarding;
 mod generations;
 mod house;
 mod identity;
+mod invitations;
 mod items;
 mod large;
 mod lines;
@@ -30,6 +33,7 @@ mod malformed;
 mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod meetings;
 mod oof;
 mod operations;
 mod outages;

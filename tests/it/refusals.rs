@@ -264,14 +264,15 @@ fn sync_that_breaks_the_rules() {
 fn commands() {
     let world = World::start();
     let settings = || Element::parent(settings::SETTINGS, [Element::empty(settings::USER_INFORMATION)]);
+    // Without anything to answer.
     let response = || Element::empty(meetingresponse::MEETING_RESPONSE);
     let find = || Element::empty(find::FIND);
     let no_body = || Element::empty(airsync::SYNC);
     // command, version, body, what is told
     let cases = [
         ("Settings", V2_5, settings(), (400, None)),
-        ("MeetingResponse", V14_1, response(), (200, Some("137"))),
-        ("MeetingResponse", V12_1, response(), (501, None)),
+        ("MeetingResponse", V14_1, response(), (200, Some("103"))),
+        ("MeetingResponse", V12_1, response(), (400, None)),
         ("GetAttachment", V14_1, no_body(), (400, None)),
         ("CreateCollection", V2_5, no_body(), (501, None)),
     ];

@@ -6,6 +6,7 @@
 use crate::eas::command::folder_change;
 use crate::eas::command::get_item_estimate;
 use crate::eas::command::item_operations;
+use crate::eas::command::meeting_response;
 use crate::eas::command::move_items;
 use crate::eas::command::ping;
 use crate::eas::command::resolve_recipients;
@@ -73,20 +74,19 @@ macro_rules! differences {
 /// All differences, in the order of the commands.
 pub const DIFFERENCES: &[Difference] = differences! {
     "Sync" ALL Bent "SMS is not synced; an Options block of its own does not disturb the mail", "OX has no SMS";
-    "Sync" SINCE_14_0 Bent "ConversationMode is ignored", "the filter of a folder is applied mail by mail";
-    "Sync" SINCE_14_1 Bent "BodyPartPreference is ignored, the whole Body is sent", "OX does not know which part of a mail is new";
-    "Sync" ALL Bent "elements come in any order, and GetChanges beside key 0 is ignored", "devices do both, and nothing is unclear";
+    "Sync" SINCE_14_1 Bent "a BodyPart is the whole text", "OX does not know which part of a mail is new";
+    "Sync" ALL Bent "elements come in any order, whatever the schema says", "devices do so, and nothing is unclear";
     "Sync" ALL Bent "a FilterType of 9 and more is answered with 4 in its collection, not with 103", "one answer for each filter that a folder cannot have";
     "Sync" ONLY_2_5 Bent "no changes without GetChanges", "devices of that time ask for what they want";
-    "SmartForward" SINCE_16_0 Refused "Forwardees are answered with 121", "OX invites by changing an appointment, not by forwarding it";
+    "SmartForward" SINCE_16_0 Bent "Forwardees are invited by mail and not added to the participants", "the organizer adds who answers";
     "CreateCollection" UNTIL_12_1 Refused "HTTP 501", "a relic of versions before 2.5 that FolderCreate replaced";
     "DeleteCollection" UNTIL_12_1 Refused "HTTP 501", "a relic of versions before 2.5 that FolderDelete replaced";
     "MoveCollection" UNTIL_12_1 Refused "HTTP 501", "a relic of versions before 2.5 that FolderUpdate replaced";
-    "MeetingResponse" ALL Refused "Status 137, HTTP 501 in older versions", "answers to invitations are not offered";
-    "Search" SINCE_12_0 Refused "the store DocumentLibrary is answered with 13", "OX has no library of documents for devices";
-    "Settings" SINCE_12_0 Refused "DevicePassword is answered with 7", "passwords of devices are not kept";
+    "MeetingResponse" ALL Bent "a declined meeting is taken from devices and stays at OX", "the user may think better of it";
+    "MeetingResponse" ONLY_16_1 Bent "an organizer at the same OX reads proposed times in the comment to the answer", "OX knows no proposals";
+    "Search" SINCE_12_0 Bent "links of the store DocumentLibrary may name any server", "there is one library, the folders of files at OX";
+    "Settings" SINCE_12_0 Refused "a DevicePassword is answered with 7", "passwords of devices are not kept";
     "Settings" SINCE_14_1 Refused "RightsManagementInformation is answered with 168", "OX has no rights management";
-    "ItemOperations" SINCE_12_0 Refused "a Fetch of the store DocumentLibrary is answered with 5", "OX has no library of documents for devices";
     "ItemOperations" SINCE_14_0 Bent "Move moves the mails that are there now", "OX has no rule for mail of a conversation that comes later";
     "ResolveRecipients" ALL Bent "Certificates are answered with 7", "OX keeps no certificates of its users";
     "ValidateCert" ALL Bent "each certificate is answered with 17", "the gateway has no list of trusted issuers";
@@ -119,6 +119,12 @@ pub const LIMITS: &[Limit] = &[
         of: "characters of DisplayName",
         most: folder_change::LONGEST_NAME,
         told: "Status 10",
+    },
+    Limit {
+        command: "MeetingResponse",
+        of: "Request",
+        most: meeting_response::MOST_REQUESTS,
+        told: "Status 103, HTTP 400 in older versions",
     },
     Limit {
         command: "MoveItems",

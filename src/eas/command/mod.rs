@@ -12,6 +12,7 @@ mod get_attachment;
 mod get_hierarchy;
 mod get_item_estimate;
 mod item_operations;
+mod meeting_response;
 mod move_items;
 mod moved;
 mod ping;
@@ -158,7 +159,8 @@ pub static COMMANDS: &[Command] = commands! {
         Some(|call| Box::pin(move_items::run(call)));
     "GetItemEstimate" 14 ALL Required(ALL), Some((page::getitemestimate::GET_ITEM_ESTIMATE, page::getitemestimate::STATUS)),
         Some(|call| Box::pin(get_item_estimate::run(call)));
-    "MeetingResponse" 15 ALL Required(ALL), Some((page::meetingresponse::MEETING_RESPONSE, page::meetingresponse::STATUS)), None;
+    "MeetingResponse" 15 ALL Required(ALL), Some((page::meetingresponse::MEETING_RESPONSE, page::meetingresponse::STATUS)),
+        Some(|call| Box::pin(meeting_response::run(call)));
     "Search" 16 ALL Required(ALL), Some((page::search::SEARCH, page::search::STATUS)),
         Some(|call| Box::pin(search::run(call)));
     "Settings" 17 SINCE_12_0 Required(ALL), Some((page::settings::SETTINGS, page::settings::STATUS)),
@@ -307,8 +309,8 @@ mod tests {
         assert_eq!(
             offered(),
             "Sync,SendMail,SmartForward,SmartReply,GetAttachment,GetHierarchy,FolderSync,FolderCreate,FolderDelete,\
-             FolderUpdate,MoveItems,GetItemEstimate,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,\
-             ValidateCert,Find"
+             FolderUpdate,MoveItems,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,\
+             ResolveRecipients,ValidateCert,Find"
         );
     }
 }

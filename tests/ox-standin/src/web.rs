@@ -148,6 +148,17 @@ impl WebUser {
         self.run("calendar", "delete", &[("timestamp", i64::MAX.to_string())], body);
     }
 
+    /// Answers an appointment: 1 accepts, 2 declines, 3 perhaps.
+    pub fn confirm(&self, folder: u32, id: u32, confirmation: i64) {
+        let parameters = [("id", id.to_string()), ("folder", folder.to_string())];
+        self.run(
+            "calendar",
+            "confirm",
+            &parameters,
+            json!({"confirmation": confirmation}),
+        );
+    }
+
     /// An object with all its fields, Times in UTC, in whichever folder the user sees it.
     pub fn object(&self, module: Module, id: u32) -> Option<Value> {
         let world = self.world();
