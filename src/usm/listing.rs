@@ -16,31 +16,50 @@ use crate::usm::snapshot::Snapshot;
 /// How long the list of a folder serves the windows that follow each other, in milliseconds.
 const LIFETIME: i64 = 60_000;
 
-/// A folder's list at one moment.
+/// A folder's list at one moment. It may be long, and is kept for a while: so each item stands in it once.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
-    pub(super) items: HashMap<String, Item>,
+    /// In the order of their ids.
+    items: Vec<Item>,
     /// Milliseconds since 1970.
-    pub(super) at: i64,
+    at: i64,
 }
 
 impl Listing {
-    pub(super) fn new(items: Vec<Item>, at: i64) -> Self {
-        let items = items.into_iter().map(|item| (item.id.clone(), item)).collect();
+    pub(super) fn new(mut items: Vec<Item>, at: i64) -> Self {
+        items.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        items.dedup_by(|one, other| one.id == other.id);
+        items.shrink_to_fit();
         Self { items, at }
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Item> {
+        self.items.get(self.place(id).ok()?)
+    }
+
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.place(id).is_ok()
+    }
+
+    /// Where an item is, or where it would have to be.
+    fn place(&self, id: &str) -> Result<usize, usize> {
+        self.items.binary_search_by(|item| item.id.as_str().cmp(id))
     }
 
     /// Adds an item that exists though OX did not list it, as the device has it.
     pub(super) fn keep(&mut self, id: String, revision: Revision) {
+        let Err(place) = self.place(&id) else {
+            return;
+        };
         let item = Item {
-            id: id.clone(),
+            id,
             revision: revision.0,
             modified: ANY_TIMESTAMP,
             ends: None,
             done: false,
             parts: Vec::new(),
         };
-        self.items.insert(id, item);
+        self.items.insert(place, item);
     }
 
     pub(super) fn snapshot(&self, filter: &Filter) -> Snapshot {
@@ -49,7 +68,7 @@ impl Listing {
             within: filter.passes(&item.id, item.ends, item.done),
             newest: item.ends.unwrap_or(item.modified),
         };
-        let items = self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect();
+        let items = self.items.iter().map(|item| (item.id.clone(), seen(item))).collect();
         let mut snapshot = Snapshot { items };
         snapshot.limit(filter.most.unwrap_or(usize::MAX));
         snapshot
