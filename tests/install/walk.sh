@@ -33,8 +33,8 @@ main() {
     a_clean_host
     an_upgrade
     remove_and_purge
-    open_xchange_6
     in_place_of_the_original
+    open_xchange_6
     echo "docs/install.md leads where it says"
 }
 
@@ -130,6 +130,24 @@ remove_and_purge() {
     expect 'the user, who may be Open-Xchange'\''s, is left' inside getent passwd open-xchange
 }
 
+in_place_of_the_original() {
+    chapter 'A host with the original USM'
+    expect 'dpkg installs a package of that name' inside dpkg --install /tmp/original.deb
+    configure usm com.openexchange.usm.ox.url=http://127.0.0.1:8009/ajax/
+    cp --archive "$root$ETC/usm.properties" "$work/usm.properties"
+    tells 'dpkg installs this one in its place' 'open-xchange-usm' install newer
+    fails 'the original is gone' test -e "$root/opt/open-xchange/bundles/usm.jar"
+    expect 'its changed file stays in force' cmp "$work/usm.properties" "$root$ETC/usm.properties"
+    has_mode "$ETC/usm.properties" '640 root:open-xchange'
+    fails 'Open-Xchange has its port, so it does not run yet' inside /etc/init.d/oxtender status
+    tells 'as the log says' 'cannot listen on 127.0.0.1:8009 (com.openexchange.usm.eas.ajp.listen)' cat "$root$LOG"
+    configure eas com.openexchange.usm.eas.ajp.listen=127.0.0.1:8019
+    expect 'with another port it starts' inside /etc/init.d/oxtender start
+    tells 'it is healthy' ok get http://127.0.0.1:8011/health
+    expect 'dpkg purges it' inside dpkg --purge oxtender
+    kill "$stands"
+}
+
 open_xchange_6() {
     chapter 'A host of Open-Xchange 6'
     mkdir --parents "$root$ETC/groupware"
@@ -145,21 +163,6 @@ open_xchange_6() {
     expect 'dpkg purges it' inside dpkg --purge oxtender
     expect 'no file is left, and none is missing' nothing_left
     expect 'the old files are as they were' diff -r "$work/groupware" "$root$ETC/groupware"
-    rm -rf "$root/opt/open-xchange"
-}
-
-in_place_of_the_original() {
-    chapter 'A host with the original USM'
-    expect 'dpkg installs a package of that name' inside dpkg --install /tmp/original.deb
-    configure usm com.openexchange.usm.ox.url=http://127.0.0.1/ajax/
-    cp --archive "$root$ETC/usm.properties" "$work/usm.properties"
-    tells 'dpkg installs this one in its place' 'open-xchange-usm' install newer
-    fails 'the original is gone' test -e "$root/opt/open-xchange/bundles/usm.jar"
-    expect 'its changed file stays in force' cmp "$work/usm.properties" "$root$ETC/usm.properties"
-    has_mode "$ETC/usm.properties" '640 root:open-xchange'
-    expect 'the service runs' inside /etc/init.d/oxtender status
-    tells 'it is healthy' ok get http://127.0.0.1:8011/health
-    expect 'dpkg purges it' inside dpkg --purge oxtender
 }
 
 # --- packages -----------------------------------------------------------------------------------------------------------
@@ -241,9 +244,10 @@ nothing_left() {
 
 # --- Open-Xchange, a phone ----------------------------------------------------------------------------------------------
 
-# Starts the stand-in at an address, and waits for it.
+# Starts the stand-in at an address, and waits for it. `$stands` is its process.
 ox() {
     "$standin" --listen "$1" >"$work/ox" &
+    stands=$!
     waited=0
     until grep -q listening "$work/ox"; do
         waited=$((waited + 1))
