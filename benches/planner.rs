@@ -153,6 +153,7 @@ impl Folder {
             What::Add { client_id: id } | What::Change { id } | What::Delete { id } => Outcome::Done {
                 id: id.clone(),
                 revision: Revision(1),
+                resend: false,
             },
         };
         self.changes.iter().map(outcome).collect()
