@@ -3,6 +3,7 @@
 //! One path for every command: who asks ([`request`]), may he ([`crate::session`]), what does he ask ([`command`]), and how
 //! an error is told ([`status`]). Implements [MS-ASHTTP].
 
+pub mod attachment;
 pub mod command;
 pub mod items;
 pub mod mail_search;

@@ -31,6 +31,7 @@ impl Status {
     pub const SERVER_ERROR: Self = Self(110);
     pub const SERVER_ERROR_RETRY_LATER: Self = Self(111);
     pub const MAILBOX_QUOTA_EXCEEDED: Self = Self(113);
+    pub const SEND_QUOTA_EXCEEDED: Self = Self(115);
     pub const MESSAGE_RECIPIENT_UNRESOLVED: Self = Self(116);
     pub const MESSAGE_PREVIOUSLY_SENT: Self = Self(118);
     pub const MESSAGE_HAS_NO_RECIPIENT: Self = Self(119);
@@ -45,8 +46,10 @@ impl Status {
     pub const ITEM_NOT_FOUND: Self = Self(150);
     pub const DEVICE_INFORMATION_REQUIRED: Self = Self(165);
     pub const INVALID_ACCOUNT_ID: Self = Self(166);
+    pub const IRM_FEATURE_DISABLED: Self = Self(168);
     pub const INVALID_MIME_BODY_COMBINATION: Self = Self(178);
     pub const INVALID_SMART_FORWARD_PARAMETERS: Self = Self(179);
+    pub const INVALID_RECIPIENTS: Self = Self(183);
 
     /// The substitute in versions without a Status in the body.
     pub fn http(self) -> StatusCode {
@@ -56,12 +59,13 @@ impl Status {
 }
 
 /// Status and HTTP status up to 12.1; what is not listed is 400.
-const HTTP_SUBSTITUTES: [(Status, StatusCode); 12] = [
+const HTTP_SUBSTITUTES: [(Status, StatusCode); 13] = [
     (Status::ATTACHMENT_IS_TOO_LARGE, StatusCode::PAYLOAD_TOO_LARGE),
     (Status::INVALID_MIME, StatusCode::BAD_REQUEST),
     (Status::SERVER_ERROR, StatusCode::INTERNAL_SERVER_ERROR),
     (Status::SERVER_ERROR_RETRY_LATER, StatusCode::SERVICE_UNAVAILABLE),
     (Status::MAILBOX_QUOTA_EXCEEDED, StatusCode::INSUFFICIENT_STORAGE),
+    (Status::SEND_QUOTA_EXCEEDED, StatusCode::INSUFFICIENT_STORAGE),
     // The mail was sent before: for the device that is success.
     (Status::MESSAGE_PREVIOUSLY_SENT, StatusCode::OK),
     (Status::MAIL_SUBMISSION_FAILED, StatusCode::INTERNAL_SERVER_ERROR),

@@ -4,6 +4,7 @@
 //! device's key; [`Looked`] knows what OX holds; [`Pending`] has written the device's changes to OX and knows what the device
 //! lacks; [`Committed`] is in the store. What objects look like to a device is the caller's business, in between.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ox;
@@ -20,7 +21,6 @@ use crate::usm::plan::Change;
 use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
-use crate::usm::plan::Step;
 use crate::usm::plan::plan as plan_of;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
@@ -160,19 +160,31 @@ impl<'a> Opened<'a> {
         self.key
     }
 
-    /// OX ids of the items the device may name.
+    /// Ids of the items the device may name: those that OX gave them at first.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.state.items.keys().map(String::as_str)
     }
 
+    /// The id under which OX has one of them now.
+    pub fn ox_id<'b>(&'b self, id: &'b str) -> &'b str {
+        self.state.ox_id(id)
+    }
+
     /// How many items the device lacks. Writes nothing.
     pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
-        Ok(self.pending_of(&*self.collection.list(now).await?, filter))
+        Ok(self.pending_of(&*self.renamed(self.collection.list(now).await?), filter))
     }
 
     /// The same for a list that was fetched before.
     pub fn pending_in(&self, items: Vec<Item>, filter: Filter, now: i64) -> usize {
-        self.pending_of(&Listing::new(items, now), filter)
+        self.pending_of(&*self.renamed(Arc::new(Listing::new(items, now))), filter)
+    }
+
+    fn renamed(&self, mut listing: Arc<Listing>) -> Arc<Listing> {
+        if !self.state.replaced.is_empty() {
+            Arc::make_mut(&mut listing).rename(&self.state.replaced);
+        }
+        listing
     }
 
     fn pending_of(&self, listing: &Listing, filter: Filter) -> usize {
@@ -194,7 +206,7 @@ impl<'a> Opened<'a> {
 
     /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
     async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
-        let mut listing = self.collection.list(now).await?;
+        let mut listing = self.renamed(self.collection.list(now).await?);
         let missing: Vec<&str> = self.known().filter(|id| !listing.items.contains_key(*id)).collect();
         let Collection {
             ox: session,
@@ -211,7 +223,13 @@ impl<'a> Opened<'a> {
     }
 
     /// Looks at OX. A device that brings no changes goes on with the list that its window before was cut from.
-    pub async fn look(self, brings_changes: bool, now: i64) -> Result<Looked<'a>, Error> {
+    pub async fn look(mut self, brings_changes: bool, now: i64) -> Result<Looked<'a>, Error> {
+        let applied = match brings_changes {
+            true => self.applied().await?,
+            false => Applied::default(),
+        };
+        let replaced = applied.replaced(self.state.items.keys());
+        self.state.replaced.extend(replaced);
         let Collection {
             listings, device, id, ..
         } = self.collection;
@@ -223,6 +241,7 @@ impl<'a> Opened<'a> {
         };
         Ok(Looked {
             opened: self,
+            applied,
             listing,
             continued,
             now,
@@ -233,6 +252,8 @@ impl<'a> Opened<'a> {
 /// A collection with its state and what OX holds now.
 pub struct Looked<'a> {
     opened: Opened<'a>,
+    /// What was written when the device sent this key before.
+    applied: Applied,
     listing: Arc<Listing>,
     /// The list is that of the window before.
     continued: bool,
@@ -259,15 +280,12 @@ impl<'a> Looked<'a> {
     ) -> Result<Pending<'a>, Error> {
         let Self {
             opened,
+            applied,
             mut listing,
             continued,
             now,
         } = self;
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
-        let applied = match changes.is_empty() {
-            true => Applied::default(),
-            false => opened.applied().await?,
-        };
         let mut plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
         if continued && plan.more_available == 0 {
             // The last window of an old list: what came since belongs to it.
@@ -284,16 +302,12 @@ impl<'a> Looked<'a> {
         );
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
-            if matches!(step, Step::Write | Step::WriteUnlessThere) {
+            if step.writes() {
                 outcomes.push(writer.write(change, write, step).await?);
             }
         }
         let outcomes = opened.with_revisions(outcomes, now).await?;
-        let written = outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Done { id, revision } => Some((id.as_str(), *revision)),
-            _ => None,
-        });
-        plan.adopt(&written.collect());
+        plan.adopt(&changes, &outcomes);
         Ok(Pending {
             opened,
             listing,
@@ -320,7 +334,7 @@ impl Opened<'_> {
     async fn with_revisions(&self, outcomes: Vec<Written>, now: i64) -> Result<Vec<Outcome>, Error> {
         let incomplete = outcomes
             .iter()
-            .any(|outcome| matches!(outcome, Written::Done { revision: None, .. }));
+            .any(|outcome| matches!(outcome, Written::Done { revision: None, .. } | Written::Replaced { .. }));
         let listing = match incomplete {
             true => Some(self.collection.list(now).await?),
             false => None,
@@ -338,6 +352,11 @@ impl Opened<'_> {
                 let revision = told.unwrap_or_else(|| revision(&id)).unless(resend);
                 Outcome::Done { id, revision }
             }
+            Written::Replaced { by, resend } => {
+                let revision = revision(&by).unless(resend);
+                Outcome::Replaced { by, revision }
+            }
+            Written::Sent { id } => Outcome::Sent { id },
             Written::Not(outcome) => outcome,
         });
         Ok(outcomes.collect())
@@ -385,10 +404,16 @@ impl Pending<'_> {
             newest,
             state,
         } = opened;
-        let wrote = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done { .. }));
+        let wrote = outcomes.iter().any(|outcome| {
+            matches!(
+                outcome,
+                Outcome::Done { .. } | Outcome::Replaced { .. } | Outcome::Sent { .. }
+            )
+        });
         let settled = settle(plan, &changes, outcomes, deliveries, options);
         let mut committed = Committed {
             key,
+            replaced: settled.state.replaced.clone(),
             answers: settled.answers,
             more_available: settled.more_available,
             wrote,
@@ -399,7 +424,8 @@ impl Pending<'_> {
                 .commit(Some(newest), committed.key, &settled.state, &[key])
                 .await?;
         }
-        if settled.more_available {
+        // After a write the list is an old one.
+        if settled.more_available && !wrote {
             collection
                 .listings
                 .keep(collection.device, collection.id, committed.key, listing);
@@ -412,9 +438,18 @@ impl Pending<'_> {
 #[derive(Debug)]
 pub struct Committed {
     pub key: u64,
+    /// Items that OX has under another id than the device.
+    replaced: BTreeMap<String, String>,
     /// One for each change of the device, in its order.
     pub answers: Vec<Answer>,
     pub more_available: bool,
     /// OX was written to: other devices want to know.
     pub wrote: bool,
+}
+
+impl Committed {
+    /// The id under which OX has an item.
+    pub fn ox_id<'a>(&'a self, id: &'a str) -> &'a str {
+        self.replaced.get(id).map_or(id, String::as_str)
+    }
 }

@@ -1,5 +1,6 @@
 //! The list of a folder, and lists that are kept until all windows cut from them are sent.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -19,6 +20,7 @@ const LIFETIME: i64 = 60_000;
 /// A folder's list at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
+    /// By the id that the device knows.
     pub(super) items: HashMap<String, Item>,
     /// Milliseconds since 1970.
     pub(super) at: i64,
@@ -41,6 +43,18 @@ impl Listing {
             parts: Vec::new(),
         };
         self.items.insert(id, item);
+    }
+
+    /// Names items that OX has under a new id as the device knows them.
+    pub(super) fn rename(&mut self, replaced: &BTreeMap<String, String>) {
+        for (known, new) in replaced {
+            // A mail with the old id means that the folder was made anew: then the new one is another mail, too.
+            if !self.items.contains_key(known)
+                && let Some(item) = self.items.remove(new)
+            {
+                self.items.insert(known.clone(), item);
+            }
+        }
     }
 
     pub(super) fn snapshot(&self, filter: Filter) -> Snapshot {

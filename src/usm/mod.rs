@@ -22,11 +22,12 @@
 //! |---|---|---|---|
 //! | [`ids`] | ids for devices | [`collection`] | the items of one folder |
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
-//! | [`journal`] | what was applied already | [`write`](mod@write), [`listing`] | its parts |
+//! | [`journal`] | what was applied already | [`write`](mod@write), [`draft`], [`listing`] | its parts |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | | |
 
 pub mod collection;
 pub mod conflict;
+pub mod draft;
 pub mod hierarchy;
 pub mod ids;
 pub mod journal;

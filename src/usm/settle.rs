@@ -20,6 +20,10 @@ use crate::usm::state::State;
 pub enum Outcome {
     /// Confirmed. The id can be a new one; the revision is the one after the write.
     Done { id: String, revision: Revision },
+    /// Another item stands at OX in the place of the changed one. The device goes on with the id it has.
+    Replaced { by: String, revision: Revision },
+    /// A draft went out as a message: the item, which the device knows by this id, is no more.
+    Sent { id: String },
     /// The item changed between our look and our write: OX's version stays, the device gets it next.
     Conflict,
     /// The item is gone.
@@ -28,6 +32,18 @@ pub enum Outcome {
     Rejected,
     /// No room at OX.
     Full,
+    /// A draft is not stored or sent as it is: the device keeps what it has, and its user can help.
+    Unsendable(Unsendable),
+}
+
+/// Why a draft stays with the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsendable {
+    /// It has no recipient, or one that nothing can be sent to.
+    Recipients,
+    TooLarge,
+    /// OX refused to send it.
+    Refused,
 }
 
 /// What became of one item that was planned for the device.
@@ -54,6 +70,7 @@ pub enum Answer {
     NotFound,
     Rejected,
     Full,
+    Unsendable(Unsendable),
 }
 
 /// After the request.
@@ -79,6 +96,7 @@ pub fn settle(
         to_device,
         more_available,
         mut held,
+        mut replaced,
     } = plan;
     let mut more_available = more_available > 0;
     let mut written = BTreeSet::new();
@@ -90,10 +108,15 @@ pub fn settle(
             Step::Refused => Answer::Conflict,
             Step::Gone => Answer::NotFound,
             Step::Agreed => Answer::Done { id: item_of(change) },
-            Step::Write | Step::WriteUnlessThere => {
+            Step::Write | Step::WriteUnlessThere | Step::Finish => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
-                if let Outcome::Done { id, .. } = &outcome {
-                    written.insert(id.clone());
+                match (&outcome, &change.what) {
+                    (Outcome::Done { id, .. }, _) => drop(written.insert(id.clone())),
+                    (Outcome::Replaced { by, .. }, What::Change { id }) => {
+                        written.insert(id.clone());
+                        replaced.insert(id.clone(), by.clone());
+                    }
+                    _ => {}
                 }
                 // OX's version could not be planned for this answer: the device shall come for it at once.
                 more_available |= outcome == Outcome::Conflict;
@@ -108,8 +131,13 @@ pub fn settle(
         more_available |= delivery == Delivery::Deferred;
         deliver(&mut held, send, delivery, &written);
     }
+    replaced.retain(|id, _| held.contains_key(id));
     Settled {
-        state: State { items: held, options },
+        state: State {
+            items: held,
+            replaced,
+            options,
+        },
         answers,
         more_available,
     }
@@ -134,6 +162,17 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
             }
             Answer::Done { id }
         }
+        Outcome::Replaced { revision, .. } => {
+            let id = item_of(change);
+            held.insert(id.clone(), Held::on_device(revision));
+            Answer::Done { id }
+        }
+        Outcome::Sent { id } => {
+            // Until the device hears that it is gone, it has it.
+            held.entry(id.clone()).or_insert(Held::on_device(Revision(0)));
+            Answer::Done { id }
+        }
+        Outcome::Unsendable(reason) => Answer::Unsendable(reason),
         Outcome::NotFound if matches!(change.what, What::Delete { .. }) => Answer::Done { id: item_of(change) },
         Outcome::NotFound => Answer::NotFound,
         Outcome::Conflict => Answer::Conflict,

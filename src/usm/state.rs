@@ -8,13 +8,18 @@ use std::collections::BTreeMap;
 use crate::usm::snapshot::Revision;
 
 /// Format 1: options, then the items in order; numbers as in LEB128, ids with the prefix they share with the id before.
+/// Format 2, where items were replaced: the same, then pairs of ids.
 const FORMAT: u8 = 1;
+const FORMAT_WITH_REPLACED: u8 = 2;
 
 /// Behind one sync key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// By OX id.
+    /// By the OX id that the item had when the device got it.
     pub items: BTreeMap<String, Held>,
+    /// Items that OX has under another id by now, since the device changed what OX cannot change: drafts. By the id in
+    /// `items`.
+    pub replaced: BTreeMap<String, String>,
     /// What the device asked for last, in the words of the protocol; opaque here.
     pub options: Vec<u8>,
 }
@@ -39,7 +44,10 @@ impl Held {
 
 impl State {
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![FORMAT];
+        let mut bytes = vec![match self.replaced.is_empty() {
+            true => FORMAT,
+            false => FORMAT_WITH_REPLACED,
+        }];
         write_number(&mut bytes, self.options.len() as u64);
         bytes.extend_from_slice(&self.options);
         write_number(&mut bytes, self.items.len() as u64);
@@ -54,13 +62,26 @@ impl State {
             bytes.push(u8::from(held.left_out));
             previous = id;
         }
+        if !self.replaced.is_empty() {
+            write_number(&mut bytes, self.replaced.len() as u64);
+            for id in self.replaced.iter().flat_map(|(old, new)| [old, new]) {
+                write_number(&mut bytes, id.len() as u64);
+                bytes.extend_from_slice(id.as_bytes());
+            }
+        }
         bytes
+    }
+
+    /// The id under which OX has an item.
+    pub fn ox_id<'a>(&'a self, id: &'a str) -> &'a str {
+        self.replaced.get(id).map_or(id, String::as_str)
     }
 
     /// `None` for another format or damaged bytes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
-        if reader.take(1)? != [FORMAT] {
+        let format = *reader.take(1)?.first()?;
+        if ![FORMAT, FORMAT_WITH_REPLACED].contains(&format) {
             return None;
         }
         let length = reader.length()?;
@@ -81,7 +102,18 @@ impl State {
             let left_out = reader.take(1)? == [1];
             items.insert(id, Held { revision, left_out });
         }
-        Some(Self { items, options })
+        let mut replaced = BTreeMap::new();
+        if format == FORMAT_WITH_REPLACED {
+            for _ in 0..reader.number()? {
+                let old = reader.text()?;
+                replaced.insert(old, reader.text()?);
+            }
+        }
+        Some(Self {
+            items,
+            replaced,
+            options,
+        })
     }
 }
 
@@ -118,6 +150,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn length(&mut self) -> Option<usize> {
         usize::try_from(self.number()?).ok()
     }
+
+    /// Text behind its length.
+    pub(crate) fn text(&mut self) -> Option<String> {
+        let length = self.length()?;
+        String::from_utf8(self.take(length)?.to_vec()).ok()
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +176,7 @@ mod tests {
             ]
             .into(),
             options: b"\x03\x01".to_vec(),
+            ..State::default()
         }
     }
 
@@ -158,8 +197,23 @@ mod tests {
     }
 
     #[test]
+    fn known_bytes_of_format_2() {
+        let mut state = sample();
+        state.replaced.insert("1043".to_owned(), "7".to_owned());
+        let mut bytes = sample().encode();
+        bytes[0] = 2;
+        bytes.extend([1, 4, b'1', b'0', b'4', b'3', 1, b'7']);
+        assert_eq!(state.encode(), bytes);
+        assert_eq!(State::decode(&bytes), Some(state.clone()));
+        for end in 0..bytes.len() {
+            assert_eq!(State::decode(&bytes[..end]), None, "cut at {end}");
+        }
+        assert_eq!((state.ox_id("1043"), state.ox_id("1044")), ("7", "1044"));
+    }
+
+    #[test]
     fn another_format_is_no_state() {
-        assert_eq!(State::decode(&[2, 0, 0]), None);
+        assert_eq!(State::decode(&[3, 0, 0]), None);
     }
 
     #[test]
@@ -167,21 +221,24 @@ mod tests {
         let items = (10_000..20_000)
             .map(|id| (id.to_string(), Held::on_device(Revision(id << 32))))
             .collect();
-        let bytes = State {
+        let state = State {
             items,
-            options: Vec::new(),
-        }
-        .encode();
+            ..State::default()
+        };
+        let bytes = state.encode();
         assert!(bytes.len() <= 250_000, "{}", bytes.len());
     }
 
     proptest! {
         #[test]
-        fn both_ways(items in prop::collection::btree_map(".{0,12}", (any::<u64>(), any::<bool>()), 0..40)) {
+        fn both_ways(
+            items in prop::collection::btree_map(".{0,12}", (any::<u64>(), any::<bool>()), 0..40),
+            replaced in prop::collection::btree_map(".{0,12}", ".{0,12}", 0..4),
+        ) {
             let items = items.into_iter().map(|(id, (revision, left_out))| {
                 (id, Held { revision: Revision(revision), left_out })
             });
-            let state = State { items: items.collect(), options: vec![7] };
+            let state = State { items: items.collect(), replaced, options: vec![7] };
             prop_assert_eq!(State::decode(&state.encode()), Some(state));
         }
 

@@ -35,8 +35,9 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 4] = [
+const USM_DRIVERS: [&str; 5] = [
     "usm/collection.rs",
+    "usm/draft.rs",
     "usm/hierarchy.rs",
     "usm/listing.rs",
     "usm/write.rs",

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use crate::content::email;
+use crate::eas::attachment;
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
 use crate::eas::items::Items;
@@ -41,9 +41,6 @@ const STORE_UNKNOWN: i64 = 9;
 const TOO_LARGE: i64 = 11;
 const CONVERSION_FAILED: i64 = 14;
 const ATTACHMENT_INVALID: i64 = 15;
-
-/// The largest attachment that is fetched, in bytes.
-const LARGEST_ATTACHMENT: usize = 100 * 1024 * 1024;
 
 /// More operations than this in one request are refused.
 const MOST_OPERATIONS: usize = 100;
@@ -100,7 +97,7 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
     } else if operation.children_of(airsyncbase::FILE_REFERENCE).count() > 1 {
         Err(PROTOCOL_ERROR)
     } else if let Some(reference) = reference {
-        attachment(call, operation, reference.trim(), parts).await?
+        file(call, operation, reference, parts).await?
     } else {
         item(call, operation, parts).await?
     };
@@ -192,7 +189,7 @@ async fn wanted(
     server_id: &str,
 ) -> Result<Option<Wanted>, Error> {
     if module == Module::Mail
-        && let Some(id) = ids::ox_id(collection, server_id, [])
+        && let Some(id) = call.item(collection, module, folder, server_id).await?
     {
         return Ok(Some(Wanted::by_id(&id)));
     }
@@ -236,32 +233,15 @@ fn add_part(parts: &mut Vec<Bytes>, bytes: Bytes) -> String {
     parts.len().to_string()
 }
 
-async fn attachment(
+/// A file that belongs to a mail.
+async fn file(
     call: &Call<'_>,
     operation: &Element,
     reference: &str,
     parts: &mut Option<Vec<Bytes>>,
 ) -> Result<Fetched, Error> {
-    let Some(wanted) = email::parse_file_reference(reference) else {
+    let Some(attachment) = attachment::fetch(call, reference).await? else {
         return Ok(Err(ATTACHMENT_INVALID));
-    };
-    let Some((_, Module::Mail, folder)) = call.folder(&wanted.collection_id).await? else {
-        return Ok(Err(ATTACHMENT_INVALID));
-    };
-    let attachment = ox::mail::attachment(
-        &call.device.ox,
-        &folder,
-        &wanted.mail_id,
-        &wanted.part_id,
-        LARGEST_ATTACHMENT,
-    )
-    .await;
-    let attachment = match attachment {
-        Ok(attachment) => attachment,
-        Err(error) if error.kind == ox::ErrorKind::NotFound || error.is_about_the_item() => {
-            return Ok(Err(ATTACHMENT_INVALID));
-        }
-        Err(error) => return Err(error.into()),
     };
     let asked = operation
         .child(tag::OPTIONS)

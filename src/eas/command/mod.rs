@@ -34,6 +34,7 @@ use crate::eas::request::Request;
 use crate::eas::status::Error;
 use crate::notify::UserKey;
 use crate::ox::Module;
+use crate::ox::Standard;
 use crate::session::Device;
 use crate::session::Turn;
 use crate::usm::collection::Collection;
@@ -248,7 +249,16 @@ impl Call<'_> {
         Ok(folder.map(|(module, folder)| (id, module, folder)))
     }
 
-    /// The OX id of an item that the device names; digests are looked up in what the device has.
+    /// Whether a folder is the user's own for drafts: its mails change, and keep the ids that devices have.
+    pub async fn is_drafts(&self, module: Module, folder: &str) -> Result<bool, Error> {
+        if module != Module::Mail {
+            return Ok(false);
+        }
+        let settings = self.device.ox.settings().await?;
+        Ok(settings.standard(Standard::Drafts) == Some(folder))
+    }
+
+    /// The OX id of an item that the device names; digests and drafts are looked up in what the device has.
     pub async fn item(
         &self,
         collection: u32,
@@ -256,11 +266,15 @@ impl Call<'_> {
         folder: &str,
         server_id: &str,
     ) -> Result<Option<String>, Error> {
-        if let Some(id) = ids::ox_id(collection, server_id, []) {
-            return Ok(Some(id));
+        let plain = ids::ox_id(collection, server_id, []);
+        if plain.is_some() && !self.is_drafts(module, folder).await? {
+            return Ok(plain);
         }
-        let opened = self.collection(collection, module, folder).open_newest().await?;
-        Ok(opened.and_then(|opened| ids::ox_id(collection, server_id, opened.known())))
+        let Some(opened) = self.collection(collection, module, folder).open_newest().await? else {
+            return Ok(plain);
+        };
+        let known = plain.or_else(|| ids::ox_id(collection, server_id, opened.known()));
+        Ok(known.map(|id| opened.ox_id(&id).to_owned()))
     }
 
     /// User and device, for the log.

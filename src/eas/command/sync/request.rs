@@ -11,6 +11,7 @@ use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
 use crate::wbxml::codepage::airsyncbase;
+use crate::wbxml::codepage::email2;
 
 /// [MS-ASCMD] WindowSize: when it is absent, and at most.
 const DEFAULT_WINDOW: usize = 100;
@@ -18,6 +19,9 @@ const LARGEST_WINDOW: usize = 512;
 
 /// More commands than this in one request are refused.
 const MOST_COMMANDS: usize = 200;
+
+/// The class of short messages.
+const SMS: &str = "SMS";
 
 /// Without GetChanges a device wants changes in these versions; before, it has to ask.
 const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);
@@ -67,11 +71,19 @@ pub(super) enum Command {
     Add {
         client_id: String,
         data: Element,
+        /// The draft goes out at once.
+        send: bool,
+    },
+    /// An SMS, which has no place at OX: some phones upload them unasked.
+    Sms {
+        client_id: String,
     },
     Change {
         server_id: String,
         instance: Option<String>,
         data: Element,
+        /// The draft goes out.
+        send: bool,
     },
     Delete {
         server_id: String,
@@ -152,15 +164,21 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
             .unwrap_or(Element::empty(tag::APPLICATION_DATA))
     };
     let instance = id(airsyncbase::INSTANCE_ID);
+    let send = flag(element, email2::SEND).unwrap_or(false);
     Ok(match element.tag {
+        tag::ADD if id(tag::CLASS).as_deref() == Some(SMS) => Some(Command::Sms {
+            client_id: id(tag::CLIENT_ID).ok_or(Invalid)?,
+        }),
         tag::ADD => Some(Command::Add {
             client_id: id(tag::CLIENT_ID).ok_or(Invalid)?,
             data: data(),
+            send,
         }),
         tag::CHANGE => id(tag::SERVER_ID).map(|server_id| Command::Change {
             server_id,
             instance,
             data: data(),
+            send,
         }),
         tag::DELETE => id(tag::SERVER_ID).map(|server_id| Command::Delete { server_id, instance }),
         tag::FETCH => id(tag::SERVER_ID).map(|server_id| Command::Fetch { server_id }),
