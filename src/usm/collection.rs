@@ -306,8 +306,11 @@ impl<'a> Looked<'a> {
                 outcomes.push(writer.write(change, write, step).await?);
             }
         }
-        let outcomes = opened.with_revisions(outcomes, now).await?;
+        let (outcomes, fresh) = opened.with_revisions(outcomes, now).await?;
         plan.adopt(&changes, &outcomes);
+        if let Some(fresh) = fresh.filter(|_| !plan.replaced.is_empty()) {
+            Arc::make_mut(&mut listing).replace(&plan.replaced, &fresh);
+        }
         Ok(Pending {
             opened,
             listing,
@@ -330,8 +333,12 @@ impl Opened<'_> {
         ))
     }
 
-    /// Fills in the revisions that OX did not tell, by one more look at the folder.
-    async fn with_revisions(&self, outcomes: Vec<Written>, now: i64) -> Result<Vec<Outcome>, Error> {
+    /// Fills in the revisions that OX did not tell, by one more look at the folder, which is returned as well.
+    async fn with_revisions(
+        &self,
+        outcomes: Vec<Written>,
+        now: i64,
+    ) -> Result<(Vec<Outcome>, Option<Arc<Listing>>), Error> {
         let incomplete = outcomes
             .iter()
             .any(|outcome| matches!(outcome, Written::Done { revision: None, .. } | Written::Replaced { .. }));
@@ -359,7 +366,8 @@ impl Opened<'_> {
             Written::Sent { id } => Outcome::Sent { id },
             Written::Not(outcome) => outcome,
         });
-        Ok(outcomes.collect())
+        let outcomes = outcomes.collect();
+        Ok((outcomes, listing))
     }
 }
 

@@ -57,6 +57,15 @@ impl Listing {
         }
     }
 
+    /// Takes over what a later list says of items that were replaced since.
+    pub(super) fn replace(&mut self, replaced: &BTreeMap<String, String>, later: &Self) {
+        for (known, new) in replaced {
+            if let Some(item) = later.items.get(new) {
+                self.items.insert(known.clone(), item.clone());
+            }
+        }
+    }
+
     pub(super) fn snapshot(&self, filter: Filter) -> Snapshot {
         let seen = |item: &Item| Seen {
             revision: Revision(item.revision),

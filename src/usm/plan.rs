@@ -66,7 +66,10 @@ impl Plan {
         for ((change, _), outcome) in written.zip(outcomes) {
             let (id, own, revision) = match (outcome, &change.what) {
                 (Outcome::Done { id, revision }, _) => (id, id, *revision),
-                (Outcome::Replaced { by, revision }, What::Change { id }) => (id, by, *revision),
+                (Outcome::Replaced { by, revision }, What::Change { id }) => {
+                    self.replaced.insert(id.clone(), by.clone());
+                    (id, by, *revision)
+                }
                 (Outcome::Sent { id }, _) => {
                     self.to_device.retain(|send| send.id() != id);
                     self.to_device.insert(0, Send::Delete { id: id.clone() });

@@ -112,10 +112,7 @@ pub fn settle(
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
                 match (&outcome, &change.what) {
                     (Outcome::Done { id, .. }, _) => drop(written.insert(id.clone())),
-                    (Outcome::Replaced { by, .. }, What::Change { id }) => {
-                        written.insert(id.clone());
-                        replaced.insert(id.clone(), by.clone());
-                    }
+                    (Outcome::Replaced { .. }, What::Change { id }) => drop(written.insert(id.clone())),
                     _ => {}
                 }
                 // OX's version could not be planned for this answer: the device shall come for it at once.

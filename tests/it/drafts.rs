@@ -106,7 +106,8 @@ fn written_changed_and_deleted() {
             &[
                 (tag::SUBJECT, "Gr\u{fc}\u{df}e"),
                 (tag::TO, "\"Berg, Berta\" <berta@example.com>, carl@example.org"),
-                (tag::CC, "\"Zo\u{eb}\" <zoe@example.org>, joh"),
+                // Half written, and no address yet.
+                (tag::CC, "\"Zo\u{eb}\" <zoe@example.org>, \"joh\""),
                 (email2::BCC, "secret@example.org"),
                 (email2::IS_DRAFT, "1"),
                 (tag::IMPORTANCE, "2"),
