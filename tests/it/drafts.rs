@@ -456,6 +456,7 @@ fn from_the_web() {
             (tag::SUBJECT, "web"),
         ];
         assert_properties(device.item(&drafts, id), &expected);
+        assert_eq!(device.estimate(&drafts), 0, "what is old does not leave again");
         // The phone goes on where the web interface stopped.
         device.change(&drafts, id, vec![Element::text(tag::SUBJECT, "phone")]);
         assert!(device.sync(&drafts).is_quiet());

@@ -87,7 +87,7 @@ async fn estimate(call: &Call<'_>, wanted: &Element) -> Result<Result<Element, i
         check_filter(code, class).map_err(invalid)?;
         options.filter_type = code;
     }
-    let filter = options.filter(class, &call.services.limits, call.now);
+    let filter = call.filter(&options, module, &folder).await?;
     let count = match opened.pending(filter, call.now).await {
         Ok(count) => count,
         Err(collection::Error::Ox(error)) if error.kind == ox::ErrorKind::NotFound => {

@@ -30,9 +30,12 @@ use bytes::Bytes;
 
 use crate::content::User;
 use crate::eas::Services;
+use crate::eas::items::class_of;
+use crate::eas::options::Options;
 use crate::eas::request::Request;
 use crate::eas::status::Error;
 use crate::notify::UserKey;
+use crate::ox;
 use crate::ox::Module;
 use crate::ox::Standard;
 use crate::session::Device;
@@ -40,9 +43,11 @@ use crate::session::Turn;
 use crate::usm::collection::Collection;
 use crate::usm::hierarchy::Hierarchy;
 use crate::usm::ids;
+use crate::usm::snapshot::Filter;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::ProtocolVersion::V12_1;
+use crate::version::ProtocolVersion::V16_0;
 use crate::version::ProtocolVersion::V16_1;
 use crate::version::VersionRange;
 use crate::wbxml::Element;
@@ -123,6 +128,9 @@ use Wbxml::Optional;
 use Wbxml::Required;
 
 const SINCE_16_1: VersionRange = VersionRange::since(V16_1);
+
+/// Devices add and change drafts in these versions.
+const WRITES_DRAFTS: VersionRange = VersionRange::since(V16_0);
 
 /// All commands, in the order of `MS-ASProtocolCommands`.
 pub static COMMANDS: &[Command] = commands! {
@@ -250,12 +258,27 @@ impl Call<'_> {
     }
 
     /// Whether a folder is the user's own for drafts: its mails change, and keep the ids that devices have.
-    pub async fn is_drafts(&self, module: Module, folder: &str) -> Result<bool, Error> {
+    pub async fn is_drafts(&self, module: Module, folder: &str) -> Result<bool, ox::Error> {
         if module != Module::Mail {
             return Ok(false);
         }
         let settings = self.device.ox.settings().await?;
         Ok(settings.standard(Standard::Drafts) == Some(folder))
+    }
+
+    /// Whether the device may write the mails of a folder.
+    pub async fn takes_drafts(&self, module: Module, folder: &str) -> Result<bool, ox::Error> {
+        Ok(WRITES_DRAFTS.contains(self.version) && self.is_drafts(module, folder).await?)
+    }
+
+    /// Which items of a folder the device gets.
+    pub async fn filter(&self, options: &Options, module: Module, folder: &str) -> Result<Filter, ox::Error> {
+        let filter = options.filter(class_of(module), &self.services.limits, self.now);
+        Ok(match self.takes_drafts(module, folder).await? {
+            // A draft is of today, however old it is.
+            true => Filter { since: None, ..filter },
+            false => filter,
+        })
     }
 
     /// The OX id of an item that the device names; digests and drafts are looked up in what the device has.

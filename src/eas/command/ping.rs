@@ -141,7 +141,7 @@ async fn changed<'a>(call: &Call<'_>, folders: &[&'a Folder]) -> Result<Vec<&'a 
     for ((folder, opened), items) in opened.into_iter().zip(lists) {
         let class = class_of(folder.module);
         let options = Options::read(&Sticky::from_bytes(opened.options()), class, call.version).unwrap_or_default();
-        let filter = options.filter(class, &call.services.limits, call.now);
+        let filter = call.filter(&options, folder.module, &folder.folder).await?;
         if opened.pending_in(items?, filter, call.now) > 0 {
             changed.push(folder);
         }

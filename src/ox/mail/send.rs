@@ -217,6 +217,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stored_mail_is_found_where_ox_does_not_name_it() {
+        let named = json!({"folder_id": "default0/Drafts", "id": "9"});
+        let nameless = json!({"folder_id": "default0/Drafts", "id": null});
+        // What OX says of the stored mail, what it has by that Message-ID, the id.
+        let cases = [
+            (named, data(json!({})), Some("9")),
+            (nameless.clone(), data(json!({"id": "10"})), Some("10")),
+            (nameless, failure("MSG-0032", 1), None),
+            (Value::Null, data(json!({"id": 11})), Some("11")),
+        ];
+        for (stored, found, id) in cases {
+            let (server, session) = Server::with_session(move |request| match request.action() {
+                "new" => data(stored.clone()),
+                _ => found.clone(),
+            })
+            .await;
+            let outcome = store(&session, "default0/Drafts", 4, MIME, "<a@x>").await;
+            assert_eq!(outcome.as_deref().ok(), id);
+            let requests = server.requests();
+            let asked = requests.get(1).map(|request| request.parameter("message_id"));
+            assert_eq!(asked, (id != Some("9")).then_some("<a@x>"));
+        }
+    }
+
+    #[tokio::test]
     async fn mails_of_eight_bits_are_imported() {
         let stored = json!({"data": [{"folder_id": INBOX, "id": "1050"}]});
         let failed = json!({"data": [{"folder_id": INBOX, "Filename": "mail.eml", "Error": {"error": "no"}}]});

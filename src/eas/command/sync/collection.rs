@@ -160,12 +160,12 @@ impl One<'_> {
     ) -> Result<response::Collection, Failure> {
         let sent_key = opened.key();
         let known: Vec<String> = opened.known().map(str::to_owned).collect();
-        let takes_drafts = drafts::are_taken(self.call, self.module, self.folder).await?;
-        let mut filter = options.filter(class_of(self.module), &self.call.services.limits, self.call.now);
-        if takes_drafts {
-            // A draft is of today, however old it is.
-            filter.since = None;
-        }
+        let call = self.call;
+        let takes_drafts = call.takes_drafts(self.module, self.folder).await.map_err(Error::from)?;
+        let filter = call
+            .filter(options, self.module, self.folder)
+            .await
+            .map_err(Error::from)?;
         let looked = opened.look(!self.wanted.commands.is_empty(), self.call.now).await?;
         let items = self.items(&options.bodies);
         let changes = self.changes(&looked, &items, options, &known, takes_drafts).await?;
@@ -386,9 +386,7 @@ impl One<'_> {
                     response::added(client_id, &ids::server_id(self.id, id), made)
                 }
                 (Command::Add { client_id, .. }, _) => response::not_added(client_id, status),
-                (Command::Sms { client_id }, _) => {
-                    response::added(client_id, &sms::server_id(self.id, client_id), Vec::new())
-                }
+                (Command::Sms { client_id }, _) => sms::added(self.id, client_id),
                 (Command::Change { server_id, .. }, Answer::Done { .. }) => match made.remove(&place) {
                     Some(made) => response::changed(server_id, made),
                     None => continue,

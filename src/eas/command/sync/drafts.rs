@@ -16,7 +16,6 @@ use crate::eas::command::sync::changes::Source;
 use crate::eas::command::sync::request::Command;
 use crate::eas::status::Error;
 use crate::ox;
-use crate::ox::Module;
 use crate::ox::revision;
 use crate::usm::collection::Looked;
 use crate::usm::draft::Draft;
@@ -25,21 +24,11 @@ use crate::usm::journal::operation;
 use crate::usm::plan::What;
 use crate::usm::settle::Unsendable;
 use crate::usm::write::Write;
-use crate::version::ProtocolVersion::V16_0;
-use crate::version::VersionRange;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsyncbase;
 
-/// Devices write drafts in these versions.
-const WRITTEN: VersionRange = VersionRange::since(V16_0);
-
 /// The largest draft that is changed, in bytes.
 const LARGEST_DRAFT: usize = 100 * 1024 * 1024;
-
-/// Whether a device may write the mails of a folder.
-pub(super) async fn are_taken(call: &Call<'_>, module: Module, folder: &str) -> Result<bool, Error> {
-    Ok(WRITTEN.contains(call.version) && call.is_drafts(module, folder).await?)
-}
 
 /// The drafts that a device changed, as OX has them.
 pub(super) struct Drafts(HashMap<String, Stored>);

@@ -21,7 +21,7 @@ const LARGEST_WINDOW: usize = 512;
 const MOST_COMMANDS: usize = 200;
 
 /// The class of short messages.
-const SMS: &str = "SMS";
+pub(super) const SMS: &str = "SMS";
 
 /// Without GetChanges a device wants changes in these versions; before, it has to ask.
 const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);

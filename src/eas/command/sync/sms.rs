@@ -3,13 +3,25 @@
 //! An error would make such a phone send them again and again. Implements [MS-ASCMD] Add with the class SMS, as far as it
 //! takes to be left in peace.
 
+use crate::eas::command::sync::request::SMS;
+use crate::eas::command::sync::response;
 use crate::usm::journal::fingerprint;
+use crate::wbxml::Element;
+use crate::wbxml::codepage::airsync as tag;
 
 /// What OX ids never start with.
 const MARK: &str = "sms-";
 
+/// The answer to the Add of a short message.
+pub(super) fn added(collection: u32, client_id: &str) -> Element {
+    let mut answer = Element::parent(tag::ADD, [Element::text(tag::CLASS, SMS)]);
+    let added = response::added(client_id, &server_id(collection, client_id), Vec::new());
+    answer.extend(added.children().iter().cloned());
+    answer
+}
+
 /// The id of a short message: the same when the phone repeats it.
-pub(super) fn server_id(collection: u32, client_id: &str) -> String {
+fn server_id(collection: u32, client_id: &str) -> String {
     let digits: String = fingerprint(client_id.as_bytes())
         .iter()
         .map(|byte| format!("{byte:02x}"))
