@@ -86,6 +86,13 @@ impl Client {
         })
     }
 
+    /// Packets of another size; the container must be set to the same.
+    #[must_use]
+    pub fn with_packet_size(mut self, size: PacketSize) -> Self {
+        self.size = size;
+        self
+    }
+
     /// Sends CPING and waits for CPONG.
     pub async fn cping(&mut self) -> Result<(), ClientError> {
         self.send(&encode::CPING).await?;

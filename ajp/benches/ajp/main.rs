@@ -2,10 +2,12 @@
 //!
 //! Three questions, each a table:
 //!
-//! 1. Requests per second and CPU time per request on persistent AJP connections, a small POST in and 300 bytes out.
+//! 1. Requests per second and CPU time per request on persistent AJP connections, a small POST in and 300 bytes out;
+//!    beside a back end that answers a constant without reading, a thread for each connection and two calls of the
+//!    kernel for each request: what remains is the machine's own price of waking a process and moving the bytes.
 //! 2. Resident memory of the listener for each parked connection.
-//! 3. Requests per second through Apache, beside a static file of the same size from the same Apache, and beside a back
-//!    end that answers a constant without reading, which is as fast as any back end can be.
+//! 3. Requests per second through Apache, beside a static file of the same size from the same Apache, and beside the
+//!    back end that answers a constant.
 //!
 //! Servers run in processes of their own, so that their CPU time and memory are theirs alone; the load comes from one
 //! thread of this one and shares the processors with them. Tomcat and Apache are left out, aloud, where they are not
@@ -45,7 +47,7 @@ fn main() -> io::Result<()> {
         Some("constant") => return server::constant(),
         // By themselves, for a profiler: cargo bench -p ajp --bench ajp -- parked
         Some("parked") => return parked(),
-        Some("raw") => return over_ajp(&Process::own("serve")?, None),
+        Some("raw") => return over_ajp(&Process::own("serve")?, &Process::own("constant")?, None),
         _ => {}
     }
     let ours = Process::own("serve")?;
@@ -53,30 +55,41 @@ fn main() -> io::Result<()> {
     if tomcat.is_none() {
         println!("Tomcat is left out: install tomcat10 and a JDK to measure beside it.\n");
     }
-    over_ajp(&ours, tomcat.as_ref())?;
-    through_apache(&ours, tomcat.as_ref())?;
-    drop((ours, tomcat));
+    let constant = Process::own("constant")?;
+    over_ajp(&ours, &constant, tomcat.as_ref())?;
+    through_apache(&ours, &constant, tomcat.as_ref())?;
+    drop((ours, constant, tomcat));
     parked()
 }
 
-fn over_ajp(ours: &Process, tomcat: Option<&Tomcat>) -> io::Result<()> {
+fn over_ajp(ours: &Process, constant: &Process, tomcat: Option<&Tomcat>) -> io::Result<()> {
     println!("Over AJP: POST of 100 bytes in, {ANSWER} bytes out");
     println!(
-        "{:>12} {:>22} {:>22} {:>20}",
-        "connections", "this crate", "Tomcat", "ratio"
+        "{:>12} {:>20} {:>20} {:>20} {:>17} {:>17}",
+        "connections", "this crate", "constant", "Tomcat", "ours/constant", "ours/Tomcat"
     );
-    println!(
-        "{:>12} {:>12} {:>9} {:>12} {:>9} {:>10} {:>9}",
-        "", "requests/s", "CPU µs", "requests/s", "CPU µs", "requests", "CPU"
-    );
+    print!("{:>12}", "");
+    for _ in 0..3 {
+        print!(" {:>11} {:>8}", "requests/s", "CPU µs");
+    }
+    println!(" {0:>9} {1:>7} {0:>9} {1:>7}", "requests", "CPU");
     for connections in [1, 16, 256] {
         let load = Load::ajp(connections);
         let own = measure(&load, ours.address, Some(ours))?;
-        print!("{connections:>12} {:>12.0} {:>9.1}", own.rate, own.cpu);
-        if let Some(tomcat) = tomcat {
-            let other = measure(&load, tomcat.process.address, Some(&tomcat.process))?;
-            print!(" {:>12.0} {:>9.1}", other.rate, other.cpu);
-            print!(" {:>9.1}x {:>9.2}", own.rate / other.rate, own.cpu / other.cpu);
+        let least = measure(&load, constant.address, Some(constant))?;
+        let other = match tomcat {
+            Some(tomcat) => Some(measure(&load, tomcat.process.address, Some(&tomcat.process))?),
+            None => None,
+        };
+        print!("{connections:>12}");
+        for measured in [Some(&own), Some(&least), other.as_ref()] {
+            match measured {
+                Some(measured) => print!(" {:>11.0} {:>8.1}", measured.rate, measured.cpu),
+                None => print!(" {:>11} {:>8}", "-", "-"),
+            }
+        }
+        for measured in [Some(&least), other.as_ref()].into_iter().flatten() {
+            print!(" {:>8.2}x {:>7.2}", own.rate / measured.rate, own.cpu / measured.cpu);
         }
         println!();
     }
@@ -84,8 +97,7 @@ fn over_ajp(ours: &Process, tomcat: Option<&Tomcat>) -> io::Result<()> {
     Ok(())
 }
 
-fn through_apache(ours: &Process, tomcat: Option<&Tomcat>) -> io::Result<()> {
-    let constant = Process::own("constant")?;
+fn through_apache(ours: &Process, constant: &Process, tomcat: Option<&Tomcat>) -> io::Result<()> {
     let files = tempfile::tempdir()?;
     fs::write(files.path().join("file"), vec![b'x'; ANSWER])?;
     let mut lines = format!(

@@ -120,8 +120,9 @@ impl Link {
         timeout(self.write_timeout, self.stream.write_all(bytes)).await?
     }
 
-    /// Says that nothing more will be said, and takes in and drops whatever still comes until the peer closes: closing over unread bytes would reset the
-    /// connection, and a reset that meets the web server still sending turns our answer into its own error.
+    /// Says that nothing more will be said, and takes in and drops whatever still comes until the peer closes: closing
+    /// over unread bytes would reset the connection, and a reset that meets the web server still sending turns our
+    /// answer into its own error.
     pub(super) async fn linger(mut self, most: Duration) {
         let run_out = async {
             if self.stream.shutdown().await.is_err() {
@@ -133,5 +134,32 @@ impl Link {
         };
         // Whether the peer closed or the time ran out, there is nothing left to do.
         let _ = timeout(most, run_out).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What is configured is what the kernel has.
+    #[tokio::test]
+    async fn a_silent_peer_is_asked_whether_it_lives() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for silence in [None, Some(Duration::from_secs(45))] {
+            let (_peer, accepted) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+            let config = Config {
+                tcp_keepalive: silence,
+                ..Config::default()
+            };
+            let link = Link::new(accepted.unwrap().0, &config);
+            let socket = SockRef::from(&link.stream);
+            let asked_after = socket
+                .keepalive()
+                .unwrap()
+                .then(|| socket.tcp_keepalive_time().unwrap());
+            assert_eq!(asked_after, silence);
+        }
     }
 }

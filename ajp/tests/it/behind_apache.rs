@@ -87,8 +87,7 @@ async fn transfer(request: Request<ajp::Body>) -> Result<Response<Either<Downloa
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_of_every_size_arrive_whole() {
-    // The longest are for the smaller packets: those make the most of them.
-    for (packet_size, longest) in [(8192, LONGEST), (65536, LONGEST / 10)] {
+    for packet_size in [8192, 65536] {
         let config = Config {
             secret: Some("s3cret".to_owned()),
             packet_size,
@@ -101,7 +100,7 @@ async fn bodies_of_every_size_arrive_whole() {
         };
         let mut http = Http::connect(apache.address).await;
         // Around the borders of a packet, and up to 50 MB.
-        for length in [1, 8185, 8186, 8187, 20_000, 65_530, 65_531, 1_000_000, longest] {
+        for length in [1, 8185, 8186, 8187, 20_000, 65_530, 65_531, 1_000_000, LONGEST] {
             let body = PATTERN.slice(..length);
             let expected = format!("{length} true");
             assert_eq!(http.post("/", &body).await.text(), expected);

@@ -28,7 +28,9 @@ fn the_promises_of_the_readme_have_their_tests() {
         .collect();
     assert!(tests.len() > 30, "the table is there");
     for (file, test) in tests {
-        let source = read(format!("tests/it/{file}.rs")) + &read(format!("src/{file}.rs"));
+        let source = read(format!("tests/it/{file}.rs"))
+            + &read(format!("src/{file}.rs"))
+            + &read(format!("src/server/{file}.rs"));
         assert!(source.contains(&format!("fn {test}(")), "{file}::{test}");
     }
 }

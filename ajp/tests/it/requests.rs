@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use ajp::Config;
 use ajp::Peer;
+use ajp::packet::PacketSize;
 use ajp::packet::ToWebServer;
 use http::Method;
 use http::Request;
@@ -88,6 +89,25 @@ async fn a_short_part_is_not_the_last() {
         (answer.asked, &answer.response.body()[..]),
         (0, &b"POST / 0123456789"[..])
     );
+}
+
+/// Each case: the packets' size, and into how many questions and chunks the body and its echo go.
+#[tokio::test]
+async fn larger_packets_carry_more_at_a_time() {
+    let body = "0123456789".repeat(20_000);
+    for (packet_size, asked, chunks) in [(PacketSize::MIN, 24, 25), (PacketSize::MAX, 3, 4)] {
+        let config = Config {
+            packet_size,
+            ..Config::default()
+        };
+        let server = start(config, echo).await;
+        let mut client = server.client().await.with_packet_size(PacketSize::new(packet_size));
+        let request = post("/", 200_000);
+        let answer = soon("answer", client.request(&request, body.as_bytes())).await;
+        let answer = answer.expect("an answer");
+        assert_eq!((answer.asked, answer.chunks), (asked, chunks), "{packet_size}");
+        assert!(*answer.response.body() == format!("POST / {body}"), "{packet_size}");
+    }
 }
 
 #[tokio::test]
