@@ -172,12 +172,12 @@ impl<'a> Opened<'a> {
 
     /// How many items the device lacks. Writes nothing.
     pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
-        Ok(self.pending_of(&*self.renamed(self.collection.list(now).await?), filter))
+        Ok(self.pending_of(&self.renamed(self.collection.list(now).await?), filter))
     }
 
     /// The same for a list that was fetched before.
     pub fn pending_in(&self, items: Vec<Item>, filter: Filter, now: i64) -> usize {
-        self.pending_of(&*self.renamed(Arc::new(Listing::new(items, now))), filter)
+        self.pending_of(&self.renamed(Arc::new(Listing::new(items, now))), filter)
     }
 
     fn renamed(&self, mut listing: Arc<Listing>) -> Arc<Listing> {

@@ -39,6 +39,8 @@ pub mod state;
 pub mod write;
 
 #[cfg(test)]
+mod draft_model;
+#[cfg(test)]
 mod model;
 
 pub use plan::plan;
