@@ -5,10 +5,14 @@ TOOLS = /usr/sbin/apache2:apache2-bin /usr/sbin/mariadbd:mariadb-server-core \
         /usr/bin/wbxml2xml:libwbxml2-utils /usr/bin/tshark:tshark
 DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 
-.PHONY: help build test demo lint doc fmt bench fuzz
+# What `make deb` needs, beside Rust and a C compiler.
+DEB_TOOLS = /usr/bin/dh:debhelper /usr/bin/fakeroot:fakeroot
+
+.PHONY: help build deb test demo lint doc fmt bench fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
+	@echo 'make deb     the Debian package, in target/deb'
 	@echo 'make demo    stand-in OX, gateway and a private Apache; a simulated phone syncs, then try your own'
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
@@ -18,6 +22,10 @@ help:
 
 build:
 	cargo build --release --locked
+
+deb:
+	@packaging/tools.sh $(DEB_TOOLS)
+	packaging/deb.sh
 
 test: test-tools
 	cargo test --workspace --locked

@@ -1,17 +1,22 @@
 //! The configuration: `usm.properties` and `eas.properties`, read once into typed parts.
 //!
 //! The one place that knows option names (they stand in [`keys`]); every other module gets only its own part, and no
-//! module reads an option later. Environment variables are not consulted.
+//! module reads an option later.
 //!
 //! Both files are Java properties, in the directory given on the command line, or where Open-Xchange has its own:
 //! `/opt/open-xchange/etc`, and `/opt/open-xchange/etc/groupware` in the releases 6.x. A file that is missing or an
 //! option that nobody knows is a [`Warning`]; a wrong value is a [`ConfigError`], since to guess what an administrator
 //! meant is worse than not to start.
+//!
+//! An environment variable overrides both files: the name of the option in capitals, with `_` for each dot, as in
+//! `COM_OPENEXCHANGE_USM_OX_URL`. Containers are configured like that.
 
 pub mod keys;
 pub mod properties;
+pub mod report;
 mod value;
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
@@ -186,16 +191,25 @@ impl fmt::Display for Warning {
 
 /// Where an option was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub file: PathBuf,
-    pub line: usize,
+pub enum Place {
+    Line { file: PathBuf, line: usize },
+    Variable(String),
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}", self.file.display(), self.line)
+        match self {
+            Self::Line { file, line } => write!(f, "{}, line {line}", file.display()),
+            Self::Variable(name) => write!(f, "environment variable {name}"),
+        }
     }
 }
+
+/// Environment variables by name; those of options count.
+pub type Environment = BTreeMap<String, String>;
+
+/// Stands for a wrong value in which a password may stand anywhere.
+const HIDDEN: &str = "(not shown, since it may hold a password)";
 
 /// Why the gateway cannot start with this configuration.
 #[derive(Debug, thiserror::Error)]
@@ -231,16 +245,35 @@ impl fmt::Display for Origin<'_> {
 }
 
 impl Config {
-    /// Reads both files from `etc`, which must then exist, or from the directories of Open-Xchange.
+    /// Reads both files from `etc`, which must then exist, or from the directories of Open-Xchange, and the environment
+    /// of this process.
     pub fn load(etc: Option<&Path>) -> Result<(Self, Vec<Warning>), ConfigError> {
-        let directories = match etc {
-            Some(directory) if !directory.is_dir() => return Err(ConfigError::NoDirectory(directory.to_owned())),
-            Some(directory) => vec![directory.to_owned()],
-            None => DEFAULT_DIRECTORIES.map(PathBuf::from).to_vec(),
-        };
+        Self::load_with(etc, &environment())
+    }
+
+    /// The same with these environment variables.
+    pub fn load_with(etc: Option<&Path>, environment: &Environment) -> Result<(Self, Vec<Warning>), ConfigError> {
+        let directories = directories(etc)?;
         let mut warnings = Vec::new();
-        let settings = Settings::read(&directories, &mut warnings)?;
+        let settings = Settings::read(&directories, environment, &mut warnings)?;
         Ok((settings.config(directories)?, warnings))
+    }
+}
+
+/// The variables of this process; what is not UTF-8 is no value of an option.
+fn environment() -> Environment {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// Where the files are looked for.
+fn directories(etc: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
+    match etc {
+        Some(directory) if !directory.is_dir() => Err(ConfigError::NoDirectory(directory.to_owned())),
+        Some(directory) => Ok(vec![directory.to_owned()]),
+        None => Ok(DEFAULT_DIRECTORIES.map(PathBuf::from).to_vec()),
     }
 }
 
@@ -275,7 +308,11 @@ struct Settings {
 }
 
 impl Settings {
-    fn read(directories: &[PathBuf], warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
+    fn read(
+        directories: &[PathBuf],
+        environment: &Environment,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Self, ConfigError> {
         let mut builder = config::Config::builder();
         for key in KEYS {
             builder = builder.set_default(key.name, key.default)?;
@@ -289,7 +326,7 @@ impl Settings {
             };
             let mut entries = properties::read(&file)?.unwrap_or_default();
             entries.retain(|entry| {
-                let place = Place {
+                let place = Place::Line {
                     file: file.clone(),
                     line: entry.line,
                 };
@@ -305,6 +342,22 @@ impl Settings {
                 false
             });
             builder = builder.add_source(Layer { file, entries });
+        }
+        for (variable, value) in environment.range(keys::VARIABLES.to_owned()..) {
+            if !variable.starts_with(keys::VARIABLES) {
+                break;
+            }
+            let place = Place::Variable(variable.clone());
+            match KEYS.iter().find(|key| key.variable() == *variable) {
+                None => warnings.push(Warning::UnknownKey {
+                    place,
+                    key: variable.clone(),
+                }),
+                Some(key) => {
+                    builder = builder.set_override(key.name, value.trim())?;
+                    places.insert(key.name.to_owned(), place);
+                }
+            }
         }
         Ok(Self {
             values: builder.build()?,
@@ -419,7 +472,7 @@ impl Settings {
 
     fn error(&self, key: &Key, allowed: String) -> ConfigError {
         let value = match key.kind {
-            Kind::Database | Kind::Secret => "(not shown, since it may hold a password)".to_owned(),
+            Kind::Database | Kind::Secret => HIDDEN.to_owned(),
             _ => self.text(key),
         };
         ConfigError::Value {

@@ -10,6 +10,7 @@ use clap::Parser as _;
 use oxtender::cli::Check;
 use oxtender::cli::Cli;
 use oxtender::cli::Command;
+use oxtender::cli::Etc;
 use oxtender::cli::check_ajp;
 use oxtender::cli::check_ajp::Finding;
 use oxtender::config::Config;
@@ -23,9 +24,29 @@ const WRONG_CONFIGURATION: u8 = 2;
 fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     match Cli::parse().command {
-        Command::Serve { etc } => load_and_serve(etc.as_deref()),
+        Command::Serve(Etc { etc }) => load_and_serve(etc.as_deref()),
         Command::Check(Check::Ajp(arguments)) => check(&arguments),
+        Command::Config(command) => status_of(command.run(&mut io::stdout().lock())),
+        Command::Db(command) => status_of(wait_for(command.run(&mut io::stdout()))),
+        Command::Device(command) => status_of(wait_for(command.run(&mut io::stdout()))),
+        Command::Wbxml(command) => status_of(command.run(&mut io::stdout().lock())),
     }
+}
+
+/// The exit status of a command that has written what it found.
+fn status_of<E: std::error::Error + Send + Sync + 'static>(result: Result<(), E>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{:#}", anyhow::Error::new(error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    work.await
 }
 
 fn load_and_serve(etc: Option<&Path>) -> ExitCode {

@@ -1,9 +1,14 @@
-//! Arguments, and the commands that need nothing of the gateway.
+//! Arguments, and the commands of an administrator.
 
 pub mod check_ajp;
+pub mod config;
+pub mod db;
+pub mod device;
+pub mod wbxml;
 
 use std::path::PathBuf;
 
+use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 
@@ -26,16 +31,31 @@ pub enum Command {
     /// answered and when the stop begins.
     ///
     /// Exit status: 0 after a clean stop, 1 if the gateway could not start, 2 if the configuration is wrong.
-    Serve {
-        /// The directory of usm.properties and eas.properties.
-        ///
-        /// Without it: /opt/open-xchange/etc, then /opt/open-xchange/etc/groupware.
-        #[arg(long, value_name = "DIR")]
-        etc: Option<PathBuf>,
-    },
+    Serve(Etc),
     /// Try whether something works, and say in plain words what was found.
     #[command(subcommand)]
     Check(Check),
+    /// What is configured.
+    #[command(subcommand)]
+    Config(config::Config),
+    /// The tables of the gateway in its databases.
+    #[command(subcommand)]
+    Db(db::Db),
+    /// The phones.
+    #[command(subcommand)]
+    Device(device::Device),
+    /// Show a captured request or answer as text.
+    Wbxml(wbxml::Wbxml),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub struct Etc {
+    /// The directory of usm.properties and eas.properties.
+    ///
+    /// Without it: /opt/open-xchange/etc, then /opt/open-xchange/etc/groupware.
+    #[arg(long, value_name = "DIR")]
+    pub etc: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -38,6 +38,27 @@ pub struct Key {
     pub explanation: &'static str,
 }
 
+/// What the environment variables of all options begin with.
+pub const VARIABLES: &str = "COM_OPENEXCHANGE_USM_";
+
+impl Key {
+    /// The environment variable that overrides the files.
+    pub fn variable(&self) -> String {
+        self.name.to_uppercase().replace('.', "_")
+    }
+
+    /// The lines of a file: the explanation, and the default.
+    pub fn entry(&self) -> String {
+        let mut text = String::new();
+        for line in wrap(self.explanation, 110) {
+            let _ = writeln!(text, "# {line}");
+        }
+        let off = if self.kind == Unused { "#" } else { "" };
+        let _ = write!(text, "{off}{}={}", self.name, self.default);
+        text
+    }
+}
+
 /// The two files, in the order in which they are read: a key in both has the value of the later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum File {
@@ -287,12 +308,7 @@ pub fn render(file: File) -> String {
     text.push_str("# Every option stands here at its default; a line that is missing means the same.\n");
     text.push_str("# A change takes effect when the service is restarted.\n");
     for key in KEYS.iter().filter(|key| key.file == file) {
-        text.push('\n');
-        for line in wrap(key.explanation, 110) {
-            let _ = writeln!(text, "# {line}");
-        }
-        let off = if key.kind == Unused { "#" } else { "" };
-        let _ = writeln!(text, "{off}{}={}", key.name, key.default);
+        let _ = writeln!(text, "\n{}", key.entry());
     }
     text
 }
@@ -340,6 +356,8 @@ mod tests {
     #[test]
     fn names_are_unique() {
         for key in KEYS {
+            let rows = KEYS.iter().filter(|other| other.variable() == key.variable()).count();
+            assert!(rows == 1 && key.variable().starts_with(VARIABLES), "{}", key.variable());
             let rows = KEYS.iter().filter(|other| other.name == key.name).count();
             assert_eq!(rows, 1, "{} stands twice in the table", key.name);
         }

@@ -156,6 +156,7 @@ impl From<session::Error> for Error {
             session::Error::Credentials => Self::Credentials,
             session::Error::Forbidden(reason) => Self::Forbidden(reason),
             session::Error::Ox(error) => error.into(),
+            session::Error::Store(error) if error.is_removed() => Self::Superseded,
             session::Error::Busy | session::Error::Store(_) => Self::Own(error.to_string()),
         }
     }
@@ -166,6 +167,7 @@ impl From<collection::Error> for Error {
         match error {
             collection::Error::Ox(error) => error.into(),
             collection::Error::Superseded => Self::Superseded,
+            collection::Error::Store(error) if error.is_removed() => Self::Superseded,
             _ => Self::Own(error.to_string()),
         }
     }

@@ -81,7 +81,7 @@ async fn refuse_during_update(connection: &mut Conn, schema: &Schema) -> Result<
 }
 
 /// The tables that the schema lacks; an error when one is not ours.
-async fn missing(connection: &mut Conn, schema: &Schema) -> Result<Vec<&'static Table>, Error> {
+pub(super) async fn missing(connection: &mut Conn, schema: &Schema) -> Result<Vec<&'static Table>, Error> {
     let names: Vec<Value> = TABLES.iter().map(|table| table.name.into()).collect();
     let marks = vec!["?"; names.len()].join(", ");
     let select = format!(

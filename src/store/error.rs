@@ -26,6 +26,9 @@ pub enum Error {
         table: String,
         reason: String,
     },
+    /// The device has been removed meanwhile; whoever still serves it enters it anew.
+    #[error("the device {id} of the context {cid} has been removed")]
+    Removed { cid: u32, id: u32 },
     /// A row holds what we never write.
     #[error("the database {place} holds a value that is not valid: {reason}")]
     Corrupt { place: String, reason: String },
@@ -38,6 +41,11 @@ impl Error {
     /// Whether `prepare` followed by the same call may succeed. The store itself has tried that once.
     pub fn is_missing_table(&self) -> bool {
         matches!(self, Self::MissingTable { .. })
+    }
+
+    /// Whether the device has to be entered anew.
+    pub fn is_removed(&self) -> bool {
+        matches!(self, Self::Removed { .. })
     }
 
     /// Whether the same call may succeed later.

@@ -9,9 +9,11 @@ mod subject;
 
 use std::collections::HashSet;
 
+use super::Error;
 use super::Note;
 use super::SessionId;
 use super::State;
+use super::Survey;
 
 use histories::random_histories_agree_with_a_model;
 use subject::Subject;
@@ -60,6 +62,8 @@ laws!(
     preparing_at_once_is_safe,
     calls_are_counted,
     the_database_answers,
+    an_administrator_sees_all_devices_and_tables,
+    tables_of_others_are_reported_and_left_alone,
 );
 
 async fn device(subject: &Subject) -> SessionId {
@@ -429,6 +433,64 @@ async fn tables_that_vanish_are_made_again(subject: &Subject) {
     let session = device(subject).await;
     assert_eq!(session.id, 1);
     assert!(store.states(session, "7").await.unwrap().is_empty());
+}
+
+async fn an_administrator_sees_all_devices_and_tables(subject: &Subject) {
+    let store = &subject.store;
+    let first = device(subject).await;
+    let second = store.session(2, 9, "EAS", "other").await.unwrap();
+    store
+        .set_fields(first, &[("a", Some("1")), ("b", Some("2"))])
+        .await
+        .unwrap();
+    let entries = store.entries().await.unwrap();
+    let seen: Vec<_> = entries
+        .iter()
+        .map(|e| (e.session, e.user_id, e.device.as_str()))
+        .collect();
+    assert_eq!(seen, [(first, 3, "ApplF1"), (second, 9, "other")]);
+    let fields: Vec<_> = entries[0]
+        .fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!((fields, entries[1].fields.len()), (vec![("a", "1"), ("b", "2")], 0));
+
+    let folders = store.assign_folder_ids(first, &["31".to_owned()]).await.unwrap();
+    assert!(store.commit(first, "7", None, state(1), &[]).await.unwrap());
+    store.note(first, "7", note(1, b"op", b"done", 5)).await.unwrap();
+    store.forget_states(first).await.unwrap();
+    assert!(store.states(first, "7").await.unwrap().is_empty());
+    assert!(store.notes(first, "7", 1).await.unwrap().is_empty());
+    assert_eq!(store.folder_ids(first).await.unwrap(), folders);
+
+    let count = |surveys: &[Survey]| -> u64 {
+        let rows = surveys.iter().flat_map(|survey| survey.tables.as_ref().unwrap());
+        rows.filter_map(|table| table.rows.filter(|_| table.table == "USMSession"))
+            .sum()
+    };
+    assert_eq!(count(&store.purge().await.unwrap()), 2);
+    let surveys = store.survey().await.unwrap();
+    assert!(
+        surveys
+            .iter()
+            .flat_map(|s| s.tables.as_ref().unwrap())
+            .all(|table| table.rows.is_none())
+    );
+    assert!(store.entries().await.unwrap().is_empty());
+    store.prepare_all().await.unwrap();
+    assert_eq!(count(&store.survey().await.unwrap()), 0);
+}
+
+async fn tables_of_others_are_reported_and_left_alone(subject: &Subject) {
+    subject.drop_tables().await;
+    subject.foreign_table().await;
+    let surveys = subject.store.survey().await.unwrap();
+    assert!(matches!(surveys[0].tables, Err(Error::Foreign { .. })), "{surveys:?}");
+    // SQLite has nothing else to purge, a server may have other schemas.
+    let _ = subject.store.purge().await;
+    let surveys = subject.store.survey().await.unwrap();
+    assert!(matches!(surveys[0].tables, Err(Error::Foreign { .. })), "{surveys:?}");
 }
 
 async fn preparing_at_once_is_safe(subject: &Subject) {

@@ -9,6 +9,7 @@
 //! was made from, so that of two requests that race only one wins. And every call may be *repeated*: this file does so
 //! once when a connection broke, a deadlock chose us or a table is missing; the databases underneath try once.
 
+mod admin;
 mod configdb;
 mod create;
 mod error;
@@ -28,6 +29,9 @@ use std::sync::atomic::Ordering;
 
 use crate::config::Database;
 
+pub use admin::Entry;
+pub use admin::Rows;
+pub use admin::Survey;
 pub use error::Error;
 
 /// A device of a user, by the number the store gave it.
@@ -372,7 +376,7 @@ impl Store {
             return Ok(());
         }
         let SessionId { cid, id } = session;
-        Err(self.refuse(&format!("the device {id} of the context {cid} has been removed")))
+        Err(Error::Removed { cid, id })
     }
 
     fn limit(&self, what: &str, bytes: &[u8], longest: usize) -> Result<(), Error> {

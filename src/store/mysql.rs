@@ -394,14 +394,14 @@ impl Mysql {
         Ok(())
     }
 
-    async fn schemas(&self) -> Result<Vec<Arc<Schema>>, Error> {
+    pub(super) async fn schemas(&self) -> Result<Vec<Arc<Schema>>, Error> {
         match &self.route {
             Route::One(schema) => Ok(vec![schema.clone()]),
             Route::Configdb(configdb) => configdb.schemas().await,
         }
     }
 
-    async fn schema(&self, cid: u32) -> Result<Arc<Schema>, Error> {
+    pub(super) async fn schema(&self, cid: u32) -> Result<Arc<Schema>, Error> {
         match &self.route {
             Route::One(schema) => Ok(schema.clone()),
             Route::Configdb(configdb) => configdb.schema(cid).await,

@@ -95,10 +95,13 @@ impl Sqlite {
         self.prepare(0).await
     }
 
-    async fn missing(&self) -> Result<Vec<&'static Table>, Error> {
-        let place = self.file.path.display().to_string();
+    pub(super) fn place(&self) -> String {
+        self.file.path.display().to_string()
+    }
+
+    pub(super) async fn missing(&self) -> Result<Vec<&'static Table>, Error> {
         let columns = self.run(|c| columns(c)).await?;
-        layout::missing(&place, Dialect::Sqlite, &columns)
+        layout::missing(&self.place(), Dialect::Sqlite, &columns)
     }
 
     pub(super) async fn forget_preparation(&self, _cid: u32) {
@@ -385,7 +388,7 @@ impl Sqlite {
     }
 
     /// Runs `work` on a thread that may block.
-    async fn run<T, F>(&self, work: F) -> Result<T, Error>
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -417,7 +420,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// A transaction that has the write lock from its begin, so that what it reads stays true until it commits.
-fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+pub(super) fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
@@ -472,7 +475,7 @@ fn note(row: &Row<'_>) -> rusqlite::Result<Note> {
     })
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     connection: &Connection,
     select: &str,
     parameters: impl rusqlite::Params,
@@ -489,7 +492,7 @@ fn signed(key: u64) -> i64 {
     i64::try_from(key).unwrap_or(i64::MAX)
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
     u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
 }

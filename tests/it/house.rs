@@ -16,7 +16,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("ox", &[]),
     // Where the databases are is a part of the configuration, and configdb is one more file of properties.
     ("store", &["config"]),
-    ("cli", &["server"]),
+    ("cli", &["config", "server", "store", "wbxml"]),
     ("wbxml", &["version"]),
     ("content", &["version", "wbxml", "ox"]),
     ("usm", &["ox", "store"]),

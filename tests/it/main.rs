@@ -3,6 +3,7 @@
 //! One file a subject, one binary for all, so that it links once. A scenario has a [`world`] of its own and plays its phones
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
+mod administration;
 mod apache;
 mod attachments25;
 mod calendar;
@@ -21,6 +22,7 @@ mod large;
 mod listening;
 mod lost_answers;
 mod mail;
+mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
 mod oof;

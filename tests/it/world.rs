@@ -141,6 +141,11 @@ impl World {
         self.doors.of(ADMIN)
     }
 
+    /// Where the configuration of the gateway is.
+    pub(crate) fn etc(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// The database file of [`Store::Sqlite`].
     pub(crate) fn database(&self) -> std::path::PathBuf {
         self.directory.path().join("oxtender.db")

@@ -67,6 +67,22 @@ impl Subject {
         }
     }
 
+    /// A table that bears one of our names in the first place, and holds something else.
+    pub(super) async fn foreign_table(&self) {
+        let create = "USMSession (cid INT, serial INT)";
+        match &self.database {
+            Database::Sqlite(path) => {
+                let connection = rusqlite::Connection::open(path).unwrap();
+                connection.execute(&format!("CREATE TABLE {create}"), []).unwrap();
+            }
+            _ => {
+                let schemas = self.store.survey().await.unwrap();
+                let (_, schema) = schemas[0].place.split_once('/').unwrap();
+                server().run(&format!("CREATE TABLE {schema}.{create}")).await;
+            }
+        }
+    }
+
     /// The schemas of the contexts on the server, in their order; none of a file.
     pub(super) async fn schemas(&self) -> Vec<String> {
         match &self.database {

@@ -170,11 +170,15 @@ impl Device {
 
     /// Brings the tree up to date.
     pub(crate) fn folder_sync(&mut self) -> Tree {
-        let key = Element::text(folderhierarchy::SYNC_KEY, self.hierarchy_key.clone());
-        let root = Element::parent(folderhierarchy::FOLDER_SYNC, [key]);
+        let root = self.folder_sync_request();
         let answer = self.link.document("FolderSync", &root);
         assert_eq!(number(&answer, folderhierarchy::STATUS), 1, "{}", text_of(&answer));
         self.take_tree(&answer)
+    }
+
+    pub(crate) fn folder_sync_request(&self) -> Element {
+        let key = Element::text(folderhierarchy::SYNC_KEY, self.hierarchy_key.clone());
+        Element::parent(folderhierarchy::FOLDER_SYNC, [key])
     }
 
     fn take_tree(&mut self, answer: &Element) -> Tree {
