@@ -59,7 +59,7 @@ impl Device {
         let store = db::open(&chosen.etc).await?;
         let entry = chosen.only(store.entries().await?)?;
         match self {
-            Self::List(_) | Self::Show(_) => return Ok(show(&store, &entry, chosen.json, out).await?),
+            Self::List(_) | Self::Show(_) => return show(&store, &entry, chosen.json, out).await,
             Self::Resync(_) => store.forget_states(entry.session).await?,
             Self::Remove(_) => store.remove_session(entry.session).await?,
         }
