@@ -8,7 +8,7 @@ DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 # What `make deb` needs, beside Rust and a C compiler.
 DEB_TOOLS = /usr/bin/dh:debhelper /usr/bin/fakeroot:fakeroot
 
-.PHONY: help build deb test demo lint doc fmt bench fuzz
+.PHONY: help build deb test soak demo lint doc docs fmt bench fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
@@ -16,8 +16,10 @@ help:
 	@echo 'make demo    stand-in OX, gateway and a private Apache; a simulated phone syncs, then try your own'
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
+	@echo 'make soak    100,000 random histories over the whole gateway; make soak SEEDS=1000000 FIRST=300 for others'
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
 	@echo 'make fuzz    a minute for each fuzz target of the crate ajp'
+	@echo 'make docs    docs/conformance.md, written from the tables of the program'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
 
 build:
@@ -30,6 +32,12 @@ deb:
 test: test-tools
 	cargo test --workspace --locked
 
+# A failure prints its seed; SEED=n replays it.
+SEEDS = 100000
+FIRST = 0
+soak:
+	SEEDS=$(SEEDS) FIRST=$(FIRST) cargo test --release --locked --test it -- convergence::histories
+
 demo: demo-tools
 	cargo build --workspace --locked
 	cargo run --quiet --locked --package ox-demo -- $(ARGS)
@@ -38,6 +46,9 @@ demo: demo-tools
 # apt-get install --no-install-recommends tomcat10
 bench: demo-tools
 	ulimit -n $$(ulimit -Hn) && cargo bench --locked --package ajp --bench ajp
+
+docs:
+	UPDATE_DOCS=1 cargo test --locked --test it conformance
 
 fuzz:
 	fuzz/run.sh

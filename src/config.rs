@@ -39,6 +39,7 @@ pub use value::HostPort;
 pub use value::LoginPattern;
 pub use value::MysqlUrl;
 pub use value::Networks;
+pub use value::Redirect;
 
 /// Where the files are looked for when no directory is given, in this order.
 const DEFAULT_DIRECTORIES: [&str; 2] = ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"];
@@ -132,6 +133,12 @@ pub struct Http {
 pub struct Eas {
     /// The path that devices call; begins with a slash and does not end with one.
     pub alias: String,
+    /// The path above those of Autodiscover, likewise.
+    pub autodiscover_alias: String,
+    /// Where devices reach us; `None`: at the host that they ask.
+    pub public_url: Option<Url>,
+    /// Who belongs elsewhere; the first rule that fits counts.
+    pub redirects: Vec<Redirect>,
     pub login_pattern: LoginPattern,
     /// Only the folders of tree 20.
     pub folder_selection: bool,
@@ -378,6 +385,9 @@ impl Settings {
             doors: self.doors()?,
             eas: Eas {
                 alias: self.parse(&keys::ALIAS, value::url_path)?,
+                autodiscover_alias: self.parse(&keys::AUTODISCOVER_ALIAS, value::url_path)?,
+                public_url: self.parse(&keys::PUBLIC_URL, value::public_url)?,
+                redirects: self.parse(&keys::REDIRECT, value::redirects)?,
                 login_pattern: self.parse(&keys::LOGIN_PATTERN, LoginPattern::new)?,
                 folder_selection: self.parse(&keys::ALLOW_FOLDER_SELECTION, value::flag)?,
                 new_sync_key_on_empty_sync: self.parse(&keys::NEW_SYNC_KEY_ON_EMPTY_SYNC, value::flag)?,

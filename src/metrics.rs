@@ -20,6 +20,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<CommandLabel, Histogram>,
     ox_calls_per_command: Family<CommandLabel, Counter>,
+    ignored_elements: Family<VersionLabel, Counter>,
     devices: Gauge,
     watched_users: Gauge,
     ox_calls: Gauge<u64, AtomicU64>,
@@ -37,6 +38,11 @@ struct RequestLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CommandLabel {
     command: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VersionLabel {
+    version: String,
 }
 
 impl Metrics {
@@ -62,6 +68,12 @@ impl Metrics {
             "Calls to OX, by command",
             ox_calls_per_command.clone(),
         );
+        let ignored_elements = Family::default();
+        registry.register(
+            "ignored_elements",
+            "Elements of requests that their version does not have, by version; the log names device and element",
+            ignored_elements.clone(),
+        );
         let (devices, watched_users, ox_calls) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("devices", "Devices with an OX session", devices.clone());
         registry.register(
@@ -75,6 +87,7 @@ impl Metrics {
             requests,
             seconds,
             ox_calls_per_command,
+            ignored_elements,
             devices,
             watched_users,
             ox_calls,
@@ -104,6 +117,15 @@ impl Metrics {
             status: number(status),
         };
         self.requests.get_or_create(&labels).inc();
+    }
+
+    /// A request had elements that nobody here understood.
+    pub fn ignored(&self, version: &str, count: usize) {
+        let label = VersionLabel {
+            version: version.to_owned(),
+        };
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        self.ignored_elements.get_or_create(&label).inc_by(count);
     }
 
     /// What is read when somebody looks.
@@ -141,11 +163,13 @@ mod tests {
     fn a_request_shows_up() {
         let metrics = Metrics::new();
         metrics.request("Sync", "14.1", Some(200), Some(1), Duration::from_millis(5), 2);
+        metrics.ignored("14.1", 4);
         metrics.gauges(3, 1, 7);
         let text = metrics.text();
         for line in [
             "oxtender_requests_total{command=\"Sync\",version=\"14.1\",http=\"200\",status=\"1\"} 1",
             "oxtender_command_ox_calls_total{command=\"Sync\"} 2",
+            "oxtender_ignored_elements_total{version=\"14.1\"} 4",
             "oxtender_devices 3",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");

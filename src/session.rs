@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -103,6 +105,8 @@ pub struct Device {
     last_used: Mutex<Instant>,
     /// What commands keep while the device is in memory, by name.
     memory: Mutex<HashMap<&'static str, Vec<u8>>>,
+    /// Elements of its requests that nobody here understood, since it came into memory.
+    ignored: AtomicUsize,
 }
 
 impl Sessions {
@@ -141,12 +145,38 @@ impl Sessions {
     pub async fn verify(&self, credentials: &Credentials) -> Result<(), Error> {
         let password = self.digest(credentials);
         self.check_refused(&password)?;
-        if self.knows(credentials, &password) {
+        if self.known(credentials, &password).is_some() {
             return Ok(());
         }
         let session = self.login(credentials, &password).await?;
         log_out(&session).await;
         Ok(())
+    }
+
+    /// Whether the user would be served, which takes more than good credentials; makes no device.
+    pub async fn admit(&self, credentials: &Credentials) -> Result<(), Error> {
+        let password = self.digest(credentials);
+        self.check_refused(&password)?;
+        let session = self.login(credentials, &password).await?;
+        let admitted = self.check_access(&session).await;
+        log_out(&session).await;
+        admitted
+    }
+
+    /// What OX says of the user with these credentials, if he may sync; makes no device.
+    pub async fn settings(&self, credentials: &Credentials) -> Result<Arc<ox::Settings>, Error> {
+        let password = self.digest(credentials);
+        self.check_refused(&password)?;
+        if let Some(device) = self.known(credentials, &password) {
+            return Ok(device.ox.settings().await?);
+        }
+        let session = self.login(credentials, &password).await?;
+        let settings = match self.check_access(&session).await {
+            Ok(()) => session.settings().await.map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        log_out(&session).await;
+        settings
     }
 
     /// Drops what is known of a device, so that its next request makes it anew.
@@ -238,6 +268,7 @@ impl Sessions {
             stop: self.stop.clone(),
             last_used: Mutex::new(Instant::now()),
             memory: Mutex::default(),
+            ignored: AtomicUsize::new(0),
         })
     }
 
@@ -256,14 +287,12 @@ impl Sessions {
         lock(&self.devices).entry(key).or_default().clone()
     }
 
-    fn knows(&self, credentials: &Credentials, password: &[u8; 32]) -> bool {
+    /// A device that is logged in with the same credentials.
+    fn known(&self, credentials: &Credentials, password: &[u8; 32]) -> Option<Arc<Device>> {
         let devices = lock(&self.devices);
-        let mut own = devices.iter().filter(|((login, _), _)| *login == credentials.login);
-        own.any(|(_, slot)| {
-            slot.device
-                .try_lock()
-                .is_ok_and(|known| known.as_ref().is_some_and(|known| known.password == *password))
-        })
+        let own = devices.iter().filter(|((login, _), _)| *login == credentials.login);
+        let mut own = own.filter_map(|(_, slot)| slot.device.try_lock().ok()?.clone());
+        own.find(|known| known.password == *password)
     }
 
     fn digest(&self, credentials: &Credentials) -> [u8; 32] {
@@ -316,6 +345,11 @@ impl Device {
     /// Keeps something of this device; `None` forgets it.
     pub async fn remember(&self, fields: &[(&str, Option<&str>)]) -> Result<(), Error> {
         Ok(self.store.set_fields(self.id, fields).await?)
+    }
+
+    /// Counts elements that were ignored; returns how many of this device were, these included.
+    pub fn count_ignored(&self, more: usize) -> usize {
+        self.ignored.fetch_add(more, Ordering::Relaxed) + more
     }
 
     /// What was kept in memory under this name; gone after a restart.

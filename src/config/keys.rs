@@ -9,12 +9,14 @@ use std::fmt::Write as _;
 use File::Eas;
 use File::Usm;
 use Kind::Database;
+use Kind::Endpoint;
 use Kind::Flag;
 use Kind::Listen;
 use Kind::LoginPattern;
 use Kind::Module;
 use Kind::Networks;
 use Kind::Number;
+use Kind::Redirects;
 use Kind::Secret;
 use Kind::Unused;
 use Kind::Url;
@@ -91,6 +93,8 @@ pub enum Kind {
     Number { unit: Unit, min: u64, max: u64 },
     Url,
     UrlPath,
+    Endpoint,
+    Redirects,
     Listen,
     Networks,
     Module,
@@ -125,6 +129,10 @@ impl fmt::Display for Kind {
             }
             Url => f.write_str("a URL that begins with http:// or https:// and names a host"),
             UrlPath => f.write_str("a path that begins with / and has no blanks, ? or #"),
+            Endpoint => f.write_str("a URL that begins with https:// and has no ? or #, or empty"),
+            Redirects => f.write_str(
+                "rules with commas between, each a URL that begins with https://, or login=URL, or *@domain=URL; or empty",
+            ),
             Listen => f.write_str("host:port (port 0: any free one), or empty for no listener"),
             Networks => {
                 f.write_str("addresses and networks (10.1.2.3, 10.0.0.0/8, fd00::/8) with commas between, or empty")
@@ -222,6 +230,18 @@ keys! {
     ALIAS = Eas, "com.openexchange.usm.eas.alias", "/Microsoft-Server-ActiveSync", UrlPath,
         "The path at which devices are answered. They insist on this one; another is of use only behind a web server \
          that rewrites it.";
+    AUTODISCOVER_ALIAS = Eas, "com.openexchange.usm.eas.autodiscover.alias", "/autodiscover", UrlPath,
+        "The path above autodiscover.xml and autodiscover.json, by which phones find this server from a mail address. They \
+         insist on this one, too.";
+    PUBLIC_URL = Eas, "com.openexchange.usm.eas.public_url", "", Endpoint,
+        "Where phones reach the gateway, as Autodiscover tells them: https://mail.example.com. Empty: at the host that they \
+         ask, over https, which is right where that host also forwards ActiveSync.";
+    REDIRECT = Eas, "com.openexchange.usm.eas.redirect", "", Redirects,
+        "Users who belong to another host, and where that is: rules with commas between, of which the first that fits a login \
+         counts. anna@a.example=https://new.example.com is about one user, *@b.example=https://new.example.com about a domain, \
+         and https://new.example.com about everybody. Their phones are sent there (451 with X-MS-Location) and stay; \
+         Autodiscover names that host. A rule that names the host a phone is asking lets it stay, so that all hosts can have \
+         the same rules.";
     MAX_BODY_BYTES = Eas, "com.openexchange.usm.eas.max_body_bytes", "104857600",
         Number { unit: Bytes, min: 65_536, max: 2_147_483_647 },
         "The largest request that is taken, in bytes; mail with its attachments must fit, and base64 makes those a third \

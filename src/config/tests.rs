@@ -51,6 +51,8 @@ fn defaults() {
     let proxies = config.doors.http.trusted_proxies;
     assert!(proxies.contains("127.0.0.1".parse().unwrap()) && proxies.contains("::1".parse().unwrap()));
     assert_eq!(config.eas.alias, "/Microsoft-Server-ActiveSync");
+    assert_eq!(config.eas.autodiscover_alias, "/autodiscover");
+    assert_eq!((config.eas.public_url, config.eas.redirects), (None, Vec::new()));
     assert_eq!(config.ping.max_heartbeat, Duration::from_secs(3540));
     assert_eq!(config.limits.mail_age, None);
     assert_eq!(config.limits.objects_per_folder, 65535);
@@ -121,6 +123,9 @@ fn a_wrong_value_names_file_line_key_value_and_what_is_allowed() {
         ("access_check_module", "a b", "none"),
         ("eas.access_check", "yes", "true or false"),
         ("eas.alias", "eas", "begins with /"),
+        ("eas.autodiscover.alias", "x", "begins with /"),
+        ("eas.public_url", "http://mail.example", "https://"),
+        ("eas.redirect", "anna=", "login=URL"),
         ("eas.ajp.listen", "8009", "host:port"),
         (
             "eas.ajp.packet_size",

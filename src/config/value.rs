@@ -113,6 +113,15 @@ impl FromStr for Networks {
     }
 }
 
+/// Users who belong to another host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// A login, `*@domain`, or `*` for everybody.
+    pub logins: String,
+    /// The URL of ActiveSync there.
+    pub url: Url,
+}
+
 /// A schema of a MySQL or MariaDB server. `Debug` does not show the password.
 #[derive(Clone, Debug)]
 pub struct MysqlUrl {
@@ -164,6 +173,46 @@ pub(super) fn url(text: &str) -> Option<Url> {
         url.set_path(&path);
     }
     Some(url)
+}
+
+/// Devices make this path of a host that they are told.
+const ACTIVE_SYNC: &str = "/Microsoft-Server-ActiveSync";
+
+pub(super) fn public_url(text: &str) -> Option<Option<Url>> {
+    match text {
+        "" => Some(None),
+        text => endpoint(text).map(Some),
+    }
+}
+
+/// Where ActiveSync is served: a host with TLS, with the path that devices ask for if there is none.
+fn endpoint(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text).ok()?;
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if url.scheme() != "https" || !url.has_host() || !is_plain {
+        return None;
+    }
+    if url.path() == "/" {
+        url.set_path(ACTIVE_SYNC);
+    }
+    Some(url)
+}
+
+pub(super) fn redirects(text: &str) -> Option<Vec<Redirect>> {
+    let rules = text.split(',').map(str::trim).filter(|rule| !rule.is_empty());
+    rules.map(redirect).collect()
+}
+
+fn redirect(rule: &str) -> Option<Redirect> {
+    let (logins, url) = rule.split_once('=').unwrap_or(("*", rule));
+    let logins = logins.trim();
+    // A star elsewhere would look like a pattern, and be none.
+    let name = logins.strip_prefix("*@").unwrap_or(logins);
+    let is_clear = logins == "*" || !(name.is_empty() || name.contains('*'));
+    is_clear.then_some(Redirect {
+        logins: logins.to_owned(),
+        url: endpoint(url.trim())?,
+    })
 }
 
 pub(super) fn url_path(text: &str) -> Option<String> {
@@ -335,6 +384,62 @@ mod tests {
         assert_eq!(url("http://ox.example").unwrap().as_str(), "http://ox.example/");
         for text in ["ox.example/ajax", "ftp://ox.example/", "http://", "http://h/?a=b"] {
             assert!(url(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn endpoints() {
+        // text, URL
+        let cases = [
+            (
+                "https://mail.example",
+                Some("https://mail.example/Microsoft-Server-ActiveSync"),
+            ),
+            (
+                "https://mail.example:444/",
+                Some("https://mail.example:444/Microsoft-Server-ActiveSync"),
+            ),
+            ("https://mail.example/eas", Some("https://mail.example/eas")),
+            ("http://mail.example", None),
+            ("https://user@mail.example", None),
+            ("https://mail.example/?a", None),
+            ("mail.example", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(endpoint(text).as_ref().map(Url::as_str), expected, "{text}");
+        }
+        assert_eq!(public_url(""), Some(None));
+    }
+
+    #[test]
+    fn rules_of_redirection() {
+        let read = |text| {
+            let rules: Option<Vec<Redirect>> = redirects(text);
+            let host = |rule: Redirect| (rule.logins, rule.url.host_str().unwrap_or_default().to_owned());
+            rules.map(|rules| rules.into_iter().map(host).collect::<Vec<_>>())
+        };
+        let rule = |logins: &str, host: &str| (logins.to_owned(), host.to_owned());
+        assert_eq!(read(""), Some(Vec::new()));
+        assert_eq!(read("https://a.example"), Some(vec![rule("*", "a.example")]));
+        let all = "anna@x = https://a.example/, *@y=https://b.example,carl=https://c.example,*=https://d.example";
+        let expected = [
+            ("anna@x", "a.example"),
+            ("*@y", "b.example"),
+            ("carl", "c.example"),
+            ("*", "d.example"),
+        ];
+        assert_eq!(
+            read(all),
+            Some(expected.map(|(logins, host)| rule(logins, host)).to_vec())
+        );
+        for text in [
+            "anna=",
+            "=https://a.example",
+            "a*=https://a.example",
+            "*@=https://a.example",
+            "https://a.example b",
+        ] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

@@ -7,6 +7,9 @@ use jiff::tz::TimeZone;
 use crate::content::date;
 use crate::content::date::DAY;
 
+/// Milliseconds of an hour.
+const HOUR: i64 = 3_600_000;
+
 /// The day a device means. Seen times: 00:00, 08:00, 11:59 and 12:00 UTC with the digits of the day, and midnight of
 /// the device's zone in UTC. So, in this order:
 ///
@@ -30,9 +33,9 @@ pub fn read(text: &str, current: Option<i64>, zone: &TimeZone) -> Option<i64> {
     unchanged.or(local).or(Some(nearest))
 }
 
-/// 00:00 UTC, which most devices read as the day of its digits.
-pub fn write(day: i64) -> String {
-    date::hyphenated(date::midnight(day))
+/// An hour of the day in UTC. At 0, most devices read the day of the digits; the others have a quirk.
+pub fn write(day: i64, hour: i64) -> String {
+    date::hyphenated(date::midnight(day).saturating_add(hour * HOUR))
 }
 
 #[cfg(test)]
@@ -98,15 +101,17 @@ mod tests {
     }
 
     #[test]
-    fn written_at_midnight() {
-        assert_eq!(write(-DAY), "1969-12-31T00:00:00.000Z");
+    fn written_at_an_hour() {
+        assert_eq!(write(-DAY, 0), "1969-12-31T00:00:00.000Z");
+        assert_eq!(write(-DAY, 11), "1969-12-31T11:00:00.000Z");
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(day in -40_000_i64..40_000, name in 0..4_usize) {
+        fn what_is_written_is_read(day in -40_000_i64..40_000, name in 0..4_usize, hour in 0..=12_i64) {
             let zone = zone(["Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Auckland"][name]);
-            prop_assert_eq!(read(&write(day * DAY), None, &zone), Some(day * DAY));
+            prop_assert_eq!(read(&write(day * DAY, hour), Some(day * DAY), &zone), Some(day * DAY));
+            prop_assert_eq!(read(&write(day * DAY, 0), None, &zone), Some(day * DAY));
             // And midnight in the user's zone, which is what iOS sends.
             let midnight = date::hyphenated(date::start_of_day_in(day * DAY, &zone));
             prop_assert_eq!(read(&midnight, Some(day * DAY), &zone), Some(day * DAY));

@@ -51,13 +51,23 @@ pub fn legacy(text: &str, limit: Option<u64>, tags: LegacyBody) -> Vec<Element> 
 
 /// `AirSyncBase:Body` in the documented order. Truncated is present only when it is 1, Data only when there is any.
 pub fn body(kind: BodyType, data: &str, preference: Option<&BodyPreference>) -> Element {
+    filled(Element::empty(airsyncbase::BODY), kind, data, preference)
+}
+
+/// `AirSyncBase:BodyPart`. It holds the whole text: nothing at OX says which part of it other mails do not have.
+pub fn part(data: &str, preference: &BodyPreference) -> Element {
+    let status = Element::number(airsyncbase::STATUS, 1);
+    let element = Element::parent(airsyncbase::BODY_PART, [status]);
+    filled(element, BodyType::Html, data, Some(preference))
+}
+
+fn filled(mut element: Element, kind: BodyType, data: &str, preference: Option<&BodyPreference>) -> Element {
     let limit = preference.and_then(|preference| preference.truncation_size);
     let all_or_none = preference.is_some_and(|preference| preference.all_or_none);
     let mut cut = truncate(data, limit);
     if all_or_none && cut.len() < data.len() {
         cut = "";
     }
-    let mut element = Element::empty(airsyncbase::BODY);
     element.push(Element::text(airsyncbase::TYPE, (kind as u8).to_string()));
     element.push(Element::text(airsyncbase::ESTIMATED_DATA_SIZE, data.len().to_string()));
     if cut.len() < data.len() {

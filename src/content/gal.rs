@@ -7,6 +7,8 @@ use crate::ox::Object;
 use crate::ox::columns::Column;
 use crate::ox::columns::Text;
 use crate::ox::columns::contacts;
+use crate::quirk::Bend;
+use crate::quirk::Quirks;
 use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::gal;
@@ -24,15 +26,20 @@ const ROWS: [(Tag, Column<Text>); 9] = [
     (gal::EMAIL_ADDRESS, contacts::EMAIL1),
 ];
 
+/// Some devices need these, if only empty.
+const NAMES: [Tag; 2] = [gal::FIRST_NAME, gal::LAST_NAME];
+
 /// Properties of a person; those without a value are left out, DisplayName and Alias are always there.
-pub fn properties(person: &Object) -> Vec<Element> {
+pub fn properties(person: &Object, quirks: Quirks) -> Vec<Element> {
     let mut properties = vec![
         Element::text(gal::DISPLAY_NAME, display_name(person)),
         Element::text(gal::ALIAS, alias(person)),
     ];
-    let rows = ROWS
-        .iter()
-        .filter_map(|(tag, column)| Some(Element::text(*tag, text::line(person.text(*column)?))));
+    let rows = ROWS.iter().filter_map(|(tag, column)| match person.text(*column) {
+        Some(text) => Some(Element::text(*tag, text::line(text))),
+        None if quirks.has(Bend::PeopleHaveBothNames) && NAMES.contains(tag) => Some(Element::empty(*tag)),
+        None => None,
+    });
     properties.extend(rows);
     properties
 }
@@ -93,7 +100,9 @@ mod tests {
             Element::text(gal::TITLE, "Clerk"),
             Element::text(gal::EMAIL_ADDRESS, "a.anton@example.com"),
         ];
-        assert_eq!(properties(&anton), expected);
+        assert_eq!(properties(&anton, Quirks::NONE), expected);
+        let with_names = properties(&anton, Quirks::NONE.with(Bend::PeopleHaveBothNames));
+        assert_eq!(with_names[3..5], NAMES.map(Element::empty));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 
 pub mod birthday;
@@ -16,6 +17,7 @@ pub mod date;
 pub mod email;
 pub mod gal;
 pub mod html;
+pub mod itip;
 pub mod oof;
 pub mod property;
 pub mod recurrence;
@@ -54,6 +56,7 @@ impl Class {
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     pub version: ProtocolVersion,
+    pub quirks: Quirks,
     pub user: &'a User,
     pub bodies: &'a BodyOptions,
     /// Milliseconds since 1970, UTC.
@@ -86,6 +89,8 @@ impl User {
 pub struct BodyOptions {
     /// In the order sent; at most one a type. Empty in 2.5.
     pub preferences: Vec<BodyPreference>,
+    /// [MS-ASAIRS] BodyPartPreference, of HTML: wanted beside the body, or in its place where no type is listed.
+    pub part: Option<BodyPreference>,
     /// [MS-ASCMD] MIMESupport: 0 never, 1 S/MIME messages only, 2 always.
     pub mime_support: u8,
     /// 2.5: the largest plain text in bytes, from Truncation; `None` is no limit.

@@ -187,7 +187,9 @@ impl Property {
         let one = |text: Option<String>| tag.zip(text).map(|(tag, text)| Element::text(tag, text));
         let element = match &self.kind {
             Kind::Text(column) | Kind::Address(column) => one(shown_text(object, *column)),
-            Kind::Date(column) => one(object.date(*column).map(birthday::write)),
+            Kind::Date(column) => one(object
+                .date(*column)
+                .map(|day| birthday::write(day, context.quirks.birthday_hour()))),
             Kind::List(entry, column) => {
                 let entries = entries(object.text(*column).unwrap_or_default());
                 let children = entries.into_iter().map(|text| Element::text(*entry, text));
@@ -295,6 +297,14 @@ pub fn columns(rows: &[Property]) -> Vec<ColumnName> {
 /// The children of ApplicationData, in the order of the rows.
 pub fn to_eas(rows: &[Property], object: &Object, context: &Context<'_>) -> Vec<Element> {
     rows.iter().flat_map(|row| row.to_eas(object, context)).collect()
+}
+
+/// An empty element for each text, address and date that `children` lack: for devices that keep what is not mentioned.
+pub fn emptied(rows: &[Property], children: &[Element]) -> Vec<Element> {
+    let is_leaf = |row: &&Property| matches!(row.kind, Kind::Text(_) | Kind::Address(_) | Kind::Date(_));
+    let leaves = rows.iter().filter(is_leaf).flat_map(Property::tags);
+    let lacking = leaves.filter(|tag| children.iter().all(|child| child.tag != **tag));
+    lacking.copied().map(Element::empty).collect()
 }
 
 /// The fields to create, or those to change: only what differs, null for what is cleared.
@@ -427,6 +437,7 @@ mod tests {
     use crate::content::BodyOptions;
     use crate::ox::columns::common;
     use crate::ox::columns::tasks as columns;
+    use crate::quirk::Quirks;
     use crate::version::ProtocolVersion;
     use crate::wbxml::codepage::tasks;
 
@@ -452,6 +463,7 @@ mod tests {
     fn changed(rows: &[Property], children: Vec<Element>, version: ProtocolVersion) -> Value {
         let (user, bodies) = (laws::user(), BodyOptions::default());
         let context = Context {
+            quirks: Quirks::NONE,
             version,
             user: &user,
             bodies: &bodies,

@@ -4,6 +4,8 @@
 //! begins, nor exceptions, nor how a class writes Until: callers pass that in. Implements [MS-ASCAL] and [MS-ASTASK]
 //! Recurrence with its children, and the API documentation, "Detailed task and appointment data".
 
+mod count;
+
 use crate::content::Unconvertible;
 use crate::ox::Object;
 // Tasks have the same columns; a test holds them against each other.

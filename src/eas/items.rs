@@ -3,6 +3,9 @@
 //! Sync, GetItemEstimate and ItemOperations get their items here. One bad item never fails the others: it comes back
 //! with the reason why it is not one.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::Map;
 use serde_json::Value;
 
@@ -13,6 +16,7 @@ use crate::content::Context;
 use crate::content::Unconvertible;
 use crate::content::email::Mail;
 use crate::eas::command::Call;
+use crate::eas::options::Options;
 use crate::eas::status::Error;
 use crate::ox;
 use crate::ox::Failed;
@@ -21,6 +25,7 @@ use crate::ox::Item;
 use crate::ox::Module;
 use crate::ox::Object;
 use crate::ox::revision;
+use crate::usm::snapshot::Filter;
 use crate::wbxml::Element;
 
 /// One folder's items, as one device wants them.
@@ -35,6 +40,9 @@ pub struct Items<'a> {
 
 /// The largest mail whose source is read, in bytes.
 const LARGEST_MAIL: usize = 100 * 1024 * 1024;
+
+/// The largest invitation that is read, in bytes.
+const LARGEST_INVITATION: usize = 1024 * 1024;
 
 /// An item that is wanted.
 #[derive(Clone, Debug)]
@@ -95,6 +103,38 @@ pub const fn class_of(module: Module) -> Class {
     }
 }
 
+/// Which items of a folder a device gets now.
+pub async fn filter(call: &Call<'_>, module: Module, folder: &str, options: &Options) -> Result<Filter, ox::Error> {
+    let mut filter = options.filter(class_of(module), &call.services.limits, call.now);
+    if call.takes_drafts(module, folder).await? {
+        // A draft is of today, however old it is.
+        filter.since = None;
+    }
+    if let Some(since) = filter.since.filter(|_| options.conversations) {
+        filter.also = Arc::new(conversations(call, folder, since).await?);
+    }
+    Ok(filter)
+}
+
+/// [MS-ASCMD] ConversationMode: the mails of all conversations that have one from this time on or later.
+async fn conversations(call: &Call<'_>, folder: &str, since: i64) -> Result<BTreeSet<String>, ox::Error> {
+    let rows = ox::mail::threads(&call.device.ox, &[folder.to_owned()]).await?;
+    let mails = rows.into_iter().filter_map(|(found, row)| {
+        let mail = Mail::from_json(&row, "").ok()?;
+        Some((found, content::email::conversation_id(&mail)))
+    });
+    let mails: Vec<_> = mails.collect();
+    let recent: BTreeSet<&[u8]> = mails
+        .iter()
+        .filter(|(found, _)| found.received >= since)
+        .map(|(_, conversation)| conversation.as_slice())
+        .collect();
+    let of_recent = mails
+        .iter()
+        .filter(|(_, conversation)| recent.contains(conversation.as_slice()));
+    Ok(of_recent.map(|(found, _)| found.id.clone()).collect())
+}
+
 impl Items<'_> {
     /// All wanted items, in their order, in as few calls as OX allows.
     pub async fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
@@ -110,6 +150,7 @@ impl Items<'_> {
     fn context(&self) -> Context<'_> {
         Context {
             version: self.call.version,
+            quirks: self.call.quirks,
             user: &self.call.user,
             bodies: self.bodies,
             now: self.call.now,
@@ -160,11 +201,12 @@ impl Items<'_> {
             }
             (Some(Err(failed)), _) => return unreadable(failed.error),
         };
-        let mail = match Mail::from_json(&json, &self.collection.to_string()) {
+        let mut mail = match Mail::from_json(&json, &self.collection.to_string()) {
             Ok(mail) => mail,
             Err(reason) => return Ok(Loaded::Unconvertible(reason)),
         };
         if !content::email::wants_source(&mail, self.bodies) {
+            complete_calendar(self.call, self.folder, &mut mail).await?;
             return Ok(self.convert_mail(&mail));
         }
         let envelope = Envelope {
@@ -246,7 +288,15 @@ impl Items<'_> {
     async fn photo(&self, fetched: &Fetched) -> Result<Option<Vec<u8>>, Error> {
         let photo = ox::photo(&self.call.device.ox, &fetched.object).await;
         match photo {
-            Ok(photo) => Ok(photo.map(|(_, bytes)| bytes)),
+            Ok(None) => Ok(None),
+            Ok(Some((_, bytes))) => {
+                // Scaling keeps a processor busy: not one that others wait for.
+                let fitting = tokio::task::spawn_blocking(|| content::contacts::fitting(bytes)).await;
+                Ok(fitting.unwrap_or_else(|error| {
+                    log::error!("the photo of contact {} is left out: {error}", fetched.id);
+                    None
+                }))
+            }
             Err(error) if error.is_temporary() => Err(error.into()),
             Err(error) => {
                 log::warn!("the photo of contact {} is left out: {error}", fetched.id);
@@ -254,6 +304,26 @@ impl Items<'_> {
             }
         }
     }
+}
+
+/// Fetches the invitation in a mail, if there is one that OX has not given with the mail. Without it the mail is shown as
+/// any other: only an OX that is gone is an error.
+pub async fn complete_calendar(call: &Call<'_>, folder: &str, mail: &mut Mail) -> Result<(), Error> {
+    let Some(part) = mail.missing_calendar() else {
+        return Ok(());
+    };
+    let id = &mail.envelope.id;
+    match ox::mail::attachment(&call.device.ox, folder, id, part, LARGEST_INVITATION).await {
+        Ok(download) => mail.set_calendar(&download.bytes),
+        Err(error) if error.is_about_the_item() => {
+            log::warn!(
+                "{}: the invitation in mail {id} cannot be read: {error}",
+                call.device_label()
+            );
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// What an error says about the one item that was asked for.

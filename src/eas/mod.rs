@@ -1,17 +1,24 @@
 //! ActiveSync over HTTP: from a request to its answer.
 //!
-//! One path for every command: who asks ([`request`]), may he ([`crate::session`]), what does he ask ([`command`]), and how
-//! an error is told ([`status`]). Implements [MS-ASHTTP].
+//! One path for every command: who asks ([`request`]), does he belong here ([`redirect`]), may he ([`crate::session`]), what
+//! does he ask ([`command`]), and how an error is told ([`status`]). Beside it stands [`autodiscover`], by which devices find
+//! us. Implements [MS-ASHTTP].
 
+pub mod address;
 pub mod attachment;
+pub mod autodiscover;
 pub mod command;
+pub mod identity;
 pub mod items;
+pub mod library;
 pub mod mail_search;
+mod offer;
 pub mod options;
 pub mod origin;
 pub mod people;
 pub mod policy;
 pub mod record;
+pub mod redirect;
 pub mod request;
 mod response;
 pub mod results;
@@ -29,23 +36,26 @@ use http::Response;
 use http::StatusCode;
 use http::header;
 use http_body::Body;
-use http_body_util::BodyExt as _;
-use http_body_util::LengthLimitError;
-use http_body_util::Limited;
 use jiff::tz::TimeZone;
 
+use crate::coding;
+use crate::coding::Compressible;
 use crate::content::User;
+use crate::eas::address::Addresses;
+use crate::eas::address::Endpoint;
 use crate::eas::command::Call;
 use crate::eas::command::Command;
 use crate::eas::command::Reply;
 use crate::eas::options::Limits;
 use crate::eas::origin::Origin;
 use crate::eas::record::Record;
+use crate::eas::redirect::Redirects;
 use crate::eas::request::Request;
 use crate::eas::results::Results;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::notify::Notifier;
+use crate::quirk::Bend;
 use crate::session;
 use crate::session::Credentials;
 use crate::session::Device;
@@ -54,6 +64,7 @@ use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
+use crate::wbxml::codepage;
 
 /// What all commands use.
 pub struct Services {
@@ -70,6 +81,9 @@ pub struct Services {
     pub folder_selection: bool,
     /// How `DOMAIN\user` becomes a login at OX.
     pub login: Box<LoginOf>,
+    pub addresses: Addresses,
+    /// Who belongs to another host.
+    pub redirects: Redirects,
 }
 
 /// Domain and user to login.
@@ -122,9 +136,14 @@ impl Eas {
         }
     }
 
+    /// What stands at a path; `None` if it is not ours.
+    pub fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        self.services.addresses.endpoint(path)
+    }
+
     /// Answers one request. The body is read only after the credentials were found good. When the returned future is dropped,
     /// because the connection is gone, a wait ends, and a command that writes is finished all the same.
-    pub async fn handle<B>(&self, request: HttpRequest<B>) -> Response<Bytes>
+    pub async fn handle<B>(&self, endpoint: Endpoint, request: HttpRequest<B>) -> Response<Bytes>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -137,7 +156,15 @@ impl Eas {
             started: Instant::now(),
             observer: &*self.observer,
         };
-        let response = self.answer(request, &mut account.record).await;
+        let record = &mut account.record;
+        let response = match endpoint {
+            Endpoint::ActiveSync => self.answer(request, record).await,
+            Endpoint::Autodiscover => self.autodiscover(request, record).await,
+            Endpoint::AutodiscoverJson { address } => {
+                let (head, _) = request.into_parts();
+                self.autodiscover_json(&head, address.as_deref(), record)
+            }
+        };
         account.record.http = Some(response.status().as_u16());
         response
     }
@@ -149,19 +176,21 @@ impl Eas {
     {
         let (head, body) = request.into_parts();
         record.command = head.method.to_string();
+        if head.method == Method::GET || head.method == Method::HEAD {
+            return page();
+        }
         let Some(credentials) = request::credentials(&head.headers, &*self.services.login) else {
             return response::unauthorized();
         };
         record.user.clone_from(&credentials.login);
+        if let Some(response) = self.redirect(&credentials, &record.from) {
+            return response;
+        }
         if head.method == Method::OPTIONS {
             return self.options(&credentials).await;
         }
         if head.method != Method::POST {
-            let mut response = response::empty(StatusCode::NOT_IMPLEMENTED);
-            response
-                .headers_mut()
-                .insert(header::ALLOW, HeaderValue::from_static("OPTIONS,POST"));
-            return response;
+            return response::not_implemented("OPTIONS,POST");
         }
         let parsed = request::parse(head.uri.query().unwrap_or_default(), &head.headers, command::name_of);
         let request = match parsed {
@@ -177,11 +206,16 @@ impl Eas {
             return response::empty(StatusCode::NOT_IMPLEMENTED);
         };
         record.command = command.name.to_owned();
+        let body = coding::read(&head.headers, body, self.services.largest_body);
         let result = self.serve(command, request, version, credentials, body, record).await;
         let response = match result {
-            Ok(reply) => {
-                record.status = response::status_in(command, &reply);
-                response::encode(reply, version)
+            Ok(served) => {
+                record.status = response::status_in(command, &served.reply);
+                let response = response::encode(served.reply, version);
+                response.map(|response| match served.is_renewed {
+                    true => response::with(response, offer::renewed()),
+                    false => response,
+                })
             }
             Err(error) => response::tell(command, &error, version, record),
         };
@@ -195,39 +229,53 @@ impl Eas {
             Err(error) => log::warn!("OPTIONS is answered without asking OX: {error}"),
             Ok(()) => {}
         }
-        let versions = ProtocolVersion::ALL.map(ProtocolVersion::name).join(",");
-        let headers = [
-            ("ms-asprotocolversions", versions.as_str()),
-            ("ms-asprotocolcommands", &command::offered()),
+        let mut response = response::with(response::empty(StatusCode::OK), offer::headers());
+        for (name, value) in [
+            // Windows Mobile looks here.
             ("public", "OPTIONS,POST"),
             ("allow", "OPTIONS,POST"),
-        ];
-        let mut response = response::empty(StatusCode::OK);
-        for (name, value) in headers {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                response.headers_mut().insert(name, value);
-            }
+            // Nine speaks 16.x only to who says this.
+            ("x-aspnet-version", "4.0.30319"),
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }
 
-    async fn serve<B>(
+    /// The answer to a device whose user belongs to another host. OX is not asked, since it may not know him any more.
+    fn redirect(&self, credentials: &Credentials, origin: &Origin) -> Option<Response<Bytes>> {
+        let url = self.services.redirects.of_login(&credentials.login)?;
+        if self.services.addresses.is_own(url, origin) {
+            return None;
+        }
+        let location = HeaderValue::from_str(url.as_str()).ok()?;
+        let mut response = response::empty(response::REDIRECT);
+        response.headers_mut().insert("x-ms-location", location);
+        Some(response)
+    }
+
+    async fn serve(
         &self,
         command: &'static Command,
         request: Request,
         version: ProtocolVersion,
         credentials: Credentials,
-        body: B,
+        body: impl Future<Output = Result<Bytes, coding::ReadError>> + Send,
         record: &mut Record,
-    ) -> Result<Reply, Error>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    ) -> Result<Served, Error> {
+        if identity::quirks_of_request(&request, version).has(Bend::OnlyTries) {
+            let reply = self.attempt(command, &credentials).await?;
+            return Ok(Served {
+                reply,
+                is_renewed: false,
+            });
+        }
         let device = self.sessions.open(&credentials, &request.device_id).await?;
         let calls = device.ox.calls();
-        let body = read(body, self.services.largest_body).await?;
-        let outcome = self.command(command, request, version, device.clone(), body).await;
+        let body = body.await?;
+        let outcome = self
+            .command(command, request, version, device.clone(), body, record)
+            .await;
         record.ox_calls = device.ox.calls().saturating_sub(calls);
         match outcome {
             // The password was changed meanwhile: the device is not served with the old one any more.
@@ -236,7 +284,19 @@ impl Eas {
             Err(Error::Superseded) => self.sessions.forget(&credentials, &record.device).await,
             _ => {}
         }
-        outcome
+        let reply = outcome?;
+        let is_changed = offer::is_news(&device).await;
+        let is_renewed = is_changed || matches!(reply, Reply::Beginning(_));
+        Ok(Served { reply, is_renewed })
+    }
+
+    /// Answers a device that only tries whether it gets in.
+    async fn attempt(&self, command: &Command, credentials: &Credentials) -> Result<Reply, Error> {
+        self.sessions.admit(credentials).await?;
+        command::answer_to_attempt(command).ok_or(Error::Device(
+            Status::DEVICE_ID_MISSING,
+            "this DeviceId is for trying the credentials only",
+        ))
     }
 
     /// Runs a command to its end, whatever becomes of the connection.
@@ -247,6 +307,7 @@ impl Eas {
         version: ProtocolVersion,
         device: Arc<Device>,
         body: Bytes,
+        record: &mut Record,
     ) -> Result<Reply, Error> {
         if !command.versions.contains(version) {
             return Err(Error::Device(
@@ -261,16 +322,23 @@ impl Eas {
             ));
         };
         let document = document(command, version, &body)?;
+        if let Some(root) = &document {
+            record.ignored = codepage::unknown_in(root, version);
+            record.ignored_of_device = device.count_ignored(record.ignored.len());
+        }
+        let document = document.map(codepage::without_unknown);
         let turn = device.turn().await?;
         let gone = turn.superseded.clone().drop_guard();
         let services = self.services.clone();
         let work = tokio::spawn(async move {
             let user = user(&device).await?;
             let now = jiff::Timestamp::now().as_millisecond();
+            let quirks = identity::quirks(&request, version, &device).await?;
             let (request, services, turn, device) = (&request, &*services, &turn, &*device);
             run(&Call {
                 request,
                 version,
+                quirks,
                 document,
                 body,
                 device,
@@ -285,6 +353,28 @@ impl Eas {
         drop(gone);
         outcome.unwrap_or_else(|error| Err(Error::Own(format!("the command broke off: {error}"))))
     }
+}
+
+/// A command's answer, and whether the device is told what we offer.
+struct Served {
+    reply: Reply,
+    is_renewed: bool,
+}
+
+/// What somebody sees who opens our address with a browser. It asks for no password, and says nothing of us that helps an
+/// attacker.
+fn page() -> Response<Bytes> {
+    let mut response = response::empty(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response.extensions_mut().insert(Compressible);
+    *response.body_mut() = Bytes::from_static(include_bytes!("page.html"));
+    response
 }
 
 /// The body as a document, if that is what the command takes in this version.
@@ -313,22 +403,6 @@ fn document(command: &Command, version: ProtocolVersion, body: &Bytes) -> Result
         return Err(Error::Device(Status::INVALID_XML, "the body is of another command"));
     }
     Ok(Some(document))
-}
-
-/// The whole body. Of one that is announced as too large nothing is read, of another no more than `largest` bytes and a part.
-async fn read<B>(body: B, largest: usize) -> Result<Bytes, Error>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > largest) {
-        return Err(Error::BodyTooLarge);
-    }
-    match Limited::new(body, largest).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge),
-        Err(_) => Err(Error::Device(Status::INVALID_CONTENT, "the body is cut off")),
-    }
 }
 
 async fn user(device: &Device) -> Result<User, Error> {

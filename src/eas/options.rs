@@ -2,6 +2,7 @@
 //!
 //! Pure. Implements [MS-ASCMD] Options, Supported, FilterType, Conflict, MIMESupport, Truncation and BodyPreference.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::content::BodyOptions;
@@ -9,6 +10,8 @@ use crate::content::BodyPreference;
 use crate::content::BodyType;
 use crate::content::Class;
 use crate::content::Ghosted;
+use crate::eas::status::Error;
+use crate::eas::status::Status;
 use crate::usm::conflict::Policy;
 use crate::usm::snapshot::Filter;
 use crate::version::ProtocolVersion;
@@ -53,6 +56,9 @@ const MIME_TRUNCATION: [(u8, u64); 8] = [
     (7, 102_400),
 ];
 
+/// The class of text messages: a second block of options may be about them, and is ignored.
+const TEXT_MESSAGE: &str = "SMS";
+
 /// From here on omission never deletes anything of an appointment, whatever Supported says.
 const CALENDAR_GHOSTED: VersionRange = VersionRange::since(V16_0);
 
@@ -61,12 +67,17 @@ const CALENDAR_GHOSTED: VersionRange = VersionRange::since(V16_0);
 pub struct Sticky {
     pub supported: Option<Element>,
     pub options: Vec<Element>,
+    /// ConversationMode: a filter takes in whole conversations.
+    pub conversations: bool,
 }
 
 impl Sticky {
     /// The version goes first: the bytes are read with the code pages that wrote them.
     pub fn to_bytes(&self, version: ProtocolVersion) -> Vec<u8> {
-        let children = self.supported.iter().chain(&self.options).cloned();
+        let mode = self
+            .conversations
+            .then(|| Element::flag(airsync::CONVERSATION_MODE, true));
+        let children = self.supported.iter().chain(&self.options).cloned().chain(mode);
         let mut bytes = vec![version.code()];
         bytes.extend(wbxml::encode(&Element::parent(airsync::COLLECTION, children), version));
         bytes
@@ -81,7 +92,34 @@ impl Sticky {
         Self {
             supported: collection.child(airsync::SUPPORTED).cloned(),
             options: collection.children_of(airsync::OPTIONS).cloned().collect(),
+            conversations: collection.child(airsync::CONVERSATION_MODE).is_some(),
         }
+    }
+
+    /// Takes new blocks of options in: each replaces the one of its class as a whole.
+    pub fn replace(&mut self, new: Vec<Element>, class: Class) {
+        let is_renewed = |old: &Element| new.iter().any(|new| class_in(new, class) == class_in(old, class));
+        self.options.retain(|old| !is_renewed(old));
+        self.options.splice(0..0, new);
+    }
+}
+
+/// The class that a block of options is about: where it does not say so, that of its folder.
+fn class_in(block: &Element, class: Class) -> &str {
+    match block.child_text(airsync::CLASS) {
+        Some(name) => name.trim(),
+        None => class.name(),
+    }
+}
+
+/// [MS-ASCMD] Options: "Two Options blocks only for Email and SMS"; twice the same class is refused as well.
+fn check_blocks(blocks: &[Element], class: Class) -> Result<(), Invalid> {
+    let mut classes: Vec<&str> = blocks.iter().map(|block| class_in(block, class)).collect();
+    classes.sort_unstable();
+    match classes.as_slice() {
+        [] | [_] => Ok(()),
+        [first, second] if *first == Class::Email.name() && *second == TEXT_MESSAGE => Ok(()),
+        _ => Err(Invalid),
     }
 }
 
@@ -100,6 +138,8 @@ pub struct Options {
     pub policy: Policy,
     pub bodies: BodyOptions,
     pub ghosted: Ghosted,
+    /// The filter takes in whole conversations.
+    pub conversations: bool,
 }
 
 /// An option has a value that the documents do not allow: Status 4.
@@ -110,13 +150,14 @@ impl Options {
     pub fn read(sticky: &Sticky, class: Class, version: ProtocolVersion) -> Result<Self, Invalid> {
         let mut options = Self {
             ghosted: ghosted(sticky.supported.as_ref(), class, version),
+            conversations: sticky.conversations && class == Class::Email,
             ..Self::default()
         };
         if class == Class::Email {
             options.policy = Policy::Merge;
         }
-        // A second block is for SMS, which we do not have.
-        let of_class = |block: &&Element| block.child_text(airsync::CLASS).is_none_or(|name| name == class.name());
+        check_blocks(&sticky.options, class)?;
+        let of_class = |block: &&Element| class_in(block, class) == class.name();
         let Some(block) = sticky.options.iter().find(of_class) else {
             return Ok(options);
         };
@@ -124,8 +165,10 @@ impl Options {
             options.filter_type = u8::try_from(code).map_err(|_| Invalid)?;
             check_filter(options.filter_type, class)?;
         }
-        if number(block, airsync::CONFLICT)? == Some(0) && class != Class::Email {
-            options.policy = Policy::DeviceWins;
+        match number(block, airsync::CONFLICT)? {
+            Some(0) if class != Class::Email => options.policy = Policy::DeviceWins,
+            None | Some(0 | 1) => {}
+            Some(_) => return Err(Invalid),
         }
         options.bodies = bodies(block)?;
         Ok(options)
@@ -150,13 +193,14 @@ impl Options {
         Filter {
             since: age.map(|age| midnight - age),
             open_only: class == Class::Tasks && self.filter_type == INCOMPLETE_TASKS,
+            also: Arc::default(),
             most: Some(limits.objects_per_folder),
         }
     }
 }
 
 /// [MS-ASCMD] FilterType: the values a class allows. Contacts ignore it.
-pub fn check_filter(filter_type: u8, class: Class) -> Result<(), Invalid> {
+fn check_filter(filter_type: u8, class: Class) -> Result<(), Invalid> {
     let allowed = match class {
         Class::Email => filter_type <= 5,
         Class::Calendar => matches!(filter_type, 0 | 4..=7),
@@ -184,11 +228,28 @@ pub fn bodies(block: &Element) -> Result<BodyOptions, Invalid> {
         }
         bodies.preferences.push(preference);
     }
+    bodies.part = block
+        .child(airsyncbase::BODY_PART_PREFERENCE)
+        .map(body_preference)
+        .transpose()?;
     let code = |tag| Ok(number(block, tag)?.and_then(|code| u8::try_from(code).ok()));
     bodies.mime_support = code(airsync::MIME_SUPPORT)?.unwrap_or(0);
     bodies.truncation = code(airsync::TRUNCATION)?.and_then(|code| limit(&TRUNCATION, code));
     bodies.mime_truncation = code(airsync::MIME_TRUNCATION)?.and_then(|code| limit(&MIME_TRUNCATION, code));
     Ok(bodies)
+}
+
+/// [MS-ASAIRS] BodyPartPreference: "only Type 2". Another has a Status of its own.
+pub fn check_body_part(block: &Element) -> Result<(), Error> {
+    let asked = block.child(airsyncbase::BODY_PART_PREFERENCE);
+    let kind = asked.map(|asked| asked.child_text(airsyncbase::TYPE).map(str::trim));
+    match kind {
+        None | Some(Some("2")) => Ok(()),
+        Some(_) => Err(Error::Device(
+            Status::BODY_PART_PREFERENCE_TYPE_NOT_SUPPORTED,
+            "BodyPart of another type than HTML",
+        )),
+    }
 }
 
 fn body_preference(element: &Element) -> Result<BodyPreference, Invalid> {
@@ -237,8 +298,8 @@ mod tests {
 
     fn block(children: Vec<Element>) -> Sticky {
         Sticky {
-            supported: None,
             options: vec![Element::parent(airsync::OPTIONS, children)],
+            ..Sticky::default()
         }
     }
 
@@ -292,6 +353,8 @@ mod tests {
             (Class::Tasks, vec![text(airsync::FILTER_TYPE, "8")], true),
             (Class::Contacts, vec![text(airsync::FILTER_TYPE, "3")], true),
             (Class::Email, vec![text(airsync::FILTER_TYPE, "x")], false),
+            (Class::Calendar, vec![text(airsync::CONFLICT, "1")], true),
+            (Class::Calendar, vec![text(airsync::CONFLICT, "2")], false),
             (
                 Class::Email,
                 vec![preference(vec![text(airsyncbase::TYPE, "5")])],
@@ -313,6 +376,53 @@ mod tests {
         }
     }
 
+    /// A block for the class of the folder, or for the one that it names.
+    fn block_of(class: Option<&str>, filter: &str) -> Element {
+        let class = class.map(|class| Element::text(airsync::CLASS, class));
+        let filter = Element::text(airsync::FILTER_TYPE, filter);
+        Element::parent(airsync::OPTIONS, class.into_iter().chain([filter]))
+    }
+
+    #[test]
+    fn blocks_of_two_classes() {
+        let block = |class| block_of(class, "0");
+        // class of the folder, classes of the blocks, allowed
+        let cases: [(Class, &[Option<&str>], bool); 8] = [
+            (Class::Email, &[None, Some("SMS")], true),
+            (Class::Email, &[Some("SMS"), Some("Email")], true),
+            (Class::Email, &[Some("SMS")], true),
+            (Class::Email, &[None, Some("Email")], false),
+            (Class::Email, &[None, None], false),
+            (Class::Email, &[Some("Email"), Some("Calendar")], false),
+            (Class::Contacts, &[None, Some("SMS")], false),
+            (Class::Email, &[None, Some("SMS"), Some("SMS")], false),
+        ];
+        for (class, classes, allowed) in cases {
+            let sticky = Sticky {
+                options: classes.iter().copied().map(block).collect(),
+                ..Sticky::default()
+            };
+            let read = Options::read(&sticky, class, ProtocolVersion::V14_1);
+            assert_eq!(read.is_ok(), allowed, "{class:?} {classes:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_replaces_the_one_of_its_class() {
+        let mut sticky = block(vec![Element::text(airsync::FILTER_TYPE, "2")]);
+        sticky.replace(vec![block_of(Some("SMS"), "5")], Class::Email);
+        let filter = |sticky: &Sticky| {
+            Options::read(sticky, Class::Email, ProtocolVersion::V14_1)
+                .unwrap()
+                .filter_type
+        };
+        assert_eq!((sticky.options.len(), filter(&sticky)), (2, 2));
+        sticky.replace(vec![block_of(Some("Email"), "3")], Class::Email);
+        assert_eq!((sticky.options.len(), filter(&sticky)), (2, 3));
+        sticky.replace(vec![Element::empty(airsync::OPTIONS)], Class::Email);
+        assert_eq!((sticky.options.len(), filter(&sticky)), (2, 0));
+    }
+
     #[test]
     fn options_survive_in_the_state() {
         let sticky = Sticky {
@@ -324,6 +434,7 @@ mod tests {
                     Element::text(airsync::CONFLICT, "0"),
                 ],
             )],
+            conversations: false,
         };
         let read = Sticky::from_bytes(&sticky.to_bytes(ProtocolVersion::V2_5));
         assert_eq!(read, sticky);

@@ -59,6 +59,9 @@ pub enum BadRequest {
     DeviceType,
     #[error("the protocol version is none of ours")]
     Version,
+    /// ActiveSync 1.0, which came before all of ours.
+    #[error("the protocol version is 1.0")]
+    ObsoleteVersion,
     #[error("the base64 query is cut off or not one")]
     Query,
 }
@@ -75,16 +78,18 @@ pub fn parse(
     };
     request.user_agent = text(headers, "user-agent").unwrap_or_default();
     if request.version.is_none() {
-        request.version = match text(headers, "ms-asprotocolversion") {
+        request.version = match word(headers, "ms-asprotocolversion") {
+            Some(version) if version == "1.0" => return Err(BadRequest::ObsoleteVersion),
             Some(version) => Some(ProtocolVersion::from_name(&version).ok_or(BadRequest::Version)?),
             None => None,
         };
     }
     if request.policy_key.is_none() {
-        request.policy_key = text(headers, "x-ms-policykey").and_then(|key| key.trim().trim_matches('"').parse().ok());
+        request.policy_key = word(headers, "x-ms-policykey").and_then(|key| key.trim_matches('"').parse().ok());
     }
     request.policy_key = request.policy_key.filter(|key| *key != 0);
-    request.parameters.accept_multipart |= text(headers, "ms-asacceptmultipart").is_some_and(|flag| flag == "T");
+    request.parameters.accept_multipart |=
+        word(headers, "ms-asacceptmultipart").is_some_and(|flag| flag.eq_ignore_ascii_case("t"));
     if request.command.is_empty() {
         return Err(BadRequest::Command);
     }
@@ -99,7 +104,7 @@ pub fn parse(
 
 /// Basic credentials. Login and password are UTF-8, else Latin-1: Outlook sends that.
 pub fn credentials(headers: &HeaderMap, login: impl Fn(&str, &str) -> String) -> Option<Credentials> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = word(headers, header::AUTHORIZATION.as_str())?;
     let (scheme, encoded) = value.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
@@ -251,6 +256,12 @@ fn is_device_id(id: &str) -> bool {
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned())
+}
+
+/// A header that has one value. Of one that was sent twice the first counts, also where Apache has joined the lines with commas.
+fn word(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = text(headers, name)?;
+    Some(text.split(',').next().unwrap_or_default().trim().to_owned())
 }
 
 /// The base64 query of a request; for devices that we play.

@@ -1,10 +1,13 @@
 //! What went wrong, and how a device is told: a Status in the document from 14.0 on, an HTTP status before.
 //!
-//! The one place that turns errors into statuses. Statuses of single commands (1 to 99) stand with their commands; here
-//! are the common ones. Implements [MS-ASCMD] "Common Status Codes" and the substitutes for older versions.
+//! The one place that turns errors into statuses. Statuses of single commands (1 to 99) stand with their commands; in
+//! [`common`] are the common ones. Implements [MS-ASCMD] "Common Status Codes" and the substitutes for older versions.
+
+pub mod common;
 
 use http::StatusCode;
 
+use crate::coding;
 use crate::ox;
 use crate::session;
 use crate::usm::collection;
@@ -14,67 +17,18 @@ use crate::version::VersionRange;
 /// The versions that understand a common Status in the body of an answer.
 const IN_THE_BODY: VersionRange = VersionRange::since(ProtocolVersion::V14_0);
 
-/// A common Status; the constants name those we send.
+/// A common Status; the constants and what they are in older versions stand in [`common`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status(pub u16);
 
 impl Status {
-    pub const INVALID_CONTENT: Self = Self(101);
-    pub const INVALID_WBXML: Self = Self(102);
-    pub const INVALID_XML: Self = Self(103);
-    pub const INVALID_DATE_TIME: Self = Self(104);
-    pub const INVALID_COMBINATION_OF_IDS: Self = Self(105);
-    pub const INVALID_IDS: Self = Self(106);
-    pub const INVALID_MIME: Self = Self(107);
-    pub const DEVICE_ID_MISSING: Self = Self(108);
-    pub const DEVICE_TYPE_MISSING: Self = Self(109);
-    pub const SERVER_ERROR: Self = Self(110);
-    pub const SERVER_ERROR_RETRY_LATER: Self = Self(111);
-    pub const MAILBOX_QUOTA_EXCEEDED: Self = Self(113);
-    pub const SEND_QUOTA_EXCEEDED: Self = Self(115);
-    pub const MESSAGE_RECIPIENT_UNRESOLVED: Self = Self(116);
-    pub const MESSAGE_PREVIOUSLY_SENT: Self = Self(118);
-    pub const MESSAGE_HAS_NO_RECIPIENT: Self = Self(119);
-    pub const MAIL_SUBMISSION_FAILED: Self = Self(120);
-    pub const MESSAGE_REPLY_FAILED: Self = Self(121);
-    pub const ATTACHMENT_IS_TOO_LARGE: Self = Self(122);
-    pub const USER_DISABLED_FOR_SYNC: Self = Self(126);
-    pub const COMMAND_NOT_SUPPORTED: Self = Self(137);
-    pub const VERSION_NOT_SUPPORTED: Self = Self(138);
-    pub const NO_RECURRENCE_IN_CALENDAR: Self = Self(146);
-    pub const UNEXPECTED_ITEM_CLASS: Self = Self(147);
-    pub const ITEM_NOT_FOUND: Self = Self(150);
-    pub const DEVICE_INFORMATION_REQUIRED: Self = Self(165);
-    pub const INVALID_ACCOUNT_ID: Self = Self(166);
-    pub const IRM_FEATURE_DISABLED: Self = Self(168);
-    pub const INVALID_MIME_BODY_COMBINATION: Self = Self(178);
-    pub const INVALID_SMART_FORWARD_PARAMETERS: Self = Self(179);
-    pub const INVALID_RECIPIENTS: Self = Self(183);
-
     /// The substitute in versions without a Status in the body.
     pub fn http(self) -> StatusCode {
-        let row = HTTP_SUBSTITUTES.iter().find(|(status, _)| *status == self);
-        row.map_or(StatusCode::BAD_REQUEST, |(_, http)| *http)
+        let row = common::COMMON.iter().find(|row| row.status == self);
+        let http = row.and_then(|row| StatusCode::from_u16(row.http).ok());
+        http.unwrap_or(StatusCode::BAD_REQUEST)
     }
 }
-
-/// Status and HTTP status up to 12.1; what is not listed is 400.
-const HTTP_SUBSTITUTES: [(Status, StatusCode); 13] = [
-    (Status::ATTACHMENT_IS_TOO_LARGE, StatusCode::PAYLOAD_TOO_LARGE),
-    (Status::INVALID_MIME, StatusCode::BAD_REQUEST),
-    (Status::SERVER_ERROR, StatusCode::INTERNAL_SERVER_ERROR),
-    (Status::SERVER_ERROR_RETRY_LATER, StatusCode::SERVICE_UNAVAILABLE),
-    (Status::MAILBOX_QUOTA_EXCEEDED, StatusCode::INSUFFICIENT_STORAGE),
-    (Status::SEND_QUOTA_EXCEEDED, StatusCode::INSUFFICIENT_STORAGE),
-    // The mail was sent before: for the device that is success.
-    (Status::MESSAGE_PREVIOUSLY_SENT, StatusCode::OK),
-    (Status::MAIL_SUBMISSION_FAILED, StatusCode::INTERNAL_SERVER_ERROR),
-    (Status::MESSAGE_REPLY_FAILED, StatusCode::INTERNAL_SERVER_ERROR),
-    (Status::USER_DISABLED_FOR_SYNC, StatusCode::FORBIDDEN),
-    (Status::COMMAND_NOT_SUPPORTED, StatusCode::NOT_IMPLEMENTED),
-    (Status::VERSION_NOT_SUPPORTED, StatusCode::BAD_REQUEST),
-    (Status::MESSAGE_HAS_NO_RECIPIENT, StatusCode::BAD_REQUEST),
-];
 
 /// Why a command failed as a whole, by whose fault.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +39,9 @@ pub enum Error {
     /// More than the gateway takes; the rest of it was not read.
     #[error("the body is too large")]
     BodyTooLarge,
+    /// The body is compressed in a way that is not known here; it was not read.
+    #[error("the body is in a coding that is not known here")]
+    UnknownCoding,
     /// The credentials are wrong, or not good any more.
     #[error("login or password is wrong")]
     Credentials,
@@ -117,6 +74,7 @@ impl Error {
             Self::Device(status, _) => *status,
             // These stay HTTP in every version.
             Self::BodyTooLarge => return Told::Http(StatusCode::PAYLOAD_TOO_LARGE),
+            Self::UnknownCoding => return Told::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE),
             Self::Credentials => return Told::Http(StatusCode::UNAUTHORIZED),
             Self::Forbidden(_) => return Told::Http(StatusCode::FORBIDDEN),
             Self::Ox(error) if error.kind == ox::ErrorKind::Quota => Status::MAILBOX_QUOTA_EXCEEDED,
@@ -133,7 +91,7 @@ impl Error {
     /// The level of the log line: a device's mistake is its own business, a failure of OX or ours is the administrator's.
     pub const fn level(&self) -> log::Level {
         match self {
-            Self::Device(..) | Self::BodyTooLarge | Self::Credentials => log::Level::Info,
+            Self::Device(..) | Self::BodyTooLarge | Self::UnknownCoding | Self::Credentials => log::Level::Info,
             Self::Forbidden(_) | Self::Superseded => log::Level::Warn,
             Self::Ox(_) | Self::Own(_) => log::Level::Error,
         }
@@ -146,6 +104,17 @@ impl From<ox::Error> for Error {
             ox::ErrorKind::Credentials => Self::Credentials,
             ox::ErrorKind::Denied => Self::Forbidden(error.to_string()),
             _ => Self::Ox(error),
+        }
+    }
+}
+
+impl From<coding::ReadError> for Error {
+    fn from(error: coding::ReadError) -> Self {
+        match error {
+            coding::ReadError::TooLarge => Self::BodyTooLarge,
+            coding::ReadError::UnknownCoding => Self::UnknownCoding,
+            coding::ReadError::CutOff => Self::Device(Status::INVALID_CONTENT, "the body is cut off"),
+            coding::ReadError::NotGzip => Self::Device(Status::INVALID_CONTENT, "the body is not what gzip makes"),
         }
     }
 }
@@ -199,6 +168,11 @@ mod tests {
             ),
             (device(Status::COMMAND_NOT_SUPPORTED), V14_0, Told::Body(Status(137))),
             (Error::BodyTooLarge, V14_0, Told::Http(StatusCode::PAYLOAD_TOO_LARGE)),
+            (
+                Error::UnknownCoding,
+                V14_0,
+                Told::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            ),
             (Error::Credentials, V14_0, Told::Http(StatusCode::UNAUTHORIZED)),
             (
                 Error::Forbidden(String::new()),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::collections::HashSet;
 
+use serde_json::Value;
 use serde_json::json;
 
 use crate::ox::Object;
@@ -19,9 +20,11 @@ use crate::ox::items::Item;
 use crate::ox::items::hash;
 use crate::ox::items::modified;
 use crate::ox::module::Module;
+use crate::ox::module::Standard;
 use crate::ox::session::Session;
 use crate::ox::value::id_text;
 use crate::ox::value::id_value;
+use crate::ox::value::integer;
 use crate::ox::write;
 use crate::ox::write::Written;
 
@@ -45,7 +48,11 @@ pub(super) const COLUMNS: &[ColumnName] = &[
     calendar::INTERVAL.name(),
     calendar::UNTIL.name(),
     calendar::OCCURRENCES.name(),
+    calendar::USERS.name(),
 ];
+
+/// What `users` says of somebody who does not come.
+const DECLINED: i64 = 2;
 
 /// Asks for every appointment, and for a series once instead of once for each occurrence.
 pub(super) fn whole_time(call: Call) -> Call {
@@ -56,31 +63,58 @@ pub(super) fn whole_time(call: Call) -> Call {
 }
 
 /// Makes items of rows: changed occurrences go into the item of their series. One whose series is not in the folder stands
-/// alone; that happens when the user takes part in this occurrence only.
-pub(super) fn fold(rows: impl Iterator<Item = Object>) -> Vec<Item> {
+/// alone; that happens when the user takes part in this occurrence only. What `user` has declined is not in the list, and a
+/// declined series not with any of its occurrences: it stays at OX for a change of mind. In somebody else's calendar, where
+/// there is no such user, everything is.
+pub(super) fn fold(rows: impl Iterator<Item = Object>, user: Option<i64>) -> Vec<Item> {
     let mut items = BTreeMap::new();
     let mut exceptions = Vec::new();
+    let mut declined = HashSet::new();
     for row in rows {
         let Some(id) = row.id(common::ID) else {
             continue;
         };
         match series(&row).filter(|series| *series != id) {
             Some(series) => exceptions.push((series, id, row)),
+            None if is_declined(&row, user) => drop(declined.insert(id)),
             // Without `recurrence_master` a server would repeat a series for each occurrence.
             None => drop(items.entry(id).or_insert_with(|| Members::of(row))),
         }
     }
     let mut folded = HashSet::new();
     for (series, id, row) in exceptions {
-        if !folded.insert(id.clone()) {
+        if declined.contains(&series) || !folded.insert(id.clone()) {
             continue;
         }
         match items.get_mut(&series).filter(|members| members.is_series()) {
+            // A declined one among them as well: the series is shown without it.
             Some(members) => drop(members.exceptions.insert(id, row)),
+            None if is_declined(&row, user) => {}
             None => drop(items.insert(id, Members::of(row))),
         }
     }
     items.into_iter().map(|(id, members)| members.item(id)).collect()
+}
+
+/// Whether a user does not come. Old servers leave that out of their lists: then it looks as if everybody came.
+pub(super) fn is_declined(row: &Object, user: Option<i64>) -> bool {
+    let people = row.json(calendar::USERS).and_then(Value::as_array);
+    let number = |entry: &Value, key: &str| entry.get(key).and_then(integer);
+    user.is_some()
+        && people
+            .into_iter()
+            .flatten()
+            .any(|entry| number(entry, "id") == user && number(entry, "confirmation") == Some(DECLINED))
+}
+
+/// Whose answers decide what a calendar shows: the user's, in their own calendar.
+pub(super) async fn owner(session: &Session, module: Module, folder: &str) -> Result<Option<i64>, Error> {
+    if module != Module::Calendar {
+        return Ok(None);
+    }
+    let settings = session.settings().await?;
+    let is_own = settings.standard(Standard::Calendar) == Some(folder);
+    Ok(is_own.then(|| session.user_id()))
 }
 
 /// The id of the series an appointment belongs to: its own, if it is the series. "Absent/0 otherwise".
@@ -227,8 +261,6 @@ pub async fn delete_occurrence(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::ox::testing::Server;
     use crate::ox::testing::data;
@@ -265,7 +297,7 @@ mod tests {
 
     #[test]
     fn changed_occurrences_are_parts_of_their_series() {
-        let items = fold(calendar().into_iter());
+        let items = fold(calendar().into_iter(), None);
         let found: Vec<_> = items
             .iter()
             .map(|item| (item.id.as_str(), item.modified, item.parts.clone(), item.ends))
@@ -285,13 +317,13 @@ mod tests {
     fn the_order_of_rows_does_not_matter() {
         let mut reversed = calendar();
         reversed.reverse();
-        assert_eq!(fold(reversed.into_iter()), fold(calendar().into_iter()));
+        assert_eq!(fold(reversed.into_iter(), None), fold(calendar().into_iter(), None));
     }
 
     #[test]
     fn the_revision_of_a_series_tells_of_its_parts() {
         let revision = |rows: Vec<Object>| {
-            let items = fold(rows.into_iter());
+            let items = fold(rows.into_iter(), None);
             items
                 .into_iter()
                 .find(|item| item.id == "816")
@@ -311,7 +343,7 @@ mod tests {
     fn a_series_that_is_repeated_is_one_item() {
         let mut rows = calendar();
         rows.extend(calendar());
-        assert_eq!(fold(rows.into_iter()), fold(calendar().into_iter()));
+        assert_eq!(fold(rows.into_iter(), None), fold(calendar().into_iter(), None));
     }
 
     #[test]
@@ -320,8 +352,32 @@ mod tests {
             row(json!({"id": 815, "last_modified_utc": 100, "recurrence_type": 0})),
             row(json!({"id": 820, "last_modified_utc": 300, "recurrence_id": 815})),
         ];
-        let ids: Vec<_> = fold(rows.into_iter()).into_iter().map(|item| item.id).collect();
+        let ids: Vec<_> = fold(rows.into_iter(), None).into_iter().map(|item| item.id).collect();
         assert_eq!(ids, ["815", "820"]);
+    }
+
+    #[test]
+    fn what_the_user_has_declined_is_not_listed() {
+        let people = |confirmation: i64| json!([{"id": 3, "confirmation": confirmation}, {"id": 4, "confirmation": 1}]);
+        let rows = || {
+            [
+                row(json!({"id": 815, "users": people(2)})),
+                row(json!({"id": 816, "users": people(1), "recurrence_id": 816, "recurrence_type": 2})),
+                row(json!({"id": 820, "users": people(2), "recurrence_id": 816})),
+                row(json!({"id": 817, "users": people(2), "recurrence_id": 817, "recurrence_type": 2})),
+                row(json!({"id": 821, "users": people(0), "recurrence_id": 817})),
+                row(json!({"id": 830, "users": people(2), "recurrence_id": 999})),
+                row(json!({"id": "840"})),
+            ]
+        };
+        let listed = |user| {
+            let items = fold(rows().into_iter(), user);
+            let ids = items.into_iter().map(|item| (item.id, item.parts.join(" ")));
+            ids.collect::<Vec<_>>()
+        };
+        let pair = |id: &str, parts: &str| (id.to_owned(), parts.to_owned());
+        assert_eq!(listed(Some(3)), [pair("816", "820"), pair("840", "")]);
+        assert_eq!(listed(None).len(), 5);
     }
 
     #[test]
@@ -381,7 +437,7 @@ mod tests {
             ),
             row(json!({"id": 820, "recurrence_id": 816, "end_date": MONDAY})),
         ];
-        assert_eq!(fold(rows.into_iter())[0].ends, Some(MONDAY));
+        assert_eq!(fold(rows.into_iter(), None)[0].ends, Some(MONDAY));
     }
 
     #[tokio::test]

@@ -303,6 +303,17 @@ pub mod mail {
     }
 }
 
+/// Module `infostore`, beside the common ones.
+pub mod files {
+    use super::*;
+
+    columns! {
+        FILENAME: Text = 702, "filename";
+        FILE_MIMETYPE: Text = 703, "file_mimetype";
+        FILE_SIZE: Number = 704, "file_size";
+    }
+}
+
 /// Module `folders`.
 pub mod folders {
     use super::*;

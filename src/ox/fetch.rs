@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::ox::Object;
+use crate::ox::calendar as appointments;
 use crate::ox::call::Call;
 use crate::ox::columns::ColumnName;
 use crate::ox::columns::calendar;
@@ -105,9 +106,12 @@ pub async fn unlisted(session: &Session, module: Module, folder: &str, ids: &[&s
     if ids.is_empty() || module != Module::Calendar || session.settings().await?.version >= COMPLETE_LISTS {
         return Ok(Vec::new());
     }
+    let owner = appointments::owner(session, module, folder).await?;
     let mut found = Vec::new();
     for (id, outcome) in ids.iter().zip(get(session, module, folder, ids).await?) {
         match outcome {
+            // Not listed because the user has declined it.
+            Ok(object) if appointments::is_declined(&object, owner) => {}
             Ok(_) => found.push((*id).to_owned()),
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => return Err(error),

@@ -63,9 +63,10 @@ const DONE: i64 = 3;
 
 /// Lists a folder completely, in one call.
 pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec<Item>, Error> {
+    let owner = calendar::owner(session, module, folder).await?;
     let call = listing(module, folder);
     let reply = session.call(&call).await?;
-    items(module, reply).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
+    items(module, reply, owner).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
 }
 
 /// Lists several folders completely, as [`list`] does. One HTTP request for up to fifty folders.
@@ -74,13 +75,18 @@ pub async fn lists(session: &Session, folders: &[(Module, String)]) -> Result<Ve
         .iter()
         .map(|(module, folder)| listing(*module, folder))
         .collect();
+    let mut owners = Vec::with_capacity(folders.len());
+    for (module, folder) in folders {
+        owners.push(calendar::owner(session, *module, folder).await?);
+    }
     let outcomes = multiple(session, &calls).await?;
     let lists = folders
         .iter()
         .zip(&calls)
         .zip(outcomes)
-        .map(|(((module, _), call), outcome)| {
-            items(*module, outcome?).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
+        .zip(owners)
+        .map(|((((module, _), call), outcome), owner)| {
+            items(*module, outcome?, owner).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(call), text))
         });
     Ok(lists.collect())
 }
@@ -107,7 +113,7 @@ fn listing(module: Module, folder: &str) -> Call {
 
 /// Reads the answer to [`listing`], or says what is wrong with it. A list that is cut off would look as if everything
 /// else had been deleted.
-fn items(module: Module, reply: Reply) -> Result<Vec<Item>, &'static str> {
+fn items(module: Module, reply: Reply, owner: Option<i64>) -> Result<Vec<Item>, &'static str> {
     let rows = match reply.data {
         _ if reply.more => return Err("the list is cut off"),
         Value::Array(rows) => rows,
@@ -116,7 +122,7 @@ fn items(module: Module, reply: Reply) -> Result<Vec<Item>, &'static str> {
     };
     Ok(match module {
         Module::Mail => objects(MAIL_COLUMNS, rows).filter_map(|row| mail_item(&row)).collect(),
-        Module::Calendar => calendar::fold(objects(calendar::COLUMNS, rows)),
+        Module::Calendar => calendar::fold(objects(calendar::COLUMNS, rows), owner),
         Module::Contacts => objects(CONTACT_COLUMNS, rows)
             .filter_map(|row| contact_item(&row))
             .collect(),
@@ -309,7 +315,9 @@ mod tests {
     async fn appointments_are_listed_for_all_time() {
         let (server, items) = listed(Module::Calendar, json!([])).await;
         assert!(items.is_empty());
-        let request = server.only();
+        // Before it come the settings, which say whose calendar it is.
+        let request = server.requests().pop().unwrap();
+        assert_eq!(request.name(), "calendar?all");
         assert_eq!(request.parameter("recurrence_master"), "true");
         assert_eq!(
             (request.parameter("start"), request.parameter("end")),

@@ -13,6 +13,7 @@
 //! | `folder`, `folder_change`, `module` | listing and changing folders |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
+//! | `invitation` | answering meetings, and taking in invitations |
 //! | `mail` | mails |
 //! | `contact_search`, `free_busy`, `vacation` | people by name, when they are busy, out-of-office notices |
 //! | `columns`, `object`, `value` | the typed columns of objects, which others share; JSON values |
@@ -45,9 +46,11 @@ mod contacts;
 mod cookies;
 mod error;
 mod fetch;
+mod files;
 mod folder;
 mod folder_change;
 mod free_busy;
+mod invitation;
 mod items;
 mod login;
 pub mod mail;
@@ -57,6 +60,7 @@ pub mod object;
 mod people;
 mod reply;
 pub mod revision;
+mod series;
 mod session;
 mod settings;
 mod shorten;
@@ -86,12 +90,23 @@ pub use fetch::Fetched;
 pub use fetch::Wanted;
 pub use fetch::fetch;
 pub use fetch::unlisted;
+pub use files::File;
+pub use files::FileFolder;
+pub use files::download;
+pub use files::file_folders;
+pub use files::files;
 pub use folder::Folder;
 pub use folder::FolderKind;
 pub use folder::MAIL_ROOT;
 pub use folder::Rights;
 pub use free_busy::Busy;
 pub use free_busy::free_busy;
+pub use invitation::Confirmation;
+pub use invitation::InvitationPart;
+pub use invitation::Occurrence;
+pub use invitation::add_invitation;
+pub use invitation::apply_update;
+pub use invitation::confirm;
 pub use items::Item;
 pub use items::list;
 pub use items::lists;
@@ -104,6 +119,7 @@ pub use people::name_people;
 pub use reply::Download;
 pub use reply::Reply;
 pub use reply::Warning;
+pub use series::copy_series;
 pub use session::Session;
 pub use settings::Settings;
 pub use settings::Version;

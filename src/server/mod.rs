@@ -1,4 +1,4 @@
-//! Builds the parts, opens the doors, routes by path, and drains at the stop.
+//! Builds the parts, opens the doors, routes by path, compresses answers, and drains at the stop.
 //!
 //! One handler stands behind both doors: AJP13 for mod_proxy_ajp and plain HTTP/1.1 for other web servers. A third, for the
 //! administrator, has `/health` and `/metrics`.
@@ -34,6 +34,7 @@ use self::admin::Admin;
 use self::doors::Listeners;
 use self::http_door::Handler;
 use self::http_door::HttpDoor;
+use crate::coding;
 use crate::config::Cache;
 use crate::config::Config;
 use crate::config::Doors;
@@ -42,8 +43,11 @@ use crate::config::keys;
 use crate::eas::Eas;
 use crate::eas::Heartbeat;
 use crate::eas::Services;
+use crate::eas::address::Addresses;
 use crate::eas::options::Limits;
 use crate::eas::origin::Origin;
+use crate::eas::record;
+use crate::eas::redirect::Redirects;
 use crate::eas::results::Results;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
@@ -206,7 +210,6 @@ async fn serve_ajp(server: ajp::Server, listener: TcpListener, gateway: Gateway,
 #[derive(Clone)]
 struct Gateway {
     eas: Eas,
-    alias: Arc<str>,
     trusted_proxies: Arc<Networks>,
     sessions: Arc<Sessions>,
     notifier: Notifier,
@@ -243,22 +246,36 @@ impl Gateway {
             new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,
             folder_selection: config.eas.folder_selection,
             login: Box::new(move |domain, user| pattern.login(domain, user)),
+            addresses: Addresses {
+                alias: config.eas.alias.clone(),
+                autodiscover: config.eas.autodiscover_alias.clone(),
+                public_url: config.eas.public_url.clone(),
+            },
+            redirects: Redirects::new(
+                config
+                    .eas
+                    .redirects
+                    .iter()
+                    .map(|rule| (rule.logins.clone(), rule.url.clone())),
+            ),
         };
         let metrics = Arc::new(Metrics::new());
         let counted = metrics.clone();
         let eas = Eas::new(services, sessions.clone(), move |record| {
             counted.request(
-                &record.command,
+                record::label(&record.command),
                 &record.version,
                 record.http,
                 record.status,
                 record.took,
                 record.ox_calls,
             );
+            if !record.ignored.is_empty() {
+                counted.ignored(&record.version, record.ignored.len());
+            }
         });
         Ok(Self {
             eas,
-            alias: config.eas.alias.as_str().into(),
             trusted_proxies: Arc::new(config.doors.http.trusted_proxies.clone()),
             sessions,
             notifier,
@@ -269,23 +286,27 @@ impl Gateway {
         })
     }
 
-    /// The path of the alias in any letter case, with a slash or `default.eas` behind it, is ActiveSync; nothing else is.
+    /// Who asks for it gets his answer compressed.
     async fn handle<B>(&self, origin: Origin, mut request: Request<B>) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let response = match is_alias(request.uri().path(), &self.alias) {
-            true => {
+        let accepts_gzip = coding::accepts_gzip(request.headers());
+        let mut response = match self.eas.endpoint(request.uri().path()) {
+            Some(endpoint) => {
                 request.extensions_mut().insert(origin);
-                self.eas.handle(request).await
+                self.eas.handle(endpoint, request).await
             }
-            false => {
+            None => {
                 let (method, path) = (request.method(), request.uri().path());
                 log::info!("{method} {path} from={origin}: there is nothing here");
                 plain(StatusCode::NOT_FOUND, "text/plain", "there is nothing here\n".into())
             }
         };
+        if accepts_gzip {
+            coding::compress(&mut response);
+        }
         response.map(Full::new)
     }
 }
@@ -297,13 +318,6 @@ impl Handler for Gateway {
     }
 }
 
-fn is_alias(path: &str, alias: &str) -> bool {
-    let Some((head, rest)) = path.split_at_checked(alias.len()) else {
-        return false;
-    };
-    head.eq_ignore_ascii_case(alias) && (rest.is_empty() || rest == "/" || rest.eq_ignore_ascii_case("/default.eas"))
-}
-
 fn plain(status: StatusCode, content_type: &'static str, text: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(text));
     *response.status_mut() = status;
@@ -311,27 +325,4 @@ fn plain(status: StatusCode, content_type: &'static str, text: String) -> Respon
         .headers_mut()
         .insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_of_the_alias() {
-        let alias = "/Microsoft-Server-ActiveSync";
-        let cases = [
-            ("/Microsoft-Server-ActiveSync", true),
-            ("/microsoft-server-activesync", true),
-            ("/Microsoft-Server-ActiveSync/", true),
-            ("/Microsoft-Server-ActiveSync/default.eas", true),
-            ("/Microsoft-Server-ActiveSync2", false),
-            ("/Microsoft-Server-ActiveSyn", false),
-            ("/", false),
-            ("/Micro\u{17f}oft-Server-ActiveSync", false),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(is_alias(path, alias), expected, "{path}");
-        }
-    }
 }

@@ -21,6 +21,7 @@ use crate::usm::plan::Change;
 use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
+use crate::usm::plan::What;
 use crate::usm::plan::plan as plan_of;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
@@ -172,12 +173,12 @@ impl<'a> Opened<'a> {
 
     /// How many items the device lacks. Writes nothing.
     pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
-        Ok(self.pending_of(&self.renamed(self.collection.list(now).await?), filter))
+        Ok(self.pending_of(&self.renamed(self.collection.list(now).await?), &filter))
     }
 
     /// The same for a list that was fetched before.
     pub fn pending_in(&self, items: Vec<Item>, filter: Filter, now: i64) -> usize {
-        self.pending_of(&self.renamed(Arc::new(Listing::new(items, now))), filter)
+        self.pending_of(&self.renamed(Arc::new(Listing::new(items, now))), &filter)
     }
 
     fn renamed(&self, mut listing: Arc<Listing>) -> Arc<Listing> {
@@ -187,7 +188,7 @@ impl<'a> Opened<'a> {
         listing
     }
 
-    fn pending_of(&self, listing: &Listing, filter: Filter) -> usize {
+    fn pending_of(&self, listing: &Listing, filter: &Filter) -> usize {
         let options = Options {
             policy: Policy::OxWins,
             window: usize::MAX,
@@ -286,11 +287,11 @@ impl<'a> Looked<'a> {
             now,
         } = self;
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
-        let mut plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+        let mut plan = plan_of(&opened.state, &applied, &listing.snapshot(&filter), &changes, options);
         if continued && plan.more_available == 0 {
             // The last window of an old list: what came since belongs to it.
             listing = opened.list(now).await?;
-            plan = plan_of(&opened.state, &applied, &listing.snapshot(filter), &changes, options);
+            plan = plan_of(&opened.state, &applied, &listing.snapshot(&filter), &changes, options);
         }
         let mut writer = Writer::new(
             opened.collection,
@@ -303,10 +304,11 @@ impl<'a> Looked<'a> {
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
             if step.writes() {
-                outcomes.push(writer.write(change, write, step).await?);
+                let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
+                outcomes.push((change, writer.write(change, write, step, unseen).await?));
             }
         }
-        let (outcomes, fresh) = opened.with_revisions(outcomes, now).await?;
+        let (outcomes, fresh) = opened.with_revisions(outcomes, &writer, now).await?;
         plan.adopt(&changes, &outcomes);
         if let Some(fresh) = fresh.filter(|_| !plan.replaced.is_empty()) {
             Arc::make_mut(&mut listing).replace(&plan.replaced, &fresh);
@@ -333,41 +335,48 @@ impl Opened<'_> {
         ))
     }
 
-    /// Fills in the revisions that OX did not tell, by one more look at the folder, which is returned as well.
+    /// Fills in the revisions that OX did not tell, by one more look at the folder, which is returned as well, and notes
+    /// them.
     async fn with_revisions(
         &self,
-        outcomes: Vec<Written>,
+        outcomes: Vec<(&Change, Written)>,
+        writer: &Writer<'_>,
         now: i64,
     ) -> Result<(Vec<Outcome>, Option<Arc<Listing>>), Error> {
-        let incomplete = outcomes
-            .iter()
-            .any(|outcome| matches!(outcome, Written::Done { revision: None, .. } | Written::Replaced { .. }));
-        let listing = match incomplete {
+        let incomplete = |(_, written): &(&Change, Written)| {
+            matches!(written, Written::Done { revision: None, .. } | Written::Replaced { .. })
+        };
+        let listing = match outcomes.iter().any(incomplete) {
             true => Some(self.collection.list(now).await?),
             false => None,
         };
-        let revision = |id: &String| {
+        let revision = |id: &str| {
             let item = listing.as_ref().and_then(|listing| listing.items.get(id));
             Revision(item.map_or(0, |item| item.revision))
         };
-        let outcomes = outcomes.into_iter().map(|written| match written {
-            Written::Done {
-                id,
-                revision: told,
-                resend,
-            } => {
-                let revision = told.unwrap_or_else(|| revision(&id)).unless(resend);
-                Outcome::Done { id, revision }
-            }
-            Written::Replaced { by, resend } => {
-                let revision = revision(&by).unless(resend);
-                Outcome::Replaced { by, revision }
-            }
-            Written::Sent { id } => Outcome::Sent { id },
-            Written::Not(outcome) => outcome,
-        });
-        let outcomes = outcomes.collect();
-        Ok((outcomes, listing))
+        let mut complete = Vec::with_capacity(outcomes.len());
+        for (change, written) in outcomes {
+            complete.push(match written {
+                Written::Not(outcome) => outcome,
+                Written::Sent { id } => Outcome::Sent { id },
+                Written::Done {
+                    id,
+                    revision: Some(revision),
+                    resend,
+                } => Outcome::Done { id, revision, resend },
+                Written::Done { id, resend, .. } => {
+                    let revision = revision(&id);
+                    writer.confirm(change, &id, Some(revision.unless(resend))).await?;
+                    Outcome::Done { id, revision, resend }
+                }
+                Written::Replaced { by, resend } => {
+                    let revision = revision(&by);
+                    writer.confirm(change, &by, Some(revision.unless(resend))).await?;
+                    Outcome::Replaced { by, revision, resend }
+                }
+            });
+        }
+        Ok((complete, listing))
     }
 }
 
@@ -418,6 +427,8 @@ impl Pending<'_> {
                 Outcome::Done { .. } | Outcome::Replaced { .. } | Outcome::Sent { .. }
             )
         });
+        // A list from before a write shows the item as it was, and would send it back to the device that changed it.
+        let is_current = outcomes.is_empty();
         let settled = settle(plan, &changes, outcomes, deliveries, options);
         let mut committed = Committed {
             key,
@@ -432,8 +443,7 @@ impl Pending<'_> {
                 .commit(Some(newest), committed.key, &settled.state, &[key])
                 .await?;
         }
-        // After a write the list is an old one.
-        if settled.more_available && !wrote {
+        if settled.more_available && is_current {
             collection
                 .listings
                 .keep(collection.device, collection.id, committed.key, listing);

@@ -8,7 +8,6 @@
 use crate::ox;
 use crate::ox::Standard;
 use crate::usm::collection::Error;
-use crate::usm::journal::Done;
 use crate::usm::journal::UNCERTAIN;
 use crate::usm::plan::Change;
 use crate::usm::plan::Step;
@@ -54,12 +53,7 @@ impl Writer<'_> {
             },
         };
         if let Some((id, revision)) = outcome(&written) {
-            let done = Done {
-                fingerprint: change.fingerprint,
-                id: id.to_owned(),
-                revision,
-            };
-            self.note(change, done.encode()).await?;
+            self.confirm(change, id, revision).await?;
         }
         Ok(written)
     }
@@ -103,12 +97,8 @@ impl Writer<'_> {
             if let Err(error) = ox::mail::send(self.collection.ox, mime, true).await {
                 return not_sent(error);
             }
-            let half_done = Done {
-                fingerprint: change.fingerprint,
-                id: String::new(),
-                revision: None,
-            };
-            self.note(change, half_done.encode()).await?;
+            // Half done: [`Done::id`](crate::usm::journal::Done::id) is empty.
+            self.confirm(change, "", None).await?;
         }
         if let Some(old) = old {
             self.take_away(old).await?;

@@ -173,7 +173,11 @@ fn write(
         What::Delete { id } => {
             ox.call(|ox| ox.drafts.remove(state.ox_id(id)))?;
             let (id, revision) = (id.clone(), Revision(0));
-            return Ok(Outcome::Done { id, revision });
+            return Ok(Outcome::Done {
+                id,
+                revision,
+                resend: false,
+            });
         }
         What::Change { id } => Some(state.ox_id(id).to_owned()),
         What::Add { .. } => None,
@@ -219,8 +223,16 @@ fn write(
     note(done(&new).encode());
     let revision = revision(&new);
     Ok(match old {
-        Some(_) => Outcome::Replaced { by: new, revision },
-        None => Outcome::Done { id: new, revision },
+        Some(_) => Outcome::Replaced {
+            by: new,
+            revision,
+            resend: false,
+        },
+        None => Outcome::Done {
+            id: new,
+            revision,
+            resend: false,
+        },
     })
 }
 

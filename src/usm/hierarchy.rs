@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use crate::ox;
 use crate::ox::Module;
@@ -26,6 +27,9 @@ use crate::usm::snapshot::Seen;
 use crate::usm::snapshot::Snapshot;
 use crate::usm::state::Held;
 use crate::usm::state::State;
+
+/// The longest name of a folder, in characters.
+const LONGEST_NAME: usize = 256;
 
 /// The hierarchy's name in the store; collections have numbers.
 const OBJECT: &str = "hierarchy";
@@ -239,12 +243,45 @@ fn number(folders: &[ox::Folder], ids: &HashMap<String, u32>) -> Vec<Folder> {
             folder: folder.clone(),
         })
     });
-    parents_first(numbered.collect())
+    named_apart(parents_first(numbered.collect()))
+}
+
+/// Gives folders names that a device can bear: not empty, not too long, and under one parent none twice. OX has folders of
+/// the same name in different modules, which all hang under the root here; the one with the smallest id keeps its name.
+fn named_apart(mut folders: Vec<Folder>) -> Vec<Folder> {
+    let mut by_id: Vec<&mut Folder> = folders.iter_mut().collect();
+    by_id.sort_by_key(|folder| folder.id);
+    let mut taken: HashSet<(u32, String)> = HashSet::new();
+    for folder in by_id {
+        let title = match folder.folder.title.trim() {
+            "" => folder.folder.id.as_str(),
+            title => title,
+        };
+        let names = (1_u32..).map(|number| name(title, number));
+        let free = names
+            .into_iter()
+            .find(|name| !taken.contains(&(folder.parent, name.clone())));
+        if let Some(free) = free {
+            taken.insert((folder.parent, free.clone()));
+            folder.folder.title = free;
+        }
+    }
+    folders
+}
+
+/// A name, or the second, third and so on of that name, within the length that is allowed.
+fn name(title: &str, number: u32) -> String {
+    let mark = match number {
+        1 => String::new(),
+        number => format!(" ({number})"),
+    };
+    let room = LONGEST_NAME - mark.len();
+    title.chars().take(room).chain(mark.chars()).collect()
 }
 
 /// Devices drop a folder whose parent they do not know. A folder in a circle of parents is hung under the root.
 fn parents_first(folders: Vec<Folder>) -> Vec<Folder> {
-    let mut placed: std::collections::HashSet<u32> = [0].into();
+    let mut placed: HashSet<u32> = [0].into();
     let mut ordered = Vec::with_capacity(folders.len());
     let mut waiting = folders;
     loop {
@@ -318,4 +355,52 @@ fn separator_of(folder: &str) -> Option<char> {
 fn parse_long_id(name: &str) -> Option<(Module, String)> {
     let (module, id) = name.split_once('/')?;
     Some((Module::from_name(module)?, id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(id: u32, parent: u32, title: &str) -> Folder {
+        Folder {
+            id,
+            parent,
+            folder: ox::Folder {
+                id: format!("ox{id}"),
+                parent: String::new(),
+                title: title.to_owned(),
+                module: Module::Mail,
+                kind: ox::FolderKind::Private,
+                standard: None,
+                own_rights: ox::Rights(0),
+                subscribed: true,
+                is_global_address_book: false,
+            },
+        }
+    }
+
+    #[test]
+    fn siblings_have_different_names() {
+        let long = "x".repeat(300);
+        // id, parent, title, what the device is told
+        let cases = [
+            (5, 0, "Work", "Work (2)"),
+            (2, 0, "Work", "Work"),
+            (9, 0, "Work", "Work (4)"),
+            (7, 0, "Work (3)", "Work (3)"),
+            (8, 2, "Work", "Work"),
+            (3, 0, "  ", "ox3"),
+            (4, 0, &long, &long[..256]),
+            (6, 0, &long, &format!("{} (2)", &long[..252])),
+        ];
+        let folders = named_apart(
+            cases
+                .iter()
+                .map(|(id, parent, title, _)| folder(*id, *parent, title))
+                .collect(),
+        );
+        for (folder, (id, _, _, expected)) in folders.iter().zip(cases) {
+            assert_eq!((folder.id, folder.folder.title.as_str()), (id, expected));
+        }
+    }
 }

@@ -16,6 +16,9 @@ const LONGEST_PLAIN_ID: usize = 40;
 /// Marks an id that is a digest. OX ids of its own kind never start so.
 const DIGEST_MARK: char = '~';
 
+/// Marks an id that stands for no item at OX; see [`text_message_id`].
+const TEXT_MESSAGE_MARK: &str = "sms.";
+
 /// The id of an item, for a device.
 pub fn server_id(collection: u32, ox_id: &str) -> String {
     if is_plain(ox_id) {
@@ -39,6 +42,18 @@ pub fn ox_id<'a>(collection: u32, server_id: &str, known: impl IntoIterator<Item
             .find(|known| digest(known) == wanted)
             .map(str::to_owned),
     }
+}
+
+/// The id of a text message that a device uploaded and that is kept nowhere: the same for the same upload.
+pub fn text_message_id(collection: u32, client_id: &str) -> String {
+    format!("{collection}:{TEXT_MESSAGE_MARK}{}", digest(client_id))
+}
+
+/// Whether a device's id was made by [`text_message_id`].
+pub fn is_text_message(server_id: &str) -> bool {
+    server_id
+        .split_once(':')
+        .is_some_and(|(_, id)| id.starts_with(TEXT_MESSAGE_MARK))
 }
 
 /// The collection that an item's id names.
@@ -115,6 +130,15 @@ mod tests {
         for id in ["", "7", "7.", "x.MTA0NA", "7.!", "7:1044"] {
             assert_eq!(parse_long_id(id), None, "{id}");
         }
+    }
+
+    #[test]
+    fn text_messages_have_ids_of_their_own() {
+        let id = text_message_id(7, "client 1");
+        assert_eq!(id, text_message_id(7, "client 1"));
+        assert_ne!(id, text_message_id(7, "client 2"));
+        assert!(is_text_message(&id) && id.len() <= 64, "{id}");
+        assert!(!is_text_message("7:1044") && !is_text_message("sms.1"));
     }
 
     #[test]

@@ -66,10 +66,10 @@ impl Listing {
         }
     }
 
-    pub(super) fn snapshot(&self, filter: Filter) -> Snapshot {
+    pub(super) fn snapshot(&self, filter: &Filter) -> Snapshot {
         let seen = |item: &Item| Seen {
             revision: Revision(item.revision),
-            within: filter.passes(item.ends, item.done),
+            within: filter.passes(&item.id, item.ends, item.done),
             newest: item.ends.unwrap_or(item.modified),
         };
         let items = self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect();

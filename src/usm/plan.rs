@@ -56,6 +56,9 @@ pub struct Plan {
     pub(super) held: BTreeMap<String, Held>,
     /// [`State::replaced`], the same way.
     pub(super) replaced: BTreeMap<String, String>,
+    /// Items that the device writes to without having seen all that OX has of them: until they are sent, it does not have
+    /// what it wrote.
+    pub(super) unseen: BTreeSet<String>,
 }
 
 impl Plan {
@@ -65,8 +68,8 @@ impl Plan {
         let written = changes.iter().zip(&self.steps).filter(|(_, step)| step.writes());
         for ((change, _), outcome) in written.zip(outcomes) {
             let (id, own, revision) = match (outcome, &change.what) {
-                (Outcome::Done { id, revision }, _) => (id, id, *revision),
-                (Outcome::Replaced { by, revision }, What::Change { id }) => {
+                (Outcome::Done { id, revision, .. }, _) => (id, id, *revision),
+                (Outcome::Replaced { by, revision, .. }, What::Change { id }) => {
                     self.replaced.insert(id.clone(), by.clone());
                     (id, by, *revision)
                 }
@@ -157,14 +160,7 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
     let mut own = BTreeSet::new();
     let mut send_anyway = BTreeSet::new();
     for change in changes {
-        let step = step(
-            &mut plan.held,
-            applied,
-            snapshot,
-            change,
-            options.policy,
-            &mut send_anyway,
-        );
+        let step = step(&mut plan, applied, snapshot, change, options.policy, &mut send_anyway);
         if step.writes()
             && let What::Change { id } | What::Delete { id } = &change.what
         {
@@ -184,7 +180,7 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
 
 /// Decides on one change, and moves `held` to what the device knows after a write that was applied before.
 fn step(
-    held: &mut BTreeMap<String, Held>,
+    Plan { held, unseen, .. }: &mut Plan,
     applied: &Applied,
     snapshot: &Snapshot,
     change: &Change,
@@ -201,7 +197,7 @@ fn step(
             if done.id.is_empty() {
                 return Step::Finish;
             }
-            know(held, snapshot, &done.id, done.revision);
+            know(held, &done.id, done.revision);
             return Step::Applied { id: done.id.clone() };
         }
         // Only what replaces an item is uncertain: what there was before may be gone already.
@@ -222,9 +218,16 @@ fn step(
             }
         }
         // The item is at this revision by the device's own doing: no conflict, and nothing to send.
-        know(held, snapshot, id, done.revision);
+        know(held, id, done.revision);
         if done.fingerprint == change.fingerprint {
             return Step::Applied { id: id.clone() };
+        }
+        if done.revision.is_none()
+            && let Some(seen) = snapshot.items.get(id)
+        {
+            // Probably nobody was there in between, so it is no conflict; but that is not known.
+            held.insert(id.clone(), Held::on_device(seen.revision));
+            unseen.insert(id.clone());
         }
     }
     let Some(known) = held.get(id).copied() else {
@@ -248,6 +251,7 @@ fn step(
         Verdict::Write => Step::Write,
         Verdict::WriteThenSend => {
             send_anyway.insert(id.clone());
+            unseen.insert(id.clone());
             Step::Write
         }
         Verdict::RefuseThenSend => {
@@ -265,12 +269,9 @@ fn step(
     }
 }
 
-/// The device knows an item at this revision; where OX did not tell the revision, at the one it has now.
-fn know(held: &mut BTreeMap<String, Held>, snapshot: &Snapshot, id: &str, revision: Option<Revision>) {
-    let revision = revision
-        .or_else(|| snapshot.items.get(id).map(|seen| seen.revision))
-        .unwrap_or(Revision(0));
-    held.insert(id.to_owned(), Held::on_device(revision));
+/// The device knows an item at this revision; where OX did not tell it, at none that OX has, so that the item is sent.
+fn know(held: &mut BTreeMap<String, Held>, id: &str, revision: Option<Revision>) {
+    held.insert(id.to_owned(), Held::on_device(revision.unwrap_or(Revision(0))));
 }
 
 /// What the device lacks: winners of conflicts first, so that they come in this very answer, then what goes, what

@@ -4,7 +4,6 @@
 //! any more, leave it as if they had not been planned.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use crate::usm::plan::Change;
 use crate::usm::plan::Plan;
@@ -19,9 +18,19 @@ use crate::usm::state::State;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Confirmed. The id can be a new one; the revision is the one after the write.
-    Done { id: String, revision: Revision },
+    Done {
+        id: String,
+        revision: Revision,
+        /// OX has something else than the device: until the item is sent, the device does not have this revision.
+        resend: bool,
+    },
     /// Another item stands at OX in the place of the changed one. The device goes on with the id it has.
-    Replaced { by: String, revision: Revision },
+    Replaced {
+        by: String,
+        revision: Revision,
+        /// As of [`Outcome::Done`].
+        resend: bool,
+    },
     /// A draft went out as a message: the item, which the device knows by this id, is no more.
     Sent { id: String },
     /// The item changed between our look and our write: OX's version stays, the device gets it next.
@@ -97,9 +106,9 @@ pub fn settle(
         more_available,
         mut held,
         mut replaced,
+        unseen: _,
     } = plan;
     let mut more_available = more_available > 0;
-    let mut written = BTreeSet::new();
     let mut outcomes = outcomes.into_iter();
     let mut answers = Vec::with_capacity(changes.len());
     for (change, step) in changes.iter().zip(steps) {
@@ -110,11 +119,6 @@ pub fn settle(
             Step::Agreed => Answer::Done { id: item_of(change) },
             Step::Write | Step::WriteUnlessThere | Step::Finish => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
-                match (&outcome, &change.what) {
-                    (Outcome::Done { id, .. }, _) => drop(written.insert(id.clone())),
-                    (Outcome::Replaced { .. }, What::Change { id }) => drop(written.insert(id.clone())),
-                    _ => {}
-                }
                 // OX's version could not be planned for this answer: the device shall come for it at once.
                 more_available |= outcome == Outcome::Conflict;
                 conclude(&mut held, change, outcome)
@@ -126,7 +130,7 @@ pub fn settle(
     for send in to_device {
         let delivery = deliveries.next().copied().unwrap_or(Delivery::Deferred);
         more_available |= delivery == Delivery::Deferred;
-        deliver(&mut held, send, delivery, &written);
+        deliver(&mut held, send, delivery);
     }
     replaced.retain(|id, _| held.contains_key(id));
     Settled {
@@ -153,15 +157,15 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
         held.remove(id);
     }
     match outcome {
-        Outcome::Done { id, revision } => {
+        Outcome::Done { id, revision, resend } => {
             if !matches!(change.what, What::Delete { .. }) {
-                held.insert(id.clone(), Held::on_device(revision));
+                held.insert(id.clone(), Held::on_device(revision.unless(resend)));
             }
             Answer::Done { id }
         }
-        Outcome::Replaced { revision, .. } => {
+        Outcome::Replaced { revision, resend, .. } => {
             let id = item_of(change);
-            held.insert(id.clone(), Held::on_device(revision));
+            held.insert(id.clone(), Held::on_device(revision.unless(resend)));
             Answer::Done { id }
         }
         Outcome::Sent { id } => {
@@ -189,20 +193,12 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
     }
 }
 
-fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery, written: &BTreeSet<String>) {
+fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery) {
     match (send, delivery) {
-        // The result of its own write did not fit any more: only another revision makes the next plan send it.
-        (Send::Change { id, .. }, Delivery::Deferred) if written.contains(&id) => {
-            if let Some(held) = held.get_mut(&id) {
-                held.revision = held.revision.unless(true);
-            }
-        }
         (_, Delivery::Deferred | Delivery::Vanished) => {}
         (Send::Delete { id } | Send::SoftDelete { id }, _) => {
             held.remove(&id);
         }
-        // The device gets the result of its own write in this request; the write told the revision.
-        (Send::Change { id, .. }, _) if written.contains(&id) => {}
         (Send::Add { id, revision }, Delivery::LeftOut) => {
             held.insert(
                 id,

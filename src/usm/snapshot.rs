@@ -4,6 +4,8 @@
 //! only leaves the window is told from one that is gone.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Whatever shows that an item changed; the engine only compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,21 +36,23 @@ pub struct Seen {
 }
 
 /// Which items a device wants of a folder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only items that end after this, in milliseconds since 1970.
     pub since: Option<i64>,
     /// Only items that are not done.
     pub open_only: bool,
+    /// These however old they are.
+    pub also: Arc<BTreeSet<String>>,
     /// Only so many of them, the newest.
     pub most: Option<usize>,
 }
 
 impl Filter {
     /// `ends`: when the item stops to matter; `None` if it never does.
-    pub fn passes(&self, ends: Option<i64>, done: bool) -> bool {
+    pub fn passes(&self, id: &str, ends: Option<i64>, done: bool) -> bool {
         let recent = match (self.since, ends) {
-            (Some(since), Some(ends)) => ends >= since,
+            (Some(since), Some(ends)) => ends >= since || self.also.contains(id),
             _ => true,
         };
         recent && !(self.open_only && done)
@@ -110,16 +114,26 @@ mod tests {
             ..Filter::default()
         };
         // filter, ends, done, passes
+        let with_it = Filter {
+            also: Arc::new(["x".to_owned()].into()),
+            ..window.clone()
+        };
+        let without_it = Filter {
+            also: Arc::new(["y".to_owned()].into()),
+            ..window.clone()
+        };
         let cases = [
-            (Filter::default(), Some(0), true, true),
-            (window, Some(99), false, false),
-            (window, Some(100), false, true),
-            (window, None, true, true),
-            (open, Some(0), false, true),
-            (open, Some(0), true, false),
+            (&Filter::default(), Some(0), true, true),
+            (&window, Some(99), false, false),
+            (&window, Some(100), false, true),
+            (&window, None, true, true),
+            (&with_it, Some(99), false, true),
+            (&without_it, Some(99), false, false),
+            (&open, Some(0), false, true),
+            (&open, Some(0), true, false),
         ];
         for (filter, ends, done, passes) in cases {
-            assert_eq!(filter.passes(ends, done), passes, "{filter:?} {ends:?} {done}");
+            assert_eq!(filter.passes("x", ends, done), passes, "{filter:?} {ends:?} {done}");
         }
     }
 }

@@ -120,9 +120,17 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes one change and notes it before anything else happens. An error is OX's or the store's: the request
-    /// fails, and what was noted is not written again when it is repeated. `step` says whether this is a repetition.
-    pub(super) async fn write(&mut self, change: &Change, write: Write, step: &Step) -> Result<Written, Error> {
-        if let Write::Draft(draft) = write {
+    /// fails, and what was noted is not written again when it is repeated. `step` says whether this is a repetition,
+    /// `unseen` whether the device has not seen all that OX has of the item.
+    pub(super) async fn write(
+        &mut self,
+        change: &Change,
+        write: Write,
+        step: &Step,
+        unseen: bool,
+    ) -> Result<Written, Error> {
+        if let Write::Draft(mut draft) = write {
+            draft.resend |= unseen;
             return self.write_draft(change, &draft, step).await;
         }
         if matches!(write, Write::Create { .. }) {
@@ -134,19 +142,26 @@ impl<'a> Writer<'a> {
             // OX stumbled over itself. That happens once, and what it did before nobody knows.
             written = self.attempt(change, write, &Step::WriteUnlessThere).await;
         }
-        let written = match written {
+        let mut written = match written {
             Ok(written) => written,
             Err(error) => return refusal(error).map(Written::Not),
         };
-        if let Written::Done { id, revision, resend } = &written {
-            let done = Done {
-                fingerprint: change.fingerprint,
-                id: id.clone(),
-                revision: revision.map(|revision| revision.unless(*resend)),
-            };
-            self.note(change, done.encode()).await?;
+        if let Written::Done { id, revision, resend } = &mut written {
+            *resend |= unseen;
+            self.confirm(change, id, revision.map(|revision| revision.unless(*resend)))
+                .await?;
         }
         Ok(written)
+    }
+
+    /// Notes a write that OX has carried out, and the revision that the device has by that.
+    pub(super) async fn confirm(&self, change: &Change, id: &str, revision: Option<Revision>) -> Result<(), Error> {
+        let done = Done {
+            fingerprint: change.fingerprint,
+            id: id.to_owned(),
+            revision,
+        };
+        self.note(change, done.encode()).await
     }
 
     pub(super) async fn note(&self, change: &Change, outcome: Vec<u8>) -> Result<(), Error> {
@@ -167,11 +182,13 @@ impl<'a> Writer<'a> {
         } = self.collection;
         match (&change.what, write) {
             (What::Add { .. }, Write::Create { object, occurrences }) => {
-                if let Some(id) = self.twin(step, &object).await? {
+                if *step == Step::WriteUnlessThere
+                    && let Some((id, resend)) = self.twin(&object).await?
+                {
                     return Ok(Written::Done {
                         id,
                         revision: None,
-                        resend: false,
+                        resend,
                     });
                 }
                 self.create(object, occurrences).await
@@ -217,11 +234,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What a write that was begun before has left at OX.
-    async fn twin(&self, step: &Step, object: &Object) -> Result<Option<String>, ox::Error> {
-        if *step != Step::WriteUnlessThere {
-            return Ok(None);
-        }
+    /// What a write that was begun before has left at OX, and whether somebody has changed it since.
+    async fn twin(&self, object: &Object) -> Result<Option<(String, bool)>, ox::Error> {
         let Collection {
             ox: session,
             module,
@@ -232,8 +246,16 @@ impl<'a> Writer<'a> {
         let is_new = |item: &&Item| !self.state.items.contains_key(&item.id);
         let mut candidates: Vec<&Item> = listed.iter().filter(is_new).collect();
         candidates.sort_by_key(|item| std::cmp::Reverse(item.modified));
-        let candidates: Vec<ox::Wanted> = candidates.into_iter().map(ox::Wanted::from).collect();
-        ox::find_twin(session, module, folder, &candidates, object).await
+        let wanted: Vec<ox::Wanted> = candidates.iter().copied().map(ox::Wanted::from).collect();
+        if let Some(id) = ox::find_twin(session, module, folder, &wanted, object).await? {
+            return Ok(Some((id, false)));
+        }
+        let Some(uid) = object.text(common::UID) else {
+            return Ok(None);
+        };
+        let found = ox::resolve_uid(session, uid).await?;
+        let found = found.filter(|id| candidates.iter().any(|item| item.id == *id));
+        Ok(found.map(|id| (id, true)))
     }
 
     async fn create(&mut self, object: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::{V2_5, V12_0, V12_1, V14_0, V14_1, V16_0, V16_1};
 use crate::version::VersionRange;
-use crate::wbxml::{Element, Tag};
+use crate::wbxml::{Content, Element, Tag};
 
 /// A code page: a namespace of at most 59 tags.
 #[derive(Debug)]
@@ -75,6 +75,16 @@ pub fn unknown_in(root: &Element, version: ProtocolVersion) -> Vec<Tag> {
     let mut unknown = BTreeSet::new();
     collect(root, version, &mut unknown);
     unknown.into_iter().collect()
+}
+
+/// A document without the elements that no version has, and so none of their children: nobody can mistake them for
+/// something.
+pub fn without_unknown(root: Element) -> Element {
+    let Content::Children(children) = root.content else {
+        return root;
+    };
+    let known = children.into_iter().filter(|child| token(child.tag).is_some());
+    Element::parent(root.tag, known.map(without_unknown))
 }
 
 const ALL: VersionRange = VersionRange::ALL;

@@ -31,7 +31,15 @@ const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 /// Modules that Debian does not compile in. The MPM comes first.
-const NEEDED: [&str; 5] = ["mpm_event", "authz_core", "proxy", "proxy_ajp", "proxy_http"];
+const NEEDED: [&str; 7] = [
+    "mpm_event",
+    "authz_core",
+    "env",
+    "headers",
+    "proxy",
+    "proxy_ajp",
+    "proxy_http",
+];
 
 /// Runs its arguments as a program until that ends by itself, or is asked to because the standard input ends.
 const KEEPER: &str = r#"
@@ -135,6 +143,19 @@ impl Drop for Apache {
             eprintln!("--- log of Apache\n{}", self.log());
         }
     }
+}
+
+/// The lines that are shipped for Apache, with the gateway at this address in place of the example's.
+pub(crate) fn shipped(file: &str, gateway: SocketAddr) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("etc/apache").join(file);
+    let lines = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let example = if file == "ajp.conf" {
+        "127.0.0.1:8009"
+    } else {
+        "127.0.0.1:8010"
+    };
+    assert!(lines.contains(example), "{file} does not name {example}");
+    lines.replace(example, &gateway.to_string())
 }
 
 /// Starts a program that ends when the standard input of the returned process is closed, also by the death of this one.

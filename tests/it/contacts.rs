@@ -332,6 +332,41 @@ fn pictures() {
     }
 }
 
+/// A picture that is too large for phones comes smaller, and never takes the place of the original.
+#[test]
+fn large_pictures() {
+    let world = World::start();
+    let anton = world.anton();
+    let (mut device, folder) = synced(&world, V14_1);
+    let image = image::RgbImage::from_fn(800, 600, |x, y| {
+        image::Rgb(
+            [x.wrapping_mul(y), x.wrapping_mul(7919), y.wrapping_mul(104_729)].map(|value| value.to_le_bytes()[0]),
+        )
+    });
+    let mut large = Vec::new();
+    image
+        .write_to(&mut std::io::Cursor::new(&mut large), image::ImageFormat::Png)
+        .unwrap();
+    assert!(large.len() > 48 * 1024);
+    let object = anton.create_contact(json!({"last_name": "Large", "display_name": "Large"}));
+    anton.set_picture(object, "image/png", &large);
+    let id = device.sync(&folder).added.remove(0);
+    let picture = property(device.item(&folder, &id), tag::PICTURE);
+    assert!((1000..=48 * 1024).contains(&picture.len()), "{}", picture.len());
+    assert!(STANDARD.decode(&picture).unwrap().starts_with(b"\xFF\xD8\xFF"));
+    let mut data = contact("Otto", "Renamed");
+    data.push(Element::text(tag::PICTURE, picture));
+    device.change(&folder, &id, data);
+    assert!(device.sync(&folder).refused.is_empty());
+    assert_eq!(anton.picture(object).as_deref(), Some(&large[..]));
+    // An empty one says nothing: iOS sends it with every edit.
+    let mut data = contact("Otto", "Again");
+    data.push(Element::empty(tag::PICTURE));
+    device.change(&folder, &id, data);
+    device.sync(&folder);
+    assert_eq!(anton.picture(object).as_deref(), Some(&large[..]));
+}
+
 /// Phones write a birthday with any time of the day; the day counts.
 #[test]
 fn birthdays() {

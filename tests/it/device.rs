@@ -32,6 +32,7 @@ pub(crate) use commands::Tree;
 use collection::Collection;
 use collection::Local;
 use collection::Synced;
+use http::Answer;
 use http::Door;
 use http::Request;
 use link::Link;
@@ -96,6 +97,8 @@ impl Device {
             version,
             query: Query::Plain,
             policy_key: 0,
+            device_type: "Phone".to_owned(),
+            user_agent: "Phone/1.0".to_owned(),
         };
         Self {
             link,
@@ -279,9 +282,14 @@ impl Device {
         self.link.wbxml("Sync", &sync_document(collections, []))
     }
 
-    /// Sends a Sync and takes its answer in. An empty answer is success for all.
+    /// Sends a Sync and takes its answer in.
     pub(crate) fn take_sync(&mut self, ids: &[&str], request: &Request) -> BTreeMap<String, Synced> {
         let answer = self.link.exchange(request);
+        self.take_sync_answer(ids, &answer)
+    }
+
+    /// Takes the answer to a Sync in. An empty one is success for all.
+    pub(crate) fn take_sync_answer(&mut self, ids: &[&str], answer: &Answer) -> BTreeMap<String, Synced> {
         let mut answers: BTreeMap<String, Synced> = ids
             .iter()
             .map(|id| {
@@ -293,7 +301,7 @@ impl Device {
                 ((*id).to_owned(), quiet)
             })
             .collect();
-        let Some(root) = self.link.read(&answer) else {
+        let Some(root) = self.link.read(answer) else {
             assert!(self.version() >= ProtocolVersion::V12_1, "an empty answer");
             for id in ids {
                 let collection = self.collection(id);

@@ -11,8 +11,10 @@ use http::Method;
 
 use crate::device::http::Answer;
 use crate::device::http::Door;
+use crate::device::http::HOST;
 use crate::device::http::HttpDoor;
 use crate::device::http::Request;
+use crate::device::strict;
 use crate::world::DEADLINE;
 use crate::world::lock;
 use crate::world::runtime;
@@ -45,8 +47,8 @@ impl Doors {
 pub(crate) struct PlainDoor(pub(crate) Arc<Doors>);
 
 impl Door for PlainDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
-        HttpDoor(self.0.of(HTTP)).exchange(request)
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
+        HttpDoor(self.0.of(HTTP)).carry(request)
     }
 
     fn hang_up(&self, request: &Request) -> io::Result<()> {
@@ -68,7 +70,9 @@ impl AjpDoor {
             .body
             .as_ref()
             .map(|body| ("Content-Length", body.len().to_string()));
-        for (name, value) in request.headers.iter().cloned().chain(length) {
+        let names_host = request.headers.iter().any(|(name, _)| *name == "Host");
+        let host = (!names_host).then(|| ("Host", HOST.to_owned()));
+        for (name, value) in request.headers.iter().cloned().chain(length).chain(host) {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             forward = forward.header(name, HeaderValue::from_str(&value).unwrap());
         }
@@ -80,17 +84,14 @@ impl AjpDoor {
 }
 
 impl Door for AjpDoor {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
         let body = request.body.as_deref().unwrap_or_default();
         runtime().block_on(async {
             let mut client = ajp::client::Client::connect(self.doors.of(AJP)).await?;
             let forward = self.forward(request);
             let exchange = client.request(&forward, body);
             let answer = tokio::time::timeout(2 * DEADLINE, exchange).await?;
-            let (head, body) = answer.map_err(io::Error::other)?.response.into_parts();
-            let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
-            Ok(Answer::new(head.status.as_u16(), headers.collect(), body.to_vec()))
+            Ok(answer_of(&answer.map_err(io::Error::other)?.response))
         })
     }
 
@@ -106,4 +107,36 @@ impl Door for AjpDoor {
             client.send(&packets).await
         })
     }
+}
+
+fn answer_of(response: &http::Response<bytes::Bytes>) -> Answer {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter();
+    let headers = headers.map(|(name, value)| (name.to_string(), text(value)));
+    Answer::new(response.status().as_u16(), headers.collect(), response.body().to_vec())
+}
+
+/// What a door does with every answer, for tests that speak AJP13 themselves.
+pub(crate) fn check(forward: &ajp::packet::ForwardRequest, body: &[u8], response: &http::Response<bytes::Bytes>) {
+    const VERSION: &str = "MS-ASProtocolVersion";
+    let version = forward
+        .headers
+        .iter()
+        .find(|(name, _)| name.as_str().eq_ignore_ascii_case(VERSION));
+    let version = version.map(|(_, value)| (VERSION, String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let request = Request {
+        method: if forward.method == Method::OPTIONS {
+            "OPTIONS"
+        } else {
+            "POST"
+        },
+        target: forward.target.to_string(),
+        // The others count by their size only.
+        headers: version
+            .into_iter()
+            .chain([("X-Others", format!("{:?}", forward.headers))])
+            .collect(),
+        body: Some(body.to_vec()),
+    };
+    strict::check(&request, &answer_of(response));
 }

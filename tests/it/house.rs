@@ -13,23 +13,28 @@ const ROWS: &[(&str, &[&str])] = &[
     ("version", &[]),
     ("config", &[]),
     ("metrics", &[]),
+    ("coding", &[]),
     ("ox", &[]),
     // Where the databases are is a part of the configuration, and configdb is one more file of properties.
     ("store", &["config"]),
     ("cli", &["config", "server", "store", "wbxml"]),
     ("wbxml", &["version"]),
-    ("content", &["version", "wbxml", "ox"]),
+    ("quirk", &["version"]),
+    ("content", &["version", "wbxml", "ox", "quirk"]),
     ("usm", &["ox", "store"]),
     ("notify", &["ox"]),
     ("session", &["ox", "store"]),
     (
         "eas",
-        &["version", "wbxml", "content", "usm", "notify", "session", "ox"],
+        &[
+            "version", "wbxml", "content", "usm", "notify", "session", "ox", "coding", "quirk",
+        ],
     ),
     (
         "server",
         &[
-            "config", "eas", "metrics", "notify", "ox", "session", "store", "usm", "version", "wbxml", "content",
+            "config", "coding", "eas", "metrics", "notify", "ox", "session", "store", "usm", "version", "wbxml",
+            "content",
         ],
     ),
 ];
@@ -52,8 +57,9 @@ const CONTENT_SEES_OF_OX: [&str; 4] = [
 ];
 
 /// Places without I/O and without a clock.
-const PURE: [&str; 14] = [
+const PURE: [&str; 19] = [
     "wbxml/",
+    "quirk/",
     "content/",
     "version.rs",
     "usm/conflict.rs",
@@ -63,6 +69,10 @@ const PURE: [&str; 14] = [
     "usm/settle.rs",
     "usm/snapshot.rs",
     "usm/state.rs",
+    "eas/address.rs",
+    "eas/autodiscover/answer.rs",
+    "eas/autodiscover/request.rs",
+    "eas/redirect.rs",
     "eas/request.rs",
     "eas/options.rs",
     "eas/command/sync/request.rs",
@@ -145,6 +155,45 @@ fn pure_places_have_no_io_and_no_clock() {
     }
 }
 
+/// Where versions are data: a handler that compares them has a column missing.
+const WITHOUT_COMPARISONS: [&str; 4] = ["eas/command/", "eas/items.rs", "eas/mail_search.rs", "content/"];
+
+#[test]
+fn handlers_do_not_ask_for_the_version() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        if !WITHOUT_COMPARISONS.iter().any(|place| name.starts_with(place)) {
+            continue;
+        }
+        let asking = code(&text)
+            .lines()
+            .filter(|line| asks_for_the_version(line))
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
+        wrong.extend(asking.into_iter().map(|line| format!("{name}: {line}")));
+    }
+    assert!(wrong.is_empty(), "a table is to say this:\n{}", wrong.join("\n"));
+}
+
+/// A version by its name outside of a range, or anything compared with one.
+fn asks_for_the_version(line: &str) -> bool {
+    let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let is_version = |word: &&str| {
+        word.strip_prefix('V')
+            .and_then(|rest| rest.split_once('_'))
+            .is_some_and(|(major, minor)| {
+                [major, minor]
+                    .iter()
+                    .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+    };
+    let compares = ["<", ">", "=="].iter().any(|operator| {
+        line.contains(&format!("version {operator}")) || line.contains("version !=") || line.contains("match version")
+    });
+    let is_data = line.contains("VersionRange::") || line.trim_start().starts_with("use ");
+    compares || words.iter().any(is_version) && !is_data
+}
+
 #[test]
 fn every_file_says_what_it_is() {
     for (name, text) in sources() {
@@ -153,7 +202,7 @@ fn every_file_says_what_it_is() {
 }
 
 /// The sources below `src`, by their path there.
-fn sources() -> Vec<(String, String)> {
+pub(crate) fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];
@@ -222,5 +271,17 @@ fn the_check_sees_what_it_must() {
     let sources: Vec<String> = sources().into_iter().map(|(name, _)| name).collect();
     let is_checked = |name: &str| sources.iter().any(|source| source == name);
     assert!(is_checked("usm/plan.rs") && is_checked("content/email/mod.rs"));
+    // line, whether it asks for the version
+    let lines = [
+        ("use crate::version::ProtocolVersion::V14_0;", false),
+        ("const SINCE: VersionRange = VersionRange::since(V14_0);", false),
+        ("if SINCE.contains(call.version) {", false),
+        ("if call.version >= ProtocolVersion::V14_0 {", true),
+        ("V2_5 | V12_0 => old(),", true),
+        ("match version {", true),
+    ];
+    for (line, expected) in lines {
+        assert_eq!(asks_for_the_version(line), expected, "{line}");
+    }
     assert!(!is_checked("usm/model.rs") && !is_checked("wbxml/tests/fixtures.rs"));
 }

@@ -31,6 +31,7 @@ use crate::device::http::HttpDoor;
 use crate::device::http::Request;
 use crate::device::link::Parameters;
 use crate::device::link::WBXML;
+use crate::doors;
 use crate::doors::HTTP;
 use crate::world::DEADLINE;
 use crate::world::World;
@@ -55,7 +56,7 @@ pub(crate) fn forward(request: &Request) -> ForwardRequest {
 }
 
 /// Where the gateway says that it listens for HTTP.
-fn http_address(world: &World) -> SocketAddr {
+pub(crate) fn http_address(world: &World) -> SocketAddr {
     let log = world.log();
     let line = log.lines().find(|line| line.ends_with(&format!("({HTTP})")));
     let address = line.and_then(|line| line.rsplit(' ').nth(1));
@@ -71,10 +72,12 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn exchange(address: SocketAddr, forward: &ForwardRequest, body: &[u8]) -> AjpAnswer {
-    block_on(async {
+    let answer = block_on(async {
         let mut client = Client::connect(address).await.unwrap();
         client.request(forward, body).await.unwrap()
-    })
+    });
+    doors::check(forward, body, &answer.response);
+    answer
 }
 
 #[test]
@@ -97,12 +100,17 @@ fn both_doors_give_equal_answers() {
         method: "GET",
         ..link.options()
     };
+    let put = Request {
+        method: "PUT",
+        ..link.options()
+    };
     let no_wbxml = link.request("Sync", Parameters::default(), WBXML, Some(b"text".to_vec()));
     // what is asked, the status of the answer
     let cases = [
         (link.options(), 200),
         (stranger.options(), 401),
-        (get, 501),
+        (get, 200),
+        (put, 501),
         (elsewhere, 404),
         (device.ping_request(9999, &[&inbox]), 200),
         (folder_sync("4711"), 200),

@@ -35,7 +35,7 @@ fn the_manual_pages_are_those_of_the_arguments() {
 
 /// The page of a command and those of its commands.
 fn add(command: &clap::Command, pages: &mut Vec<(String, String)>) {
-    let name = command.get_display_name().unwrap_or(command.get_name());
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone())
         .title(name.to_uppercase())

@@ -11,8 +11,10 @@ use crate::device::http::Request;
 use crate::items::contact;
 use crate::items::mail;
 use crate::world::World;
+use crate::world::wait_for;
 
-fn ask(world: &World, path: &str) -> Answer {
+/// What the administrator's door says.
+pub(crate) fn ask(world: &World, path: &str) -> Answer {
     let request = Request {
         method: "GET",
         target: path.to_owned(),
@@ -72,8 +74,11 @@ fn the_log_keeps_secrets() {
     device.add(&contacts, contact("Firstname", "Lastname"));
     device.sync(&contacts);
     device.send_mail("id-1", &mail("Subject-of-sent", "Text-of-sent"));
-    let log = world.log();
     let is_told = |line: &str| line.contains("anton phone1 SendMail 14.1 from=") && line.contains(" http=200 ");
+    // The line comes by another way than the answer, and perhaps later.
+    let log = wait_for("the line of the request", || {
+        Some(world.log()).filter(|log| log.lines().any(is_told))
+    });
     assert_eq!(log.lines().filter(|line| is_told(line)).count(), 1, "{log}");
     let encoded = device.link.authorization();
     for secret in [

@@ -50,7 +50,10 @@ fn other_paths_are_not_ours() {
         ("/Microsoft-Server-ActiveSync2", 404),
         ("/ajax/login", 404),
         ("/microsoft-server-activesync", 200),
+        ("/Microsoft-Server-ActiveSync/", 200),
         ("/Microsoft-Server-ActiveSync/default.eas", 200),
+        ("/MICROSOFT-SERVER-ACTIVESYNC/Default.eas", 200),
+        ("/Microsoft-Server-ActiveSync/other", 404),
     ];
     for (path, expected) in cases {
         let request = Request {
@@ -67,7 +70,7 @@ fn other_paths_are_not_ours() {
 fn methods_that_are_none_of_ours() {
     let world = World::start();
     let device = world.device(V14_1);
-    for method in ["GET", "PUT", "DELETE"] {
+    for method in ["PUT", "DELETE", "PROPFIND"] {
         let request = Request {
             method,
             ..device.link.options()
@@ -148,6 +151,7 @@ fn parameters_that_are_missing() {
         ("User=anton&DeviceId=abc&DeviceType=Phone", Some("14.1"), 400),
         (good, Some("14.2"), 400),
         (good, Some("x"), 400),
+        (good, Some("1.0"), 505),
         ("jAAJ", None, 400),
         ("%%%", None, 400),
         (
@@ -264,14 +268,15 @@ fn sync_that_breaks_the_rules() {
 fn commands() {
     let world = World::start();
     let settings = || Element::parent(settings::SETTINGS, [Element::empty(settings::USER_INFORMATION)]);
+    // Without anything to answer.
     let response = || Element::empty(meetingresponse::MEETING_RESPONSE);
     let find = || Element::empty(find::FIND);
     let no_body = || Element::empty(airsync::SYNC);
     // command, version, body, what is told
     let cases = [
         ("Settings", V2_5, settings(), (400, None)),
-        ("MeetingResponse", V14_1, response(), (200, Some("137"))),
-        ("MeetingResponse", V12_1, response(), (501, None)),
+        ("MeetingResponse", V14_1, response(), (200, Some("103"))),
+        ("MeetingResponse", V12_1, response(), (400, None)),
         ("GetAttachment", V14_1, no_body(), (400, None)),
         ("CreateCollection", V2_5, no_body(), (501, None)),
     ];

@@ -373,7 +373,7 @@ fn refusals() {
     let class = || Element::text(airsync::CLASS, "Email");
     // store, query, Status
     let cases = [
-        ("DocumentLibrary", query(vec![Element::empty(tag::EQUAL_TO)]), "13"),
+        ("DocumentLibrary", query(vec![Element::empty(tag::EQUAL_TO)]), "2"),
         ("Nowhere", query(vec![and()]), "2"),
         ("Mailbox", query(vec![]), "2"),
         ("Mailbox", query(vec![and(), and()]), "8"),

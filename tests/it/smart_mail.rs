@@ -306,7 +306,7 @@ fn what_is_refused() {
             vec![],
             "146",
         ),
-        ("SmartForward", vec![folder(&calendar), item()], vec![], "147"),
+        ("SmartForward", vec![folder(&calendar), item()], vec![], "150"),
         (
             "SmartReply",
             vec![folder(&inbox), Element::text(tag::ITEM_ID, "x")],
@@ -341,7 +341,7 @@ fn what_is_refused() {
     let cases = [
         (bare(vec![]), "107"),
         (bare(vec![Element::empty(tag::FORWARDEES)]), "179"),
-        (bare(vec![Element::parent(tag::FORWARDEES, [forwardee()])]), "121"),
+        (bare(vec![Element::parent(tag::FORWARDEES, [forwardee()])]), "179"),
     ];
     for (document, expected) in cases {
         let answer = device.link.exchange(&device.link.wbxml("SmartForward", &document));

@@ -355,8 +355,10 @@ fn over_ajp(
             (runtime, client)
         }
     };
-    let exchange = async { tokio::time::timeout(DEADLINE, client.request(&forward(request), b"")).await };
+    let forward = forward(request);
+    let exchange = async { tokio::time::timeout(DEADLINE, client.request(&forward, b"")).await };
     let answer = runtime.block_on(exchange)?.map_err(io::Error::other)?;
+    crate::doors::check(&forward, b"", &answer.response);
     if answer.reuse {
         *kept = Some((runtime, client));
     }

@@ -44,8 +44,8 @@ struct Recorder {
 }
 
 impl Door for Recorder {
-    fn exchange(&self, request: &Request) -> io::Result<Answer> {
-        let answer = self.door.exchange(request)?;
+    fn carry(&self, request: &Request) -> io::Result<Answer> {
+        let answer = self.door.carry(request)?;
         if answer.header("Content-Type") == Some(WBXML) {
             self.documents.lock().unwrap().push(answer.body.clone());
         }

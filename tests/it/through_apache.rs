@@ -10,12 +10,14 @@ use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 
+use crate::apache;
 use crate::apache::Apache;
 use crate::device::Device;
 use crate::device::INBOX;
 use crate::device::http::Connection;
 use crate::device::http::Door;
 use crate::device::http::HttpDoor;
+use crate::device::http::Request;
 use crate::device::link::Query;
 use crate::items::mail;
 use crate::versions::core;
@@ -40,6 +42,59 @@ fn the_core_scenario() {
         device.link.query = query;
         core(&world, &mut device);
     }
+}
+
+/// Phones that write the path in letters of another case get through by the line that is shipped for them.
+#[test]
+fn letter_case() {
+    let world = World::start();
+    let lines = apache::shipped("ajp.conf", world.ajp_address());
+    let with_line: Vec<&str> = lines
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(line) if line.contains("(microsoft-server-activesync") => line,
+            _ => line,
+        })
+        .collect();
+    let (without, with) = (Apache::with_line(&lines), Apache::with_line(&with_line.join("\n")));
+    let (Some(without), Some(with)) = (without, with) else {
+        return;
+    };
+    for (path, alone) in [
+        ("/Microsoft-Server-ActiveSync", 200),
+        ("/Microsoft-Server-ActiveSync/", 200),
+        ("/Microsoft-Server-ActiveSync/default.eas", 200),
+        ("/microsoft-server-activesync", 403),
+        ("/MICROSOFT-SERVER-ACTIVESYNC/Default.eas", 403),
+    ] {
+        let request = Request {
+            target: path.to_owned(),
+            ..world.device(V14_1).link.options()
+        };
+        let status = |apache: &Apache| HttpDoor(apache.address).exchange(&request).unwrap().status;
+        assert_eq!((status(&without), status(&with)), (alone, 200), "{path}");
+    }
+}
+
+/// Old devices do not read chunks; Apache keeps the length of an answer when it is told to trust it.
+#[test]
+fn answers_have_a_length() {
+    let world = World::start();
+    let gateway = world.ajp_address();
+    let Some(apache) = Apache::with_line(&format!(
+        "SetEnv ap_trust_cgilike_cl 1\n\
+         ProxyPass /Microsoft-Server-ActiveSync ajp://{gateway}/Microsoft-Server-ActiveSync smax=0 ttl=60 retry=5"
+    )) else {
+        return;
+    };
+    let device = device(&world, &apache, V14_1);
+    let request = device.link.wbxml("FolderSync", &device.folder_sync_request());
+    let answer = device.link.exchange(&request);
+    let length = answer.body.len().to_string();
+    assert_eq!(
+        (answer.header("Content-Length"), answer.header("Transfer-Encoding")),
+        (Some(length.as_str()), None)
+    );
 }
 
 /// The same handler behind plain HTTP.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::content::User;
+use crate::content::itip;
 use crate::content::text;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
@@ -64,6 +65,15 @@ pub(super) enum Role {
     Organizer,
     /// They are invited, and have answered so.
     Attendee { confirmation: i64 },
+}
+
+impl Role {
+    pub(super) fn declines(self) -> bool {
+        let declined = Self::Attendee {
+            confirmation: confirmation::DECLINED,
+        };
+        self == declined
+    }
 }
 
 /// The people of an appointment as the user sees them.
@@ -171,6 +181,28 @@ impl People {
         (!attendees.is_empty()).then(|| Element::parent(calendar::ATTENDEES, attendees))
     }
 
+    /// Who organizes the meeting, and whether that is a user of this OX, whom OX tells of every answer.
+    pub(super) fn organized_by(&self) -> (itip::Person, bool) {
+        let person = itip::Person {
+            name: self.organizer.name.clone(),
+            address: self.organizer.address.clone(),
+        };
+        (person, self.organizer.id.is_some())
+    }
+
+    /// All others who are invited and have an address, with what they have answered.
+    pub(super) fn invited(&self) -> Vec<itip::Attendee> {
+        let attendees = self.shown().map(|person| itip::Attendee {
+            person: itip::Person {
+                name: person.name.clone(),
+                address: person.address.clone(),
+            },
+            answer: itip::Answer::from_ox(person.confirmation),
+            rsvp: None,
+        });
+        attendees.collect()
+    }
+
     /// Those who have an address: devices and their mails stumble over attendees without.
     fn shown(&self) -> impl Iterator<Item = &Person> {
         self.attendees.iter().filter(|person| !person.address.is_empty())
@@ -226,6 +258,29 @@ pub(super) fn foreign_organizer<'a>(request: &'a Element, user: &User) -> Option
         .and_then(|status| status.trim().parse::<i64>().ok())
         .is_some_and(|status| status & meeting_status::RECEIVED != 0);
     (received && address.contains('@') && !user.owns(address)).then_some(address)
+}
+
+/// The participants of an appointment that is made of an invitation: the user, and everybody else in it.
+pub(super) fn participants_of(meeting: &itip::Meeting, user: &User) -> Value {
+    let own = json!({"id": user.id, "type": participant_type::USER});
+    let invited = meeting.attendees.iter().map(|attendee| &attendee.person);
+    let mut addresses: Vec<&str> = Vec::new();
+    let mut others = Vec::new();
+    for person in meeting.organizer.iter().chain(invited) {
+        let is_known = addresses
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(&person.address));
+        if is_known || user.owns(&person.address) {
+            continue;
+        }
+        addresses.push(&person.address);
+        others.push(external(&Person {
+            name: person.name.clone(),
+            address: person.address.clone(),
+            ..Person::default()
+        }));
+    }
+    std::iter::once(own).chain(others).collect()
 }
 
 /// In the order of `users`, then external people, then resources.

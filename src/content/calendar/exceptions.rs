@@ -39,9 +39,14 @@ pub(super) struct Exceptions<'a> {
 impl<'a> Exceptions<'a> {
     pub(super) fn of(master: &Item<'a>, objects: &'a [Object]) -> Self {
         let mut changed = BTreeMap::new();
+        let mut declined = BTreeSet::new();
         let mut is_complete = true;
         for object in objects {
             match exception(master, object) {
+                // Whoever declines one occurrence does not see it any more.
+                Some((day, item)) if item.people.role.declines() => {
+                    declined.insert(day);
+                }
                 Some((day, item)) => {
                     changed.insert(day, item);
                 }
@@ -54,6 +59,7 @@ impl<'a> Exceptions<'a> {
             deleted.extend(days(master.object, columns::CHANGE_EXCEPTIONS));
         }
         deleted.retain(|day| !changed.contains_key(day));
+        deleted.extend(declined);
         Self { changed, deleted }
     }
 }

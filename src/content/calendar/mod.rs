@@ -2,13 +2,14 @@
 //!
 //! A series is one item on a device and several objects in OX: the master, and one object for each changed
 //! occurrence. An occurrence goes by its *day*, the one on which it would begin had nobody moved it, as OX writes it in
-//! `recurrence_date_position`. Meeting requests in mails and answers to them are not here.
+//! `recurrence_date_position`. What invitations look like in mails is not here.
 //! Implements [MS-ASCAL] and the API documentation, "Detailed appointment data".
 //!
 //! - `properties`: the table of properties, and how each is shown
 //! - `times`, `zone`: instants, whole days, time zones
 //! - `attendees`: organizer, attendees, the user's part
 //! - `exceptions`: how changed and deleted occurrences are shown
+//! - `meeting`: an appointment as a meeting to answer or to forward, and one made of an invitation
 //! - `note`: the text
 //! - `request`: what a device wants, as changes of OX's objects
 
@@ -25,6 +26,7 @@ use crate::wbxml::Element;
 mod attendees;
 mod exceptions;
 pub mod free_busy;
+pub mod meeting;
 mod note;
 mod properties;
 mod request;

@@ -62,11 +62,11 @@ const BUSY_STATUS: [(i64, i64); 5] = [
 /// `shown_as` of an appointment whose BusyStatus nobody has said.
 pub(super) const SHOWN_AS_BUSY: i64 = shown_as::RESERVED;
 
-mod shown_as {
-    pub(super) const RESERVED: i64 = 1;
-    pub(super) const TEMPORARY: i64 = 2;
-    pub(super) const ABSENT: i64 = 3;
-    pub(super) const FREE: i64 = 4;
+pub(super) mod shown_as {
+    pub(in crate::content::calendar) const RESERVED: i64 = 1;
+    pub(in crate::content::calendar) const TEMPORARY: i64 = 2;
+    pub(in crate::content::calendar) const ABSENT: i64 = 3;
+    pub(in crate::content::calendar) const FREE: i64 = 4;
 }
 
 mod busy_status {

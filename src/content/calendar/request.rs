@@ -10,6 +10,7 @@ use crate::content::Ghosted;
 use crate::content::Unconvertible;
 use crate::content::User;
 use crate::content::calendar::attendees;
+use crate::content::calendar::attendees::People;
 use crate::content::calendar::attendees::Role;
 use crate::content::calendar::exceptions;
 use crate::content::calendar::exceptions::Exceptions;
@@ -29,7 +30,9 @@ use crate::content::typed::unusable;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
 use crate::ox::columns::common;
+use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V14_1;
+use crate::version::ProtocolVersion::V16_0;
 use crate::version::VersionRange;
 use crate::wbxml::Content;
 use crate::wbxml::Element;
@@ -42,10 +45,17 @@ const DEVICE_NAMES_ITEMS: VersionRange = VersionRange::until(V14_1);
 /// [MS-ASCAL] UID.
 const LONGEST_UID: usize = 300;
 
+/// [MS-ASCAL] The versions in which the server tells the people of a meeting; before, devices send them mails of their own,
+/// and a second one from OX would be one too many.
+const SERVER_MAILS: VersionRange = VersionRange::since(V16_0);
+
+/// Columns that are the user's own business: nobody is told of them.
+const OWN: [&str; 4] = ["alarm", "categories", "private_flag", "shown_as"];
+
 /// What to write for one item. Empty if the device has changed nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Write {
-    /// For `new`, or for `update` of the master; without `folder_id`, `notification` and `ignore_conflicts`.
+    /// For `new`, or for `update` of the master; without `folder_id` and `ignore_conflicts`.
     pub fields: Object,
     /// After the fields: single occurrences, in the order sent.
     pub occurrences: Vec<Occurrence>,
@@ -108,7 +118,8 @@ pub fn instance_to_ox(
         stored: &stored,
     };
     let fields = series.occurrence(request, day, Inheritance::Keep)?;
-    let (fields, _) = permitted(fields, master.people.role);
+    let (mut fields, _) = permitted(fields, master.people.role);
+    notify(&mut fields, &master.people, context.version);
     let change = OccurrenceChange::Changed(fields);
     Ok(Occurrence { day, change })
 }
@@ -149,8 +160,9 @@ fn add(request: &Element, context: &Context<'_>) -> Result<Write, Unconvertible>
         stored: &stored,
     };
     let (occurrences, unusable) = series.occurrences(request);
-    let is_meeting = master.people.is_meeting;
-    let refused = unusable | only_public_meetings(&mut fields, is_meeting);
+    let people = master.people.clone();
+    let refused = unusable | only_public_meetings(&mut fields, people.is_meeting);
+    notify(&mut fields, &people, context.version);
     Ok(Write {
         fields,
         occurrences,
@@ -228,6 +240,7 @@ fn change(
         stored: &stored,
     };
     let (occurrences, unusable) = series.occurrences(request);
+    notify(&mut fields, &after.people, context.version);
     Ok(Write {
         fields,
         occurrences,
@@ -344,6 +357,16 @@ fn permitted(fields: Object, role: Role) -> (Object, bool) {
     (own, refused)
 }
 
+/// Lets OX tell the people of a meeting that the user organizes of a change that concerns them.
+fn notify(fields: &mut Object, people: &People, version: ProtocolVersion) {
+    let tells = SERVER_MAILS.contains(version);
+    let is_organizer = people.is_meeting && people.role == Role::Organizer;
+    let concerns_all = fields.as_map().keys().any(|key| !OWN.contains(&key.as_str()));
+    if tells && is_organizer && concerns_all {
+        fields.set(columns::NOTIFICATION, true);
+    }
+}
+
 /// OX refuses a private appointment with other people; the rest of it is worth keeping.
 fn only_public_meetings(fields: &mut Object, is_meeting: bool) -> bool {
     let refused = is_meeting && fields.flag(common::PRIVATE_FLAG) == Some(true);
@@ -408,6 +431,7 @@ impl Series<'_> {
             let (own, refused) = permitted(std::mem::take(fields), role);
             unusable |= refused;
             *fields = own;
+            notify(fields, &self.after.people, self.after.context.version);
             !fields.is_empty()
         });
         (occurrences, unusable)

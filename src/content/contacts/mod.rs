@@ -20,6 +20,7 @@ use crate::ox::Object;
 use crate::ox::columns::ColumnName;
 use crate::ox::columns::common;
 use crate::ox::columns::contacts as columns;
+use crate::quirk::Bend;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::contacts;
@@ -27,6 +28,9 @@ use crate::wbxml::codepage::contacts2;
 
 mod names;
 mod picture;
+mod scale;
+
+pub use picture::fitting;
 
 static ROWS: &[Property] = &[
     custom(
@@ -120,12 +124,15 @@ pub fn columns() -> Vec<ColumnName> {
     columns
 }
 
-/// The children of ApplicationData. `photo` is the picture as OX serves it, if there is one; one that is too large
+/// The children of ApplicationData. `photo` is the picture as [`fitting`] makes it, if there is one; one that is too large
 /// for a device is left out. Distribution lists have no form in ActiveSync.
 pub fn to_eas(object: &Object, photo: Option<&[u8]>, context: &Context<'_>) -> Result<Vec<Element>, Unconvertible> {
     refuse_distribution_list(object)?;
     let mut children = property::to_eas(ROWS, object, context);
     children.extend(photo.and_then(picture::to_eas));
+    if context.quirks.has(Bend::EmptyElementsClear) {
+        children.extend(property::emptied(ROWS, &children));
+    }
     Ok(children)
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Implements [MS-ASCNTC] Picture. An absent Picture keeps the picture, whatever is ghosted, and so does an empty
 //! one, against the letter of the specification: iOS sends an empty Picture with every edit of a contact that has
-//! one, and removing pictures that nobody removed is worse than keeping one that somebody did.
+//! one, and removing pictures that nobody removed is worse than keeping one that somebody did. One that is too large for
+//! devices is scaled down, and never comes back in place of the original.
 
 use base64::Engine;
 use base64::alphabet;
@@ -11,6 +12,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::GeneralPurposeConfig;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::content::contacts::scale;
 use crate::ox::Object;
 use crate::ox::columns::contacts as columns;
 use crate::wbxml::Element;
@@ -35,6 +37,15 @@ const FORMATS: [(&[u8], &str); 4] = [
     (b"BM", "image/bmp"),
 ];
 
+/// The picture as a device may get it: one that is too large is scaled down; `None` where that cannot be done. Takes its time.
+pub fn fitting(photo: Vec<u8>) -> Option<Vec<u8>> {
+    let most = LARGEST / 4 * 3;
+    match photo.len() <= most {
+        true => Some(photo),
+        false => scale::scaled(&photo, most),
+    }
+}
+
 /// `None` for no picture, and for one that is too large.
 pub(super) fn to_eas(photo: &[u8]) -> Option<Element> {
     let length = base64::encoded_len(photo.len(), true)?;
@@ -52,6 +63,10 @@ pub(super) fn to_ox(application_data: &Element, fields: &mut Object) {
     let Ok(bytes) = LENIENT.decode(text) else {
         return;
     };
+    // What the device was given for a larger one.
+    if scale::is_scaled(&bytes) {
+        return;
+    }
     if let Some((_, content_type)) = FORMATS.iter().find(|(start, _)| bytes.starts_with(start)) {
         fields.set(columns::IMAGE1, STANDARD.encode(&bytes));
         fields.set(columns::IMAGE1_CONTENT_TYPE, *content_type);

@@ -8,6 +8,7 @@ use crate::content::BodyPreference;
 use crate::content::BodyType;
 use crate::content::User;
 use crate::content::property::laws;
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync;
@@ -32,6 +33,7 @@ const UNMAPPED: &[(Tag, &str)] = &[
 
 fn context<'a>(user: &'a User, bodies: &'a BodyOptions, version: ProtocolVersion) -> Context<'a> {
     Context {
+        quirks: Quirks::NONE,
         version,
         user,
         bodies,

@@ -1,6 +1,6 @@
 //! The body of a mail: which texts it has, and which form of them a device gets.
 //!
-//! The elements themselves are made by `content::body`. Implements [MS-ASAIRS] BodyPreference, Body, Preview,
+//! The elements themselves are made by `content::body`. Implements [MS-ASAIRS] BodyPreference, Body, BodyPart, Preview,
 //! NativeBodyType; [MS-ASCMD] MIMESupport; and MIMEData of 2.5.
 
 use crate::content::BodyOptions;
@@ -56,8 +56,20 @@ pub(super) fn is_mime(mail: &Mail, options: &BodyOptions) -> bool {
     mail.source.is_some() && wants_mime(options, class::is_secure(mail))
 }
 
-/// The body elements. There is always one: devices take a mail without a body for one to be fetched.
+/// Body and BodyPart. There is always one of them: devices take a mail without a body for one to be fetched.
 pub(super) fn elements(mail: &Mail, texts: &Texts<'_>, context: &Context<'_>) -> Vec<Element> {
+    let has_parts = codepage::token(airsyncbase::BODY_PART).is_some_and(|it| it.versions.contains(context.version));
+    let part = context.bodies.part.as_ref().filter(|_| has_parts);
+    // [MS-ASAIRS] BodyPartPreference: "only one given: only that one; both: both".
+    let mut elements = match part {
+        Some(_) if context.bodies.preferences.is_empty() => Vec::new(),
+        _ => body_elements(mail, texts, context),
+    };
+    elements.extend(part.map(|part| with_preview(body::part(&texts.html(), part), texts, Some(part))));
+    elements
+}
+
+fn body_elements(mail: &Mail, texts: &Texts<'_>, context: &Context<'_>) -> Vec<Element> {
     let options = context.bodies;
     let legacy = is_legacy(context.version);
     if let Some(source) = mail.source.as_deref().filter(|_| is_mime(mail, options)) {

@@ -24,6 +24,7 @@ use crate::content::email::need;
 use crate::content::email::to_eas;
 use crate::content::email::wants_source;
 use crate::ox::Object;
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 use crate::wbxml::Content;
 use crate::wbxml::Element;
@@ -177,6 +178,7 @@ fn user() -> User {
 
 pub(super) fn shown(mail: &Mail, version: ProtocolVersion, bodies: &BodyOptions) -> Element {
     let context = Context {
+        quirks: Quirks::NONE,
         version,
         user: &user(),
         bodies,

@@ -5,6 +5,7 @@
 
 use crate::content::email::address::Address;
 use crate::content::email::header::ContentType;
+use crate::content::email::transfer;
 
 /// Bits of the OX column `flags`.
 pub mod flags {
@@ -127,6 +128,12 @@ pub(super) enum Disposition {
 }
 
 impl Part {
+    /// Takes the content of a text, decoded but for its charset.
+    pub(super) fn set_text(&mut self, bytes: &[u8]) {
+        let text = transfer::decode_charset(bytes, self.content_type.parameter("charset"));
+        self.text = Some(text);
+    }
+
     /// Plain text or HTML that is part of what the reader sees. A name alone makes no attachment of the first part:
     /// some senders name the body.
     pub(super) fn is_body(&self) -> bool {

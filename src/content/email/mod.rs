@@ -1,7 +1,7 @@
 //! Mail: what OX gives as JSON or as source, as ApplicationData; what devices change of it; and what they send.
 //!
 //! `json` and `source` read a mail into the one form in `mail`; `to_eas` shows that form, with the help of `bodies`,
-//! `attachment`, `class` and `thread`. Below the readers lie `mime` (structure), `header` (fields), `transfer` (encodings)
+//! `attachment`, `class`, `thread` and `meeting_request`. Below the readers lie `mime` (structure), `header` (fields), `transfer` (encodings)
 //! and `flowed` (paragraphs). `flag` is the way back for received mail, `send` the way out for new mail; `compose` puts the
 //! original into a reply, and `draft` makes messages of what is not sent yet. Nothing here talks to OX. Implements [MS-ASEMAIL] and the mail side of [MS-ASAIRS] and [MS-ASCMD].
 
@@ -25,9 +25,11 @@ mod compose;
 mod draft;
 mod flag;
 mod flowed;
+mod global_id;
 mod header;
 mod json;
 pub mod mail;
+mod meeting_request;
 mod mime;
 pub mod old_query;
 pub mod query;
@@ -65,6 +67,7 @@ pub use mail::Mail;
 pub use send::Refused;
 pub use send::digest;
 pub use send::message_id;
+pub use send::message_id_field;
 pub use send::message_id_of;
 pub use send::outgoing;
 pub use send::outgoing_draft;
@@ -124,6 +127,7 @@ pub fn to_eas(mail: &Mail, context: &Context<'_>) -> Result<Vec<Element>, Unconv
         Element::opaque(email2::CONVERSATION_ID, conversation_id(mail)),
         Element::opaque(email2::CONVERSATION_INDEX, thread::conversation_index(mail)),
     ]);
+    properties.extend(meeting_request::element(mail, context));
     properties.extend(last_verb(mail, received));
     if mail.has(flags::DRAFT) {
         properties.push(Element::flag(email2::IS_DRAFT, true));

@@ -142,6 +142,12 @@ fn domain(address: &str) -> String {
     }
 }
 
+/// The field for a message whose id must be the same whenever it is made again.
+pub fn message_id_field(identity: &[u8], user: &User) -> String {
+    let id: String = identity.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("Message-ID: <{id}@{}>\r\n", domain(&user.address))
+}
+
 /// The Message-ID of a message, without angle brackets.
 pub fn message_id(mime: &[u8]) -> Option<String> {
     let root = Entity::parse(mime);

@@ -7,6 +7,7 @@ use crate::content::BodyOptions;
 use crate::content::User;
 use crate::content::date;
 use crate::content::property::laws;
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync;
@@ -27,6 +28,7 @@ const FRIDAY: i64 = 1_717_113_600_000;
 
 fn context<'a>(user: &'a User, bodies: &'a BodyOptions, version: ProtocolVersion) -> Context<'a> {
     Context {
+        quirks: Quirks::NONE,
         version,
         user,
         bodies,

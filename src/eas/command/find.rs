@@ -226,7 +226,7 @@ async fn address_book(call: &Call<'_>, criterion: &Element) -> Result<Found, Err
     let mut pictures = Pictures::wanted(options, tag::PICTURE, PICTURE_TAGS);
     let mut found = Vec::new();
     for person in results::on_page(&people, &page) {
-        let mut properties = gal::properties(person);
+        let mut properties = gal::properties(person, call.quirks);
         if let Some(pictures) = &mut pictures {
             properties.push(pictures.of(call, person).await?);
         }

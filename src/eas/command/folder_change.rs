@@ -25,7 +25,8 @@ use crate::wbxml::codepage::folderhierarchy as tag;
 const SUCCESS: i64 = 1;
 /// FolderCreate and FolderUpdate: the name is taken. FolderUpdate: the folder has a special part.
 const EXISTS: i64 = 2;
-/// FolderCreate: nothing can be made there. FolderDelete: the folder has a special part.
+/// FolderCreate: nothing can be made there. FolderDelete: the folder has a special part. All: it is the recipient
+/// information cache.
 const SPECIAL: i64 = 3;
 const NOT_FOUND: i64 = 4;
 const PARENT_NOT_FOUND: i64 = 5;
@@ -33,7 +34,10 @@ const INVALID_SYNC_KEY: i64 = 9;
 const MALFORMED: i64 = 10;
 
 /// [MS-ASCMD] DisplayName (FolderCreate), in characters.
-const LONGEST_NAME: usize = 256;
+pub(super) const LONGEST_NAME: usize = 256;
+
+/// The recipient information cache, of which nothing can be made or changed.
+const RECIPIENT_CACHE: &str = "RI";
 
 /// The parent of the user's own folders of all modules but mail.
 const PRIVATE_ROOT: &str = "1";
@@ -106,12 +110,11 @@ async fn try_create(call: &Call<'_>, root: &Element) -> Outcome<(u64, u32)> {
         Err(status) => return Ok(Err(status)),
     };
     let noted = noted(call, &operation).await?;
-    let taken = tree.named(parent.id, module, title);
-    let folder = match (noted.as_deref(), taken) {
+    let folder = match (noted.as_deref(), tree.named(parent.id, module, title)) {
         (Some(UNCERTAIN), Some(made)) => made.folder.id.clone(),
         (Some(made), _) if made != UNCERTAIN => made.to_owned(),
-        (_, Some(_)) => return Ok(Err(EXISTS)),
-        (_, None) => match call.device.ox.create_folder(module, &parent.folder, title).await {
+        _ if tree.is_taken(parent.id, title, None) => return Ok(Err(EXISTS)),
+        _ => match call.device.ox.create_folder(module, &parent.folder, title).await {
             Ok(made) => made,
             Err(error) => return refused(call, &operation, error, "", PARENT_NOT_FOUND, SPECIAL).await,
         },
@@ -206,7 +209,7 @@ async fn try_change(
         Ok(parent) => parent,
         Err(status) => return Ok(Some(Changed::Refused(status))),
     };
-    if tree.named(parent.id, module, title).is_some_and(|other| other.id != id) {
+    if tree.is_taken(parent.id, title, Some(id)) {
         return Ok(Some(Changed::Refused(EXISTS)));
     }
     let old = folder.folder.id.clone();
@@ -275,6 +278,13 @@ async fn begin(call: &Call<'_>, root: &Element) -> Outcome<(u64, Fingerprint)> {
         Ok(()) => {}
         Err(collection::Error::UnknownKey) => return Ok(Err(INVALID_SYNC_KEY)),
         Err(error) => return Err(error.into()),
+    }
+    // A Status belongs into the answer.
+    if root.child(tag::STATUS).is_some() {
+        return Ok(Err(MALFORMED));
+    }
+    if text(root, tag::SERVER_ID) == Some(RECIPIENT_CACHE) {
+        return Ok(Err(SPECIAL));
     }
     let all = [tag::SERVER_ID, tag::PARENT_ID, tag::DISPLAY_NAME, tag::TYPE];
     let said: Vec<&str> = all.iter().map(|tag| text(root, *tag).unwrap_or_default()).collect();
@@ -354,6 +364,9 @@ impl Tree {
 
     /// The folder that a ParentId names, if what the module has can lie there.
     fn parent(&self, parent_id: &str, module: Module) -> Result<Parent, i64> {
+        if parent_id == RECIPIENT_CACHE {
+            return Err(SPECIAL);
+        }
         let id = parent_id.parse().map_err(|_| PARENT_NOT_FOUND)?;
         if id == 0 {
             let root = if module == Module::Mail {
@@ -374,6 +387,13 @@ impl Tree {
             }),
             false => Err(SPECIAL),
         }
+    }
+
+    /// Whether another folder has that name there, whatever it holds.
+    fn is_taken(&self, parent: u32, title: &str, but: Option<u32>) -> bool {
+        self.0
+            .iter()
+            .any(|folder| folder.parent == parent && folder.folder.title == title && Some(folder.id) != but)
     }
 
     fn named(&self, parent: u32, module: Module, title: &str) -> Option<&Folder> {

@@ -8,6 +8,9 @@ use crate::eas::status::Error;
 use crate::ox;
 use crate::ox::Module;
 use crate::ox::Standard;
+use crate::quirk::Bend;
+use crate::quirk::Quirks;
+use crate::session::Device;
 use crate::usm::collection;
 use crate::usm::hierarchy::Changes;
 use crate::usm::hierarchy::Folder;
@@ -22,7 +25,8 @@ const INVALID_SYNC_KEY: i64 = 9;
 const MALFORMED: i64 = 10;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
-    let Some(key) = call.root()?.child_text(tag::SYNC_KEY).map(str::trim) else {
+    let key = call.root()?.child_text(tag::SYNC_KEY).map(str::trim);
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
         return Ok(refused(MALFORMED));
     };
     let folders = offered(call).await?;
@@ -34,22 +38,85 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         },
     };
     match changes {
+        Ok(changes) if goes_in_circles(call.device, &changes) => Ok(refused(INVALID_SYNC_KEY)),
+        Ok(changes) if key == "0" => Ok(Reply::Beginning(answer(&changes))),
         Ok(changes) => Ok(Reply::Document(answer(&changes))),
         Err(collection::Error::UnknownKey) => Ok(refused(INVALID_SYNC_KEY)),
         Err(error) => Err(error.into()),
     }
 }
 
+/// Device memory: how often Sync sent the device here since the tree last changed for it.
+const ROUNDS: &str = "tree.rounds";
+
+/// So many rounds without a change are a circle: the device holds on to a folder that it should not have.
+const CIRCLE: u8 = 2;
+
+/// What is kept when the device was told to start anew. Once is enough: if it did not help, it would not help again.
+const TOLD: u8 = u8::MAX;
+
+/// Sync sends the device here, because a folder is not there.
+pub(super) fn sent_here(device: &Device) {
+    let rounds = rounds(device);
+    if rounds < CIRCLE {
+        device.keep(ROUNDS, vec![rounds + 1]);
+    }
+}
+
+/// Whether the device keeps coming from Sync and finds nothing changed.
+fn goes_in_circles(device: &Device, changes: &Changes) -> bool {
+    let rounds = rounds(device);
+    let is_fruitless = changes.added.is_empty() && changes.changed.is_empty() && changes.deleted.is_empty();
+    match (rounds, is_fruitless) {
+        (CIRCLE, true) => {
+            device.keep(ROUNDS, vec![TOLD]);
+            true
+        }
+        (1..=CIRCLE, false) => {
+            device.keep(ROUNDS, vec![0]);
+            false
+        }
+        _ => false,
+    }
+}
+
+fn rounds(device: &Device) -> u8 {
+    let kept = device.recall(ROUNDS);
+    kept.and_then(|kept| kept.first().copied()).unwrap_or(0)
+}
+
+/// The answer to a device that nobody will know again.
+pub(super) fn empty_tree() -> Reply {
+    let changes = Changes {
+        key: 1,
+        ..Changes::default()
+    };
+    Reply::Document(answer(&changes))
+}
+
 /// The folders a device gets: those whose items the user may read, or those of them that he chose, if he can. The global
 /// address book is for searching.
 pub(super) async fn offered(call: &Call<'_>) -> Result<Vec<ox::Folder>, Error> {
     let mut folders = call.device.ox.folders().await?;
-    folders.retain(|folder| folder.own_rights.can_read() && !folder.is_global_address_book);
+    folders.retain(|folder| {
+        folder.own_rights.can_read() && !folder.is_global_address_book && !is_surplus(folder, call.quirks)
+    });
     if call.services.folder_selection {
         let selected = call.device.ox.selected_folders().await?;
         folders.retain(|folder| selected.contains(&folder.id));
     }
     Ok(folders)
+}
+
+/// Of some kinds some devices take the default folder only. Mail is not among them.
+fn is_surplus(folder: &ox::Folder, quirks: Quirks) -> bool {
+    let bend = match folder.module {
+        Module::Mail => return false,
+        Module::Calendar => Bend::OneCalendar,
+        Module::Contacts => Bend::OneContacts,
+        Module::Tasks => Bend::OneTasks,
+    };
+    folder.standard.is_none() && quirks.has(bend)
 }
 
 fn refused(status: i64) -> Reply {

@@ -1,18 +1,15 @@
 //! ItemOperations: single items and attachments, fetched whole; folders emptied; conversations moved.
 //!
-//! Fetch is here, from the mailbox only, inline and in several parts. Implements [MS-ASCMD] ItemOperations.
+//! Fetch is here, inline and in several parts. Implements [MS-ASCMD] ItemOperations.
 
+mod content;
 mod empty_folder;
 mod move_conversation;
 
-use std::ops::Range;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
-use crate::eas::attachment;
 use crate::eas::command::Call;
+use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
@@ -26,33 +23,38 @@ use crate::usm::collection;
 use crate::usm::ids;
 use crate::wbxml::Content;
 use crate::wbxml::Element;
+use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::documentlibrary;
 use crate::wbxml::codepage::itemoperations as tag;
+use crate::wbxml::codepage::rightsmanagement;
 use crate::wbxml::codepage::search;
 
 const SUCCESS: i64 = 1;
 const PROTOCOL_ERROR: i64 = 2;
-const LIBRARY_DENIED: i64 = 5;
 const NOT_FOUND: i64 = 6;
-const INVALID_RANGE: i64 = 8;
 const STORE_UNKNOWN: i64 = 9;
 const TOO_LARGE: i64 = 11;
 const CONVERSION_FAILED: i64 = 14;
 const ATTACHMENT_INVALID: i64 = 15;
+/// A common Status, where an operation's is expected.
+const RIGHTS_MANAGEMENT_DISABLED: i64 = 168;
+
+/// What a request is made of.
+const OPERATIONS: [Tag; 3] = [tag::FETCH, tag::EMPTY_FOLDER_CONTENTS, tag::MOVE];
+
+/// [MS-ASCMD] LongId, in bytes; other names of single things are no longer.
+const LONGEST_NAME: usize = 256;
 
 /// More operations than this in one request are refused.
-const MOST_OPERATIONS: usize = 100;
+pub(super) const MOST_OPERATIONS: usize = 100;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let operations = call.root()?.children();
-    if operations.is_empty() || operations.len() > MOST_OPERATIONS {
-        let status = if operations.is_empty() {
-            PROTOCOL_ERROR
-        } else {
-            TOO_LARGE
-        };
+    let is_malformed = operations.is_empty() || operations.iter().any(|it| !OPERATIONS.contains(&it.tag));
+    if is_malformed || operations.len() > MOST_OPERATIONS {
+        let status = if is_malformed { PROTOCOL_ERROR } else { TOO_LARGE };
         return Ok(Reply::Document(Element::parent(
             tag::ITEM_OPERATIONS,
             [Element::number(tag::STATUS, status)],
@@ -64,8 +66,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         answers.push(match operation.tag {
             tag::FETCH => fetch(call, operation, &mut parts).await?,
             tag::EMPTY_FOLDER_CONTENTS => empty_folder::answer(call, operation).await?,
-            tag::MOVE => move_conversation::answer(call, operation).await?,
-            other => Element::parent(other, [Element::number(tag::STATUS, PROTOCOL_ERROR)]),
+            _ => move_conversation::answer(call, operation).await?,
         });
     }
     let response = Element::parent(tag::RESPONSE, answers);
@@ -78,26 +79,29 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
 
 /// One Fetch: its Status, what identifies the item, and its properties.
 async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Element, Error> {
-    let mut echoed = Vec::new();
-    for tag in [
-        airsync::COLLECTION_ID,
-        airsync::SERVER_ID,
-        search::LONG_ID,
-        airsyncbase::FILE_REFERENCE,
-        documentlibrary::LINK_ID,
-    ] {
-        echoed.extend(operation.child(tag).cloned());
-    }
+    let names = [
+        (airsync::COLLECTION_ID, LONGEST_ID),
+        (airsync::SERVER_ID, LONGEST_ID),
+        (search::LONG_ID, LONGEST_NAME),
+        (airsyncbase::FILE_REFERENCE, LONGEST_NAME),
+        (documentlibrary::LINK_ID, LONGEST_NAME),
+    ];
+    let names = names.into_iter().filter_map(|(tag, most)| echoed(operation, tag, most));
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
+    let unprotect = operation.child(rightsmanagement::REMOVE_RIGHTS_MANAGEMENT_PROTECTION);
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
-    let fetched = if store.eq_ignore_ascii_case("documentlibrary") {
-        Err(LIBRARY_DENIED)
+    let fetched = if store.is_empty() {
+        Err(PROTOCOL_ERROR)
+    } else if unprotect.is_some() {
+        Err(RIGHTS_MANAGEMENT_DISABLED)
+    } else if store.eq_ignore_ascii_case("documentlibrary") {
+        content::document(call, operation, parts).await?
     } else if !store.eq_ignore_ascii_case("mailbox") {
         Err(STORE_UNKNOWN)
     } else if operation.children_of(airsyncbase::FILE_REFERENCE).count() > 1 {
         Err(PROTOCOL_ERROR)
     } else if let Some(reference) = reference {
-        file(call, operation, reference, parts).await?
+        content::attachment(call, operation, reference.trim(), parts).await?
     } else {
         item(call, operation, parts).await?
     };
@@ -106,12 +110,20 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
         Err(status) => (status, None, Vec::new()),
     };
     let mut answer = Element::parent(tag::FETCH, [Element::number(tag::STATUS, status)]);
-    answer.extend(echoed);
+    answer.extend(names);
     answer.extend(class.map(|class: &str| Element::text(airsync::CLASS, class)));
     if !properties.is_empty() {
         answer.push(Element::parent(tag::PROPERTIES, properties));
     }
     Ok(answer)
+}
+
+/// What identifies an item comes back as it was sent, unless it cannot be a name at all.
+fn echoed(operation: &Element, tag: Tag, most: usize) -> Option<Element> {
+    let name = operation
+        .child_text(tag)
+        .filter(|name| (1..=most).contains(&name.len()))?;
+    Some(Element::text(tag, name))
 }
 
 /// Class and properties, or the Status that says why there are none.
@@ -126,6 +138,9 @@ async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes
         return Ok(Err(NOT_FOUND));
     };
     let options = operation.child(tag::OPTIONS);
+    if let Some(Err(Error::Device(status, _))) = options.map(options::check_body_part) {
+        return Ok(Err(status.0.into()));
+    }
     let bodies = match options.map(options::bodies).transpose() {
         Ok(bodies) => bodies.unwrap_or_default(),
         Err(options::Invalid) => return Ok(Err(PROTOCOL_ERROR)),
@@ -211,18 +226,19 @@ fn not_found_is_none<T>(error: ox::Error) -> Result<Option<T>, Error> {
     }
 }
 
-/// In an answer of several parts, the text of a body is a part of its own.
+/// In an answer of several parts, the text of a body is a part of its own, also that of an exception within a series: there is
+/// no Data in such an answer.
 fn move_body(element: &mut Element, parts: &mut Vec<Bytes>) {
-    if element.tag != airsyncbase::BODY {
-        return;
-    }
+    let is_body = [airsyncbase::BODY, airsyncbase::BODY_PART].contains(&element.tag);
     let Content::Children(children) = &mut element.content else {
         return;
     };
     for child in children {
-        if child.tag == airsyncbase::DATA {
+        if is_body && child.tag == airsyncbase::DATA {
             let part = add_part(parts, Bytes::copy_from_slice(child.as_bytes()));
             *child = Element::text(tag::PART, part);
+        } else {
+            move_body(child, parts);
         }
     }
 }
@@ -233,66 +249,13 @@ fn add_part(parts: &mut Vec<Bytes>, bytes: Bytes) -> String {
     parts.len().to_string()
 }
 
-/// A file that belongs to a mail.
-async fn file(
-    call: &Call<'_>,
-    operation: &Element,
-    reference: &str,
-    parts: &mut Option<Vec<Bytes>>,
-) -> Result<Fetched, Error> {
-    let Some(attachment) = attachment::fetch(call, reference).await? else {
-        return Ok(Err(ATTACHMENT_INVALID));
-    };
-    let asked = operation
-        .child(tag::OPTIONS)
-        .and_then(|options| options.child_text(tag::RANGE));
-    let total = attachment.bytes.len();
-    let range = match asked.map(|asked| byte_range(asked, total)) {
-        Some(None) => return Ok(Err(INVALID_RANGE)),
-        Some(Some(range)) => range,
-        None => 0..total,
-    };
-    let bytes = attachment.bytes.slice(range.clone());
-    let mut properties = vec![match parts {
-        Some(parts) => Element::text(tag::PART, add_part(parts, bytes)),
-        None => Element::text(tag::DATA, STANDARD.encode(bytes)),
-    }];
-    // A range that was not asked for confuses iOS.
-    if asked.is_some() {
-        let last = range.end.saturating_sub(1);
-        properties.push(Element::text(tag::RANGE, format!("{}-{last}", range.start)));
-        properties.push(Element::text(tag::TOTAL, total.to_string()));
-    }
-    properties.push(Element::text(airsyncbase::CONTENT_TYPE, attachment.content_type));
-    Ok(Ok((None, properties)))
-}
-
-/// `m-n`, both included, counted from 0; the end is cut to what is there. `None` if it begins beyond the end.
-fn byte_range(text: &str, total: usize) -> Option<Range<usize>> {
-    let (first, last) = text.trim().split_once('-')?;
-    let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-    (first <= last && first < total).then(|| first..last.saturating_add(1).min(total))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wbxml::codepage::calendar;
 
-    #[test]
-    fn ranges() {
-        // asked, size, expected
-        let cases = [
-            ("0-9", 100, Some(0..10)),
-            ("90-200", 100, Some(90..100)),
-            ("99-99", 100, Some(99..100)),
-            ("100-110", 100, None),
-            ("9-0", 100, None),
-            ("x", 100, None),
-            ("0-18446744073709551615", 5, Some(0..5)),
-        ];
-        for (asked, total, expected) in cases {
-            assert_eq!(byte_range(asked, total), expected, "{asked}");
-        }
+    fn body_of(text: &str) -> Element {
+        Element::parent(airsyncbase::BODY, [Element::text(airsyncbase::DATA, text)])
     }
 
     #[test]
@@ -329,5 +292,16 @@ mod tests {
         assert_eq!(body.child_text(tag::PART), Some("2"));
         assert!(body.child(airsyncbase::DATA).is_none());
         assert_eq!(parts[1], "text");
+
+        // An appointment has a body, and its exceptions have theirs.
+        let exception = Element::parent(calendar::EXCEPTION, [body_of("moved")]);
+        let mut series = [body_of("whole"), Element::parent(calendar::EXCEPTIONS, [exception])];
+        series.iter_mut().for_each(|element| move_body(element, &mut parts));
+        assert_eq!(parts[2..], ["whole", "moved"]);
+        let exception = &series[1].children()[0].children()[0];
+        assert_eq!(
+            exception,
+            &Element::parent(airsyncbase::BODY, [Element::text(tag::PART, "4")])
+        );
     }
 }

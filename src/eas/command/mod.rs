@@ -4,6 +4,7 @@
 //! without `run` is a command that we know and do not offer: it is answered with the documented Status.
 //! Implements [MS-ASCMD] "Commands" and [MS-ASHTTP] "Command Codes".
 
+pub mod conformance;
 mod find;
 mod folder_change;
 mod folder_sync;
@@ -11,7 +12,9 @@ mod get_attachment;
 mod get_hierarchy;
 mod get_item_estimate;
 mod item_operations;
+mod meeting_response;
 mod move_items;
+mod moved;
 mod ping;
 mod provision;
 mod resolve_recipients;
@@ -30,20 +33,18 @@ use bytes::Bytes;
 
 use crate::content::User;
 use crate::eas::Services;
-use crate::eas::items::class_of;
-use crate::eas::options::Options;
 use crate::eas::request::Request;
 use crate::eas::status::Error;
 use crate::notify::UserKey;
 use crate::ox;
 use crate::ox::Module;
 use crate::ox::Standard;
+use crate::quirk::Quirks;
 use crate::session::Device;
 use crate::session::Turn;
 use crate::usm::collection::Collection;
 use crate::usm::hierarchy::Hierarchy;
 use crate::usm::ids;
-use crate::usm::snapshot::Filter;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::ProtocolVersion::V12_1;
@@ -87,6 +88,8 @@ pub type Work<'a> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + '
 pub struct Call<'a> {
     pub request: &'a Request,
     pub version: ProtocolVersion,
+    /// What is bent for this device.
+    pub quirks: Quirks,
     /// The body, where it is WBXML and not empty.
     pub document: Option<Element>,
     /// The body as it came.
@@ -105,11 +108,16 @@ pub enum Reply {
     /// HTTP 200 without a body.
     Nothing,
     Document(Element),
+    /// A document with which a device begins anew: what we offer is told with it.
+    Beginning(Element),
     /// Bytes of the type that stands before them.
     Raw(String, Bytes),
     /// A document, and parts that it refers to by their number, counted from 1.
     Multipart(Element, Vec<Bytes>),
 }
+
+/// ServerId, CollectionId, SyncKey, ClientId and the like are no longer than this; what is longer is none of ours.
+const LONGEST_ID: usize = 64;
 
 const ALL: VersionRange = VersionRange::ALL;
 const UNTIL_12_1: VersionRange = VersionRange::until(V12_1);
@@ -159,7 +167,8 @@ pub static COMMANDS: &[Command] = commands! {
         Some(|call| Box::pin(move_items::run(call)));
     "GetItemEstimate" 14 ALL Required(ALL), Some((page::getitemestimate::GET_ITEM_ESTIMATE, page::getitemestimate::STATUS)),
         Some(|call| Box::pin(get_item_estimate::run(call)));
-    "MeetingResponse" 15 ALL Required(ALL), Some((page::meetingresponse::MEETING_RESPONSE, page::meetingresponse::STATUS)), None;
+    "MeetingResponse" 15 ALL Required(ALL), Some((page::meetingresponse::MEETING_RESPONSE, page::meetingresponse::STATUS)),
+        Some(|call| Box::pin(meeting_response::run(call)));
     "Search" 16 ALL Required(ALL), Some((page::search::SEARCH, page::search::STATUS)),
         Some(|call| Box::pin(search::run(call)));
     "Settings" 17 SINCE_12_0 Required(ALL), Some((page::settings::SETTINGS, page::settings::STATUS)),
@@ -200,6 +209,11 @@ pub fn offered() -> String {
         .map(|row| row.name)
         .collect();
     offered.join(",")
+}
+
+/// The answer to a device that only tries whether it gets in, which it does by FolderSync.
+pub fn answer_to_attempt(command: &Command) -> Option<Reply> {
+    (command.name == "FolderSync").then(folder_sync::empty_tree)
 }
 
 impl Wbxml {
@@ -271,16 +285,6 @@ impl Call<'_> {
         Ok(WRITES_DRAFTS.contains(self.version) && self.is_drafts(module, folder).await?)
     }
 
-    /// Which items of a folder the device gets.
-    pub async fn filter(&self, options: &Options, module: Module, folder: &str) -> Result<Filter, ox::Error> {
-        let filter = options.filter(class_of(module), &self.services.limits, self.now);
-        Ok(match self.takes_drafts(module, folder).await? {
-            // A draft is of today, however old it is.
-            true => Filter { since: None, ..filter },
-            false => filter,
-        })
-    }
-
     /// The OX id of an item that the device names; digests and drafts are looked up in what the device has.
     pub async fn item(
         &self,
@@ -329,8 +333,8 @@ mod tests {
         assert_eq!(
             offered(),
             "Sync,SendMail,SmartForward,SmartReply,GetAttachment,GetHierarchy,FolderSync,FolderCreate,FolderDelete,\
-             FolderUpdate,MoveItems,GetItemEstimate,Search,Settings,Ping,ItemOperations,Provision,ResolveRecipients,\
-             ValidateCert,Find"
+             FolderUpdate,MoveItems,GetItemEstimate,MeetingResponse,Search,Settings,Ping,ItemOperations,Provision,\
+             ResolveRecipients,ValidateCert,Find"
         );
     }
 }

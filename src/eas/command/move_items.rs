@@ -1,10 +1,12 @@
 //! MoveItems: items from one folder into another of the same class.
 //!
-//! Each move that OX confirmed is noted, so that a repeated request is answered and not carried out again.
-//! Implements [MS-ASCMD] MoveItems.
+//! Each move that OX confirmed is noted, so that a repeated request is answered and not carried out again. A series, which
+//! OX does not move, is copied and deleted, where the copy is the same. Implements [MS-ASCMD] MoveItems.
 
 use crate::eas::command::Call;
+use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
+use crate::eas::command::moved;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::ox;
@@ -22,10 +24,13 @@ const SAME_FOLDER: i64 = 4;
 const FAILED: i64 = 5;
 
 /// More moves than this in one request are refused.
-const MOST_MOVES: usize = 1000;
+pub(super) const MOST_MOVES: usize = 1000;
 
 /// The journal that remembers where items went.
 const JOURNAL: &str = "moves";
+
+/// An outcome in it, before the id of the copy: the original still has to be deleted.
+const COPIED: char = '+';
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let moves: Vec<&Element> = call.root()?.children_of(tag::MOVE).collect();
@@ -34,6 +39,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
             Status::INVALID_XML,
             "MoveItems without a Move, or with too many",
         ));
+    }
+    if !moves.iter().all(|wanted| names_its_item(wanted)) {
+        return Err(Error::Device(Status::INVALID_XML, "a Move that names no item"));
     }
     let mut responses = Vec::with_capacity(moves.len());
     for wanted in moves {
@@ -49,6 +57,12 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         responses.push(response);
     }
     Ok(Reply::Document(Element::parent(tag::MOVE_ITEMS, responses)))
+}
+
+/// SrcMsgId, which stands in the answer, must be there and no longer than an id can be.
+fn names_its_item(wanted: &Element) -> bool {
+    let id = wanted.child_text(tag::SRC_MSG_ID).unwrap_or_default().trim();
+    (1..=LONGEST_ID).contains(&id.len())
 }
 
 /// The item's id in its new folder, if OX told it; or the Status that says why it stays.
@@ -71,27 +85,27 @@ async fn move_one(call: &Call<'_>, wanted: &Element, source_id: &str) -> Result<
         return Ok(Err(INVALID_DESTINATION));
     }
     let operation = fingerprint(format!("{source_id}\n{source_fld}\n{target_fld}").as_bytes());
-    if let Some(moved) = call.device.noted(JOURNAL, &operation).await? {
-        let moved = String::from_utf8_lossy(&moved);
-        return Ok(Ok((!moved.is_empty()).then(|| ids::server_id(target_fld, &moved))));
+    let id = call.item(source_fld, module, &source_folder, source_id).await?;
+    let noted = call.device.noted(JOURNAL, &operation).await?;
+    let noted = noted.map(|outcome| String::from_utf8_lossy(&outcome).into_owned());
+    let copy = noted.as_deref().and_then(|outcome| outcome.strip_prefix(COPIED));
+    if let (Some(moved), None) = (&noted, copy)
+        && !has_come_back(call, module, &source_folder, id.as_deref()).await?
+    {
+        return Ok(Ok((!moved.is_empty()).then(|| ids::server_id(target_fld, moved))));
     }
-    let Some(id) = call.item(source_fld, module, &source_folder, source_id).await? else {
+    let Some(id) = id else {
         return Ok(Err(INVALID_SOURCE));
     };
-    let moved = match module {
-        Module::Mail => ox::mail::move_to(&call.device.ox, &source_folder, &id, &target_folder).await,
-        _ => {
-            let moved = ox::move_to(
-                &call.device.ox,
-                module,
-                &source_folder,
-                &id,
-                ANY_TIMESTAMP,
-                &target_folder,
-            )
-            .await;
-            moved.map(|written| Some(written.id))
-        }
+    let place = Place {
+        call,
+        module,
+        source: &source_folder,
+        target: &target_folder,
+    };
+    let moved = match copy {
+        Some(copy) => place.delete_original(&id).await.map(|()| Some(copy.to_owned())),
+        None => place.carry(&id, &operation).await?,
     };
     let moved = match moved {
         Ok(moved) => moved,
@@ -106,8 +120,63 @@ async fn move_one(call: &Call<'_>, wanted: &Element, source_id: &str) -> Result<
     call.device
         .note(JOURNAL, &operation, outcome.as_bytes(), call.now)
         .await?;
+    if let (Module::Mail, Some(moved)) = (module, &moved) {
+        moved::note(call, &[(source_fld, &id), (target_fld, moved)]).await?;
+    }
     for folder in [source_folder, target_folder] {
         call.services.notifier.touched(call.user_key(), &(module, folder));
     }
     Ok(Ok(moved.map(|moved| ids::server_id(target_fld, &moved))))
+}
+
+/// Whether an item that was moved before lies in its old folder again: but for mail, items keep their ids when they move.
+async fn has_come_back(call: &Call<'_>, module: Module, folder: &str, id: Option<&str>) -> Result<bool, Error> {
+    let Some(id) = id.filter(|_| module != Module::Mail) else {
+        return Ok(false);
+    };
+    let listed = ox::list(&call.device.ox, module, folder).await?;
+    Ok(listed.iter().any(|item| item.id == id))
+}
+
+/// From where to where.
+struct Place<'a> {
+    call: &'a Call<'a>,
+    module: Module,
+    source: &'a str,
+    target: &'a str,
+}
+
+impl Place<'_> {
+    /// The id in the new folder, if OX tells it; or why OX does not move the item.
+    async fn carry(&self, id: &str, operation: &[u8]) -> Result<Result<Option<String>, ox::Error>, Error> {
+        let session = &self.call.device.ox;
+        if self.module == Module::Mail {
+            return Ok(ox::mail::move_to(session, self.source, id, self.target).await);
+        }
+        let moved = ox::move_to(session, self.module, self.source, id, ANY_TIMESTAMP, self.target).await;
+        let refusal = match moved {
+            Err(error) if self.module == Module::Calendar && error.is_about_the_item() => error,
+            moved => return Ok(moved.map(|written| Some(written.id))),
+        };
+        let listed = ox::list(session, self.module, self.source).await?;
+        let Some(series) = listed.iter().find(|item| item.id == id) else {
+            return Ok(Err(refusal));
+        };
+        let copy = match ox::copy_series(session, self.source, &series.into(), self.target).await {
+            Ok(Some(copy)) => copy,
+            Ok(None) => return Ok(Err(refusal)),
+            Err(error) => return Ok(Err(error)),
+        };
+        // Should we die now, the repetition only deletes.
+        let outcome = format!("{COPIED}{copy}");
+        self.call
+            .device
+            .note(JOURNAL, operation, outcome.as_bytes(), self.call.now)
+            .await?;
+        Ok(self.delete_original(id).await.map(|()| Some(copy)))
+    }
+
+    async fn delete_original(&self, id: &str) -> Result<(), ox::Error> {
+        ox::delete(&self.call.device.ox, self.module, self.source, id, ANY_TIMESTAMP).await
+    }
 }

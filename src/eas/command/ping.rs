@@ -12,6 +12,7 @@ use crate::eas::command::Call;
 use crate::eas::command::Reply;
 use crate::eas::command::folder_sync;
 use crate::eas::items::class_of;
+use crate::eas::items::filter;
 use crate::eas::options::Options;
 use crate::eas::options::Sticky;
 use crate::eas::status::Error;
@@ -31,7 +32,7 @@ const TOO_MANY_FOLDERS: i64 = 6;
 const HIERARCHY_CHANGED: i64 = 7;
 
 /// Folders that a device may wait for.
-const MOST_FOLDERS: usize = 300;
+pub(super) const MOST_FOLDERS: usize = 300;
 
 /// Device fields that keep the parameters.
 const INTERVAL: &str = "ping.interval";
@@ -141,7 +142,7 @@ async fn changed<'a>(call: &Call<'_>, folders: &[&'a Folder]) -> Result<Vec<&'a 
     for ((folder, opened), items) in opened.into_iter().zip(lists) {
         let class = class_of(folder.module);
         let options = Options::read(&Sticky::from_bytes(opened.options()), class, call.version).unwrap_or_default();
-        let filter = call.filter(&options, folder.module, &folder.folder).await?;
+        let filter = filter(call, folder.module, &folder.folder, &options).await?;
         if opened.pending_in(items?, filter, call.now) > 0 {
             changed.push(folder);
         }
@@ -177,8 +178,7 @@ async fn parameters(call: &Call<'_>) -> Result<Result<(Duration, Vec<String>), R
         (Some(listed), _) if !listed.children().is_empty() => listed
             .children()
             .iter()
-            .filter_map(|folder| folder.child_text(tag::ID))
-            .map(trimmed)
+            .map(|folder| folder.child_text(tag::ID).map(trimmed).unwrap_or_default())
             .collect(),
         (_, Some(kept)) => kept.split(',').map(str::to_owned).collect(),
         (_, None) => return Ok(Err(status(PARAMETERS_MISSING))),

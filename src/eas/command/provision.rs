@@ -43,7 +43,8 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         return Ok(reply(children));
     };
     let policy = policies.child(tag::POLICY);
-    let Some(kind) = policy.and_then(|policy| policy.child_text(tag::POLICY_TYPE)) else {
+    let kind = policy.and_then(|policy| policy.child_text(tag::POLICY_TYPE));
+    let Some(kind) = kind.filter(|kind| !kind.is_empty()) else {
         return Ok(reply(vec![Element::number(tag::STATUS, 2)]));
     };
     let acknowledged = policy.and_then(|policy| policy.child_text(tag::POLICY_KEY));

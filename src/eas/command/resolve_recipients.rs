@@ -40,7 +40,7 @@ const TYPE_GLOBAL: i64 = 1;
 const TYPE_CONTACT: i64 = 2;
 
 /// "ResolveRecipients To 100".
-const MOST_NAMES: usize = 100;
+pub(super) const MOST_NAMES: usize = 100;
 
 /// Suggestions for a name that means several, where the device does not say how many.
 const SUGGESTIONS: usize = 20;

@@ -1,7 +1,8 @@
-//! Search: people in the global address book, and mails.
+//! Search: people in the global address book, mails, and documents.
 //!
-//! The document library is answered as blocked by the administrator. Implements [MS-ASCMD] Search.
+//! Implements [MS-ASCMD] Search.
 
+mod library;
 mod mailbox;
 
 use crate::content::gal;
@@ -31,13 +32,16 @@ const DOCUMENT_LIBRARY: &str = "DocumentLibrary";
 /// Statuses of the store.
 const SUCCESS: i64 = 1;
 const INVALID_REQUEST: i64 = 2;
+const BAD_LINK: i64 = 4;
+const ACCESS_DENIED: i64 = 5;
+const NOT_FOUND: i64 = 6;
 const TOO_COMPLEX: i64 = 8;
 const FOLDER_SYNC_REQUIRED: i64 = 11;
 const END_OF_RANGE: i64 = 12;
 const ACCESS_BLOCKED: i64 = 13;
 
 /// Results on a page, at most and without a Range.
-const MOST_RESULTS: usize = 100;
+pub(super) const MOST_RESULTS: usize = 100;
 
 const PICTURE_TAGS: PictureTags = PictureTags {
     picture: gal_tag::PICTURE,
@@ -76,7 +80,7 @@ async fn search(call: &Call<'_>, store: &Element) -> Result<Found, Error> {
     match known.map(|(name, _)| *name) {
         Some(GAL) => address_book(call, store).await,
         Some(MAILBOX) => mailbox::search(call, store).await,
-        Some(_) => Ok(Err(ACCESS_BLOCKED)),
+        Some(_) => library::search(call, store).await,
         None => Ok(Err(INVALID_REQUEST)),
     }
 }
@@ -95,7 +99,7 @@ async fn address_book(call: &Call<'_>, store: &Element) -> Result<Found, Error> 
     let mut pictures = Pictures::wanted(options, tag::PICTURE, PICTURE_TAGS);
     let mut answer = Vec::new();
     for person in results::on_page(&people, &page) {
-        let mut properties = gal::properties(person);
+        let mut properties = gal::properties(person, call.quirks);
         if let Some(pictures) = &mut pictures {
             properties.push(pictures.of(call, person).await?);
         }

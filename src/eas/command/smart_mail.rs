@@ -2,7 +2,9 @@
 //!
 //! The original is read from OX as its source and put below the device's text, unless the device says that its message is
 //! complete. After OX accepted the message, the original is marked as answered or forwarded. Implements [MS-ASCMD]
-//! SmartReply and SmartForward; Forwardees are not offered.
+//! SmartReply and SmartForward; appointments are in `appointment`.
+
+mod appointment;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -19,7 +21,6 @@ use crate::eas::status::Status;
 use crate::ox;
 use crate::ox::Module;
 use crate::usm::ids;
-use crate::wbxml::Element;
 use crate::wbxml::codepage::composemail as tag;
 
 /// The largest mail that is answered or forwarded with its content, in bytes.
@@ -30,41 +31,21 @@ pub(super) async fn reply(call: &Call<'_>) -> Result<Reply, Error> {
 }
 
 pub(super) async fn forward(call: &Call<'_>) -> Result<Reply, Error> {
-    if let Some(root) = &call.document {
-        check_forwardees(root)?;
+    match call
+        .document
+        .as_ref()
+        .filter(|root| root.child(tag::FORWARDEES).is_some())
+    {
+        Some(root) => appointment::invite(call, root).await,
+        None => run(call, Verb::Forward).await,
     }
-    run(call, Verb::Forward).await
 }
 
-/// [MS-ASCMD] Forwardees: OX invites by changing the appointment, so there is nothing to forward it with.
-fn check_forwardees(root: &Element) -> Result<(), Error> {
-    let Some(forwardees) = root.child(tag::FORWARDEES) else {
-        return Ok(());
-    };
-    let excluded = [tag::MIME, tag::SAVE_IN_SENT_ITEMS, tag::REPLACE_MIME];
-    if excluded.iter().any(|tag| root.child(*tag).is_some()) {
-        return Err(Error::Device(
-            Status::INVALID_MIME_BODY_COMBINATION,
-            "Forwardees beside a message",
-        ));
-    }
-    if forwardees.children().is_empty() {
-        return Err(Error::Device(
-            Status::INVALID_SMART_FORWARD_PARAMETERS,
-            "Forwardees that name nobody",
-        ));
-    }
-    Err(Error::Device(
-        Status::MESSAGE_REPLY_FAILED,
-        "appointments are not forwarded",
-    ))
-}
-
-/// The mail that is answered or forwarded.
+/// What is answered or forwarded, as a mail.
 struct Original {
-    folder: String,
-    id: String,
     source: Bytes,
+    /// Folder and id of a mail, which is marked afterwards; an appointment is not.
+    mail: Option<(String, String)>,
 }
 
 async fn run(call: &Call<'_>, verb: Verb) -> Result<Reply, Error> {
@@ -88,8 +69,12 @@ async fn original(call: &Call<'_>, source: &Source<'_>, verb: Verb) -> Result<Op
     let Some((collection, module, folder, server_id)) = locate(call, source).await? else {
         return missing(source);
     };
-    if module != Module::Mail {
-        return not_a_mail(source, verb);
+    match (module, verb) {
+        (Module::Mail, _) => {}
+        (Module::Calendar, Verb::Forward) => {
+            return appointment::original(call, (collection, &folder), &server_id, source).await;
+        }
+        _ => return not_a_mail(source, verb),
     }
     if !source.instance.is_empty() {
         return Err(Error::Device(
@@ -101,7 +86,10 @@ async fn original(call: &Call<'_>, source: &Source<'_>, verb: Verb) -> Result<Op
         return missing(source);
     };
     match ox::mail::source(&call.device.ox, &folder, &id, LARGEST_ORIGINAL).await {
-        Ok(source) => Ok(Some(Original { folder, id, source })),
+        Ok(source) => Ok(Some(Original {
+            source,
+            mail: Some((folder, id)),
+        })),
         Err(error) if error.kind == ox::ErrorKind::TooLarge => Err(Error::Device(
             Status::ATTACHMENT_IS_TOO_LARGE,
             "the original is too large",
@@ -144,9 +132,10 @@ fn missing(source: &Source<'_>) -> Result<Option<Original>, Error> {
 /// Words to the people of an appointment need nothing of it; forwarded without it they would be all there is.
 fn not_a_mail(source: &Source<'_>, verb: Verb) -> Result<Option<Original>, Error> {
     match verb {
-        Verb::Forward if source.is_needed => {
-            Err(Error::Device(Status::UNEXPECTED_ITEM_CLASS, "only mails are forwarded"))
-        }
+        Verb::Forward if source.is_needed => Err(Error::Device(
+            Status::UNEXPECTED_ITEM_CLASS,
+            "only mails and appointments are forwarded",
+        )),
         Verb::Reply | Verb::Forward => Ok(None),
     }
 }
@@ -157,9 +146,12 @@ async fn mark(call: &Call<'_>, original: &Original, verb: Verb) {
         Verb::Reply => flags::ANSWERED,
         Verb::Forward => flags::FORWARDED,
     };
-    match ox::mail::set_flags(&call.device.ox, &original.folder, &original.id, flag, 0).await {
+    let Some((folder, id)) = &original.mail else {
+        return;
+    };
+    match ox::mail::set_flags(&call.device.ox, folder, id, flag, 0).await {
         Ok(()) => {
-            let folder = (Module::Mail, original.folder.clone());
+            let folder = (Module::Mail, folder.clone());
             call.services.notifier.touched(call.user_key(), &folder);
         }
         Err(error) => log::warn!("{}: the original is not marked: {error}", call.device_label()),

@@ -1,4 +1,4 @@
-//! What SendMail, SmartReply and SmartForward share: reading what is to be sent, and sending it once.
+//! What SendMail, SmartReply, SmartForward and MeetingResponse share: reading what is to be sent, and sending it once.
 //!
 //! What OX accepted is noted under the device's ClientId, or, in the form without one, under a digest of the request.
 //! Implements [MS-ASCMD] ClientId, AccountId, Mime, SaveInSentItems, ReplaceMime and Source; TemplateID is refused.
@@ -46,6 +46,11 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Submission<'a> {
+    /// From a document that has no message in it: the gateway makes one.
+    pub(super) fn read_without_message(root: &'a Element) -> Result<Self, Error> {
+        Self::from_document(root)
+    }
+
     /// From the document, or from a body that is MIME and the parameters beside it.
     pub(super) fn read(call: &'a Call<'_>) -> Result<Self, Error> {
         let submission = match &call.document {
@@ -171,6 +176,24 @@ impl<'a> Submission<'a> {
             Err(error) => return Err(error.into()),
         }
         self.note(call, SENT).await
+    }
+
+    /// A message of the gateway's own, sent once: `identity` is the same for a repetition.
+    pub(super) async fn send_own(call: &Call<'_>, mime: &[u8], identity: &Fingerprint) -> Result<(), Error> {
+        let mut submission = Submission {
+            mime,
+            keep_copy: true,
+            replace_mime: false,
+            source: Source::default(),
+            operation: *identity,
+            is_uncertain: false,
+        };
+        match submission.refuse_repetition(call).await {
+            Err(Error::Device(Status::MESSAGE_PREVIOUSLY_SENT, _)) => return Ok(()),
+            known => known?,
+        }
+        let identified = [email::message_id_field(identity, &call.user).as_bytes(), mime].concat();
+        submission.send(call, &identified).await
     }
 
     async fn note(&self, call: &Call<'_>, outcome: &[u8]) -> Result<(), Error> {

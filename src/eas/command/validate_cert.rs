@@ -19,7 +19,7 @@ const MISSING_INFORMATION: i64 = 10;
 const UNKNOWN_ERROR: i64 = 17;
 
 /// "ValidateCert Certificate 100".
-const MOST_CERTIFICATES: usize = 100;
+pub(super) const MOST_CERTIFICATES: usize = 100;
 
 /// The first byte of every certificate: a sequence in DER.
 const SEQUENCE: u8 = 0x30;

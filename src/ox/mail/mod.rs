@@ -21,6 +21,7 @@ pub use search::Found;
 pub use search::conversations;
 pub use search::search;
 pub use search::search_columns;
+pub use search::threads;
 pub use send::Stored;
 pub use send::append;
 pub use send::find_message;

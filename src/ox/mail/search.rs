@@ -105,6 +105,17 @@ pub async fn conversations(
     folders: &[String],
     is_wanted: impl Fn(&Object) -> bool,
 ) -> Result<Vec<Found>, Error> {
+    let rows = threads(session, folders).await?;
+    let mut found: Vec<Found> = rows
+        .into_iter()
+        .filter_map(|(found, row)| is_wanted(&row).then_some(found))
+        .collect();
+    newest_first(&mut found);
+    Ok(found)
+}
+
+/// All mails in these folders, each with what ties it to others, as in [`conversations`].
+pub async fn threads(session: &Session, folders: &[String]) -> Result<Vec<(Found, Object)>, Error> {
     let call = |folder: &String| {
         Call::get("mail", "all")
             .with("folder", folder)
@@ -115,10 +126,8 @@ pub async fn conversations(
     let mut found = Vec::new();
     for (folder, outcome) in multiple(session, &calls).await?.into_iter().enumerate() {
         let rows = rows(outcome)?.into_iter().filter_map(with_headers);
-        let wanted = rows.filter(|row| is_wanted(row));
-        found.extend(wanted.filter_map(|row| found_in(folder, &row)));
+        found.extend(rows.filter_map(|row| Some((found_in(folder, &row)?, row))));
     }
-    newest_first(&mut found);
     Ok(found)
 }
 

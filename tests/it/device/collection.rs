@@ -330,7 +330,8 @@ impl Local {
         }
     }
 
-    fn id(&self) -> &str {
+    /// ClientId of an Add, else ServerId.
+    pub(crate) fn id(&self) -> &str {
         match self {
             Self::Add { client_id, .. } => client_id,
             Self::Change { server_id, .. } | Self::Delete { server_id, .. } | Self::Fetch { server_id } => server_id,

@@ -335,8 +335,8 @@ impl Device {
         );
     }
 
-    /// Moves items: ServerId, from, to. Answers Status and new ServerId by old ServerId.
-    pub(crate) fn move_items(&self, moves: &[(&str, &str, &str)]) -> BTreeMap<String, (i64, Option<String>)> {
+    /// MoveItems: ServerId, from, to.
+    pub(crate) fn move_request(&self, moves: &[(&str, &str, &str)]) -> Request {
         let one = |(id, from, to): &(&str, &str, &str)| {
             Element::parent(
                 moveitems::MOVE,
@@ -347,10 +347,14 @@ impl Device {
                 ],
             )
         };
-        let answer = self.link.document(
-            "MoveItems",
-            &Element::parent(moveitems::MOVE_ITEMS, moves.iter().map(one)),
-        );
+        let root = Element::parent(moveitems::MOVE_ITEMS, moves.iter().map(one));
+        self.link.wbxml("MoveItems", &root)
+    }
+
+    /// Moves items: ServerId, from, to. Answers Status and new ServerId by old ServerId.
+    pub(crate) fn move_items(&self, moves: &[(&str, &str, &str)]) -> BTreeMap<String, (i64, Option<String>)> {
+        let answer = self.link.exchange(&self.move_request(moves));
+        let answer = self.link.read(&answer).expect("MoveItems has an answer");
         let responses = answer.children_of(moveitems::RESPONSE).map(|response| {
             let id = response
                 .child_text(moveitems::SRC_MSG_ID)

@@ -130,6 +130,7 @@ fn fault(order: &Value) -> Result<Fault, String> {
         "timeout" => Fault::Timeout,
         "reset" => Fault::Reset,
         "lose_answer" => Fault::LoseAnswer,
+        "silence" => Fault::Silence,
         "html_page" => Fault::HtmlPage,
         "truncated_json" => Fault::TruncatedJson,
         "session_expired" => Fault::SessionExpired,

@@ -19,6 +19,8 @@ pub enum Fault {
     Reset,
     /// The call **is** carried out, then the connection is reset.
     LoseAnswer,
+    /// The call **is** carried out, then there is no answer until the client gives up.
+    Silence,
     /// Status 200 with an HTML error page.
     HtmlPage,
     /// The call is carried out; only the first half of the JSON is sent, with a matching length.

@@ -165,7 +165,7 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming, fault: Option<Fault
 /// Faults that come before the call; the others are carried out first.
 fn under_fault(world: &mut World, incoming: &Incoming, fault: Fault) -> Option<Outgoing> {
     match fault {
-        Fault::LoseAnswer | Fault::TruncatedJson | Fault::LeadingBlank | Fault::Delay(_) => {
+        Fault::LoseAnswer | Fault::Silence | Fault::TruncatedJson | Fault::LeadingBlank | Fault::Delay(_) => {
             let (outgoing, _) = carry_out(world, incoming, None);
             spoil(world, incoming, outgoing, fault)
         }
@@ -188,7 +188,7 @@ fn under_fault(world: &mut World, incoming: &Incoming, fault: Fault) -> Option<O
 /// What a fault makes of a finished answer.
 fn spoil(world: &mut World, incoming: &Incoming, outgoing: Outgoing, fault: Fault) -> Option<Outgoing> {
     match fault {
-        Fault::Reset | Fault::LoseAnswer | Fault::Timeout => None,
+        Fault::Reset | Fault::LoseAnswer | Fault::Silence | Fault::Timeout => None,
         Fault::Status(status) => Some(Outgoing::page(status, "Error", "A fault on request.")),
         Fault::RateLimited(seconds) => Some(rate_limited(seconds)),
         Fault::HtmlPage => Some(Outgoing::page(200, "Error", "A fault on request.")),

@@ -58,6 +58,7 @@ mod fault;
 mod fields;
 mod folders;
 mod http;
+mod infostore;
 mod mail;
 mod mailfilter;
 mod modules;

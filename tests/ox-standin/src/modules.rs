@@ -11,6 +11,7 @@ use crate::error::MODULE_DENIED;
 use crate::error::OxError;
 use crate::error::UNKNOWN_MODULE;
 use crate::folders;
+use crate::infostore;
 use crate::mail;
 use crate::mailfilter;
 use crate::pim::attachments;
@@ -34,6 +35,7 @@ const MODULES: &[(&str, &str)] = &[
     ("quota", ""),
     ("jslob", ""),
     ("image", ""),
+    ("infostore", "infostore"),
     ("mailfilter", "mailfilter"),
     ("conversion", "calendar"),
 ];
@@ -75,6 +77,7 @@ pub(crate) fn dispatch(world: &mut World, call: &Call) -> Result<Answer, OxError
         "quota" => config::quota(world, call),
         "jslob" => config::jslob(world, call)?,
         "image" => image(world, call)?,
+        "infostore" => infostore::handle(world, call)?,
         "mailfilter" => mailfilter::handle(world, call)?,
         _ => None,
     };

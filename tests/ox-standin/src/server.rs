@@ -264,6 +264,14 @@ impl Standin {
         })
     }
 
+    /// Serves on the caller's runtime for as long as the future lives: for tests in which everything happens on one thread,
+    /// and so in the same order each time.
+    pub async fn serve(self, listener: TcpListener) {
+        loop {
+            accept_one(&self, &listener).await;
+        }
+    }
+
     /// The clock of the server.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
@@ -318,6 +326,14 @@ impl Faults<'_> {
     /// The next call, whichever it is.
     pub fn next(&self, fault: Fault) {
         self.standin.world().faults.add(None, 0, Some(1), fault);
+    }
+
+    /// The n-th next call, counted from 1, whichever it is; a `multiple` is one.
+    pub fn nth_of_all(&self, n: usize, fault: Fault) {
+        self.standin
+            .world()
+            .faults
+            .add(None, n.saturating_sub(1), Some(1), fault);
     }
 
     /// The n-th next call of `module?action`, counted from 1; entries of `multiple` count.
@@ -394,12 +410,14 @@ async fn accept(standin: Standin, listener: std::net::TcpListener, mut stopped: 
     loop {
         tokio::select! {
             _ = &mut stopped => return,
-            accepted = listener.accept() => {
-                if let Ok((stream, peer)) = accepted {
-                    tokio::spawn(serve(standin.clone(), stream, peer));
-                }
-            }
+            () = accept_one(&standin, &listener) => {}
         }
+    }
+}
+
+async fn accept_one(standin: &Standin, listener: &TcpListener) {
+    if let Ok((stream, peer)) = listener.accept().await {
+        tokio::spawn(serve(standin.clone(), stream, peer));
     }
 }
 
@@ -458,6 +476,10 @@ async fn respond(
         Some(Fault::Delay(time)) => tokio::time::sleep(*time).await,
         _ => {}
     }
+    let silent = fault == Some(Fault::Silence);
     let outgoing = answer(&mut standin.world(), &incoming, fault);
+    if silent {
+        std::future::pending().await
+    }
     outgoing.map(Outgoing::into_response).ok_or(Dropped)
 }

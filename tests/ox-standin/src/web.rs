@@ -9,6 +9,8 @@ use crate::call::Method;
 use crate::error::JSON_SYNTAX;
 use crate::error::OxError;
 use crate::folders;
+use crate::folders::store::Content;
+use crate::infostore::File;
 use crate::mail;
 use crate::mail::store::Mail;
 use crate::mail::store::Sent;
@@ -135,6 +137,17 @@ impl WebUser {
     pub fn delete_occurrence(&self, folder: u32, id: u32, day: i64) {
         let body = json!({"id": id, "folder": folder, "recurrence_date_position": day});
         self.run("calendar", "delete", &[("timestamp", i64::MAX.to_string())], body);
+    }
+
+    /// Answers an appointment: 1 accepts, 2 declines, 3 perhaps.
+    pub fn confirm(&self, folder: u32, id: u32, confirmation: i64) {
+        let parameters = [("id", id.to_string()), ("folder", folder.to_string())];
+        self.run(
+            "calendar",
+            "confirm",
+            &parameters,
+            json!({"confirmation": confirmation}),
+        );
     }
 
     /// An object with all its fields, Times in UTC, in whichever folder the user sees it.
@@ -288,6 +301,28 @@ impl WebUser {
     pub fn create_folder_with(&self, parent: &str, body: Value) -> String {
         let body = object_of(body);
         unwrap(folders::write::create(&mut self.world(), self.user, parent, &body))
+    }
+
+    /// The user's own folder of files.
+    pub fn files_folder(&self) -> u32 {
+        let folder = self.world().folders.default_of(self.user, Content::Infostore);
+        folder.unwrap_or_else(|| panic!("no folder of files"))
+    }
+
+    /// Puts a file into a folder of the infostore; answers its id.
+    pub fn create_file(&self, folder: u32, name: &str, content_type: &str, bytes: &[u8]) -> u32 {
+        let mut world = self.world();
+        let id = world.next_id("infostore");
+        let file = File {
+            folder,
+            name: name.to_owned(),
+            content_type: content_type.to_owned(),
+            bytes: Bytes::copy_from_slice(bytes),
+            created_by: self.user,
+            stamp: world.stamp(),
+        };
+        world.files.insert(id, file);
+        id
     }
 
     /// Renames a folder; answers its id, a new one for mail folders.

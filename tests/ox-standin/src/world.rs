@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::fault::Pending;
 use crate::fields::Wire;
 use crate::folders::store::Folders;
+use crate::infostore::File;
 use crate::mail::store::Mailbox;
 use crate::mail::store::Sent;
 use crate::pim::Module;
@@ -75,6 +76,7 @@ pub(crate) struct World {
     pub(crate) tombstones: Vec<Tombstone>,
     pub(crate) mailboxes: BTreeMap<u32, Mailbox>,
     pub(crate) outbox: Vec<Sent>,
+    pub(crate) files: BTreeMap<u32, File>,
     /// Vacation rules by user.
     pub(crate) filters: BTreeMap<u32, Vec<Map<String, Value>>>,
     /// Settings written through the config module, by user and path.
@@ -101,6 +103,7 @@ impl World {
             tombstones: Vec::new(),
             mailboxes: BTreeMap::new(),
             outbox: Vec::new(),
+            files: BTreeMap::new(),
             filters: BTreeMap::new(),
             settings: BTreeMap::new(),
             sessions: Sessions::default(),

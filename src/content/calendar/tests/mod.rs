@@ -9,6 +9,7 @@ use crate::content::BodyOptions;
 use crate::content::Ghosted;
 use crate::content::User;
 use crate::content::date;
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V2_5;
 use crate::version::ProtocolVersion::V12_1;
@@ -48,6 +49,7 @@ fn with<T>(version: ProtocolVersion, zone: &str, run: impl FnOnce(&Context<'_>) 
     let user = user_in(zone);
     let bodies = BodyOptions::default();
     run(&Context {
+        quirks: Quirks::NONE,
         version,
         user: &user,
         bodies: &bodies,
@@ -495,6 +497,7 @@ fn a_text_that_was_shown_cut_is_not_cut_in_ox() {
         ..BodyOptions::default()
     };
     let context = Context {
+        quirks: Quirks::NONE,
         version: V2_5,
         user: &user,
         bodies: &bodies,

@@ -224,6 +224,7 @@ fn occurrences_named_by_instance_id() {
     let unchanged = request(&[(calendar::SUBJECT, "Team (spät)"), (calendar::REMINDER, "15")]);
     let crew_on_22 = json!({
         "title": "Crew", "start_date": ms("20240122T090000Z"), "end_date": ms("20240122T100000Z"), "full_time": false,
+        "notification": true,
     });
     // InstanceId, ApplicationData, occurrence
     let cases = [
@@ -231,7 +232,11 @@ fn occurrences_named_by_instance_id() {
         ("20240108T090000Z", None, deleted(LATE)),
         ("20240122T090000Z", Some(&crew), changed(ms("20240122"), crew_on_22)),
         // The rest of a stored exception stays as it is.
-        ("20240108T090000Z", Some(&crew), changed(LATE, json!({"title": "Crew"}))),
+        (
+            "20240108T090000Z",
+            Some(&crew),
+            changed(LATE, json!({"title": "Crew", "notification": true})),
+        ),
         ("20240108T090000Z", Some(&unchanged), changed(LATE, json!({}))),
     ];
     with(V16_1, "Europe/Berlin", |context| {
@@ -277,10 +282,13 @@ fn a_pattern_is_written_as_a_whole_or_not_at_all() {
             ]),
             json!({
                 "recurrence_type": 2, "interval": 2, "days": 2, "day_in_month": null, "month": null,
-                "until": ms("20240624"), "occurrences": null,
+                "until": ms("20240624"), "occurrences": null, "notification": true,
             }),
         ),
-        (Element::empty(calendar::RECURRENCE), json!({"recurrence_type": 0})),
+        (
+            Element::empty(calendar::RECURRENCE),
+            json!({"recurrence_type": 0, "notification": true}),
+        ),
     ];
     with(V16_1, "Europe/Berlin", |context| {
         let shown = shown(&team(), &[late_team()], context);

@@ -208,7 +208,9 @@ fn a_timed_appointment_becomes_whole_days_and_back() {
             (calendar::END_TIME, "20240102T000000Z"),
         ]);
         let write = to_ox(&data, Some((&team(), &[late_team()])), &Ghosted::Everything, context).unwrap();
-        let expected = json!({"start_date": ms("20240101"), "end_date": ms("20240102"), "full_time": true});
+        let expected = json!({
+            "start_date": ms("20240101"), "end_date": ms("20240102"), "full_time": true, "notification": true,
+        });
         assert_eq!(fields(&write), expected);
         let data = request(&[
             (calendar::ALL_DAY_EVENT, "0"),

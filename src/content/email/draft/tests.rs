@@ -11,6 +11,7 @@ use crate::content::email::Importance;
 use crate::content::email::Refused;
 use crate::content::email::outgoing_draft;
 use crate::content::email::transfer;
+use crate::quirk::Quirks;
 use crate::version::ProtocolVersion::V16_1;
 
 const STORED: &str = "From: anton@example.com\r\nMessage-ID: <old@x>\r\nTo: a@x.org\r\nBcc: b@x.org\r\nSubject: s\r\n\
@@ -31,6 +32,7 @@ fn user() -> User {
 fn with_context<T>(use_it: impl FnOnce(&Context<'_>) -> T) -> T {
     use_it(&Context {
         version: V16_1,
+        quirks: Quirks::NONE,
         user: &user(),
         bodies: &BodyOptions::default(),
         now: 1_270_750_560_000,

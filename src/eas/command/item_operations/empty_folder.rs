@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use super::NOT_FOUND;
 use super::PROTOCOL_ERROR;
 use super::SUCCESS;
+use super::echoed;
 use crate::eas::command::Call;
+use crate::eas::command::LONGEST_ID;
 use crate::eas::mail_search::add_children;
 use crate::eas::status::Error;
 use crate::ox;
@@ -26,7 +28,7 @@ pub(super) async fn answer(call: &Call<'_>, operation: &Element) -> Result<Eleme
         None => PROTOCOL_ERROR,
     };
     let mut answer = Element::parent(tag::EMPTY_FOLDER_CONTENTS, [Element::number(tag::STATUS, status)]);
-    answer.extend(operation.child(airsync::COLLECTION_ID).cloned());
+    answer.extend(echoed(operation, airsync::COLLECTION_ID, LONGEST_ID));
     Ok(answer)
 }
 

@@ -29,7 +29,8 @@ pub(super) async fn answer(call: &Call<'_>, operation: &Element) -> Result<Eleme
         Some(id) if !id.is_empty() => move_all(call, operation, id).await?,
         _ => PROTOCOL_ERROR,
     };
-    let mut answer = Element::parent(tag::MOVE, conversation.cloned());
+    let name = conversation.map(Element::as_bytes).filter(|id| !id.is_empty());
+    let mut answer = Element::parent(tag::MOVE, name.map(|id| Element::opaque(tag::CONVERSATION_ID, id)));
     answer.push(Element::number(tag::STATUS, status));
     Ok(answer)
 }

@@ -34,6 +34,7 @@ pub(super) async fn search(call: &Call<'_>, store: &Element) -> Result<Found, Er
     let options = store.child(tag::OPTIONS);
     let has = |wanted| options.is_some_and(|options| options.child(wanted).is_some());
     let range = options.and_then(|options| options.child_text(tag::RANGE));
+    options.map_or(Ok(()), options::check_body_part)?;
     let bodies = options.map(options::bodies).transpose();
     let query = store.child(tag::QUERY);
     let (Some(page), Ok(bodies), Some(query)) = (results::page(range, MOST_RESULTS), bodies, query) else {

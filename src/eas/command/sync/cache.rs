@@ -1,21 +1,23 @@
 //! The last Sync request of a device, for requests that leave out what did not change.
 //!
 //! Pure. An empty request repeats the last one: its keys are those the device sent, since an answer that brought new
-//! keys would have been followed by a request that names them. A Partial request names what is different. Implements
-//! [MS-ASCMD] "Empty Sync Request" and Partial.
+//! keys would have been followed by a request that names them. A Partial request names what is different: if it comes
+//! with a key from the last answer, the device has that answer, and what it does not name goes on from there too; else the
+//! answer may be lost, and what it brought comes once more. Implements [MS-ASCMD] "Empty Sync Request" and Partial.
 
 use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
 
 /// What of a collection is repeated. Changes of the device are not, and Supported belongs to the first request alone.
-const REPEATED: [Tag; 7] = [
+const REPEATED: [Tag; 8] = [
     tag::CLASS,
     tag::SYNC_KEY,
     tag::COLLECTION_ID,
     tag::DELETES_AS_MOVES,
     tag::GET_CHANGES,
     tag::WINDOW_SIZE,
+    tag::CONVERSATION_MODE,
     tag::OPTIONS,
 ];
 
@@ -43,11 +45,32 @@ pub(super) fn kept(root: &Element) -> Option<Element> {
 }
 
 /// A Partial request made whole: collections it does not name are those of the request before.
-pub(super) fn completed(partial: &Element, last: &Element) -> Element {
+/// `answered` has the keys of the last answer.
+pub(super) fn completed(partial: &Element, last: &Element, answered: Option<&Element>) -> Element {
     let named = collections(partial);
-    let is_named = |collection: &&Element| named.iter().any(|other| id(other) == id(collection));
+    let is_named = |collection: &Element| named.iter().any(|other| id(other) == id(collection));
+    let keys: Vec<(Option<&str>, Option<&str>)> = answered
+        .map(collections)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|collection| (id(collection), key(collection)))
+        .collect();
+    let was_sent = |collection: &Element| {
+        let before = collections(last).into_iter().find(|other| id(other) == id(collection));
+        before.and_then(key) == key(collection)
+    };
+    let has_answer = named
+        .iter()
+        .any(|collection| !was_sent(collection) && keys.contains(&(id(collection), key(collection))));
     let unnamed = collections(last).into_iter().filter(|collection| !is_named(collection));
-    let all: Vec<Element> = named.iter().copied().chain(unnamed).cloned().collect();
+    let unnamed = unnamed.map(|collection| {
+        let newer = keys.iter().find(|(of, _)| has_answer && *of == id(collection));
+        match newer {
+            Some((_, Some(newer))) => with_key(collection, newer),
+            _ => collection.clone(),
+        }
+    });
+    let all: Vec<Element> = named.iter().copied().cloned().chain(unnamed).collect();
     let mut whole = Element::parent(tag::SYNC, [Element::parent(tag::COLLECTIONS, all)]);
     let waits = |root: &Element| {
         root.child(tag::WAIT)
@@ -58,6 +81,17 @@ pub(super) fn completed(partial: &Element, last: &Element) -> Element {
     let window = |root: &Element| root.child(tag::WINDOW_SIZE).cloned();
     whole.extend(window(partial).or_else(|| window(last)));
     whole
+}
+
+/// The ids and keys of an answer, for [`completed`].
+pub(super) fn answered<'a>(keys: impl Iterator<Item = (&'a str, &'a str)>) -> Element {
+    let collections = keys.map(|(id, key)| {
+        Element::parent(
+            tag::COLLECTION,
+            [Element::text(tag::SYNC_KEY, key), Element::text(tag::COLLECTION_ID, id)],
+        )
+    });
+    Element::parent(tag::SYNC, [Element::parent(tag::COLLECTIONS, collections)])
 }
 
 /// Partial alone says nothing.
@@ -79,11 +113,21 @@ fn id(collection: &Element) -> Option<&str> {
     collection.child_text(tag::COLLECTION_ID).map(str::trim)
 }
 
+fn key(collection: &Element) -> Option<&str> {
+    collection.child_text(tag::SYNC_KEY).map(str::trim)
+}
+
+fn with_key(collection: &Element, key: &str) -> Element {
+    let children = collection.children().iter().map(|child| match child.tag {
+        tag::SYNC_KEY => Element::text(tag::SYNC_KEY, key),
+        _ => child.clone(),
+    });
+    Element::parent(tag::COLLECTION, children)
+}
+
 /// A first request is never repeated: it would start anew.
 fn has_state(collection: &Element) -> bool {
-    collection
-        .child_text(tag::SYNC_KEY)
-        .is_some_and(|key| key.trim() != "0")
+    key(collection).is_some_and(|key| key != "0")
 }
 
 fn repeatable(collection: &Element) -> Element {
@@ -143,10 +187,10 @@ mod tests {
             vec![collection("2", "8", Vec::new()), collection("1", "5", Vec::new())],
             vec![seconds("600")],
         );
-        assert_eq!(completed(&partial, &last), expected);
+        assert_eq!(completed(&partial, &last, None), expected);
         let longer = Element::parent(tag::SYNC, [seconds("900"), Element::empty(tag::PARTIAL)]);
         assert_eq!(
-            completed(&longer, &last).child(tag::HEARTBEAT_INTERVAL),
+            completed(&longer, &last, None).child(tag::HEARTBEAT_INTERVAL),
             Some(&seconds("900"))
         );
         assert!(says_something(&longer));
@@ -154,5 +198,21 @@ mod tests {
             tag::SYNC,
             [Element::empty(tag::PARTIAL)]
         )));
+    }
+
+    /// The key of 1 that the device comes with, and the key of 2 that is gone on from: 1 was 5 and 2 was 7, and the answer
+    /// brought 6 and 8.
+    #[test]
+    fn who_has_the_last_answer_goes_on_from_it() {
+        let last = sync(
+            vec![collection("1", "5", Vec::new()), collection("2", "7", Vec::new())],
+            Vec::new(),
+        );
+        let answered = answered([("1", "6"), ("2", "8")].into_iter());
+        for (sent, expected) in [("6", "8"), ("5", "7"), ("4", "7")] {
+            let partial = sync(vec![collection("1", sent, Vec::new())], Vec::new());
+            let whole = completed(&partial, &last, Some(&answered));
+            assert_eq!(key(collections(&whole)[1]), Some(expected), "{sent}");
+        }
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct Source<'a> {
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) list: Vec<(Change, Write)>,
-    /// `None`: a Fetch, or an id that is nobody's.
+    /// `None`: a Fetch, a text message, or an id that is nobody's.
     pub(super) of_command: Vec<Option<usize>>,
 }
 
@@ -82,8 +82,13 @@ impl Changes {
         }
     }
 
-    /// Occurrences of one series are one change, whatever the number of commands.
+    /// Occurrences of one series are one change, whatever the number of commands; and a ClientId stands for one item.
     fn push(&mut self, change: Change, write: Write) -> usize {
+        if matches!(change.what, What::Add { .. })
+            && let Some(index) = self.list.iter().position(|(earlier, _)| earlier.what == change.what)
+        {
+            return index;
+        }
         if let Write::Update {
             fields, occurrences, ..
         } = &write
@@ -143,7 +148,7 @@ impl Source<'_> {
     ) -> Option<(Change, Write)> {
         let version = self.call.version;
         let (what, said, write) = match command {
-            Command::Fetch { .. } | Command::Sms { .. } => return None,
+            Command::Fetch { .. } | Command::TextMessage { .. } => return None,
             Command::Add { client_id, data, send } => {
                 let what = What::Add {
                     client_id: client_id.clone(),
@@ -313,6 +318,7 @@ impl Source<'_> {
     pub(super) fn context(&self) -> Context<'_> {
         Context {
             version: self.call.version,
+            quirks: self.call.quirks,
             user: &self.call.user,
             bodies: &self.options.bodies,
             now: self.call.now,

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use tokio::time::Instant;
+
 use crate::content::BodyOptions;
 use crate::content::BodyPreference;
 use crate::content::BodyType;
@@ -9,17 +11,19 @@ use crate::content::Unconvertible;
 use crate::content::email;
 use crate::content::email::FlagChanges;
 use crate::eas::command::Call;
+use crate::eas::command::moved;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
+use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::command::sync::drafts;
 use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
-use crate::eas::command::sync::sms;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
 use crate::eas::items::Wanted;
 use crate::eas::items::class_of;
+use crate::eas::items::filter;
 use crate::eas::options::Options;
 use crate::eas::options::Sticky;
 use crate::eas::status::Error;
@@ -36,6 +40,7 @@ use crate::usm::plan;
 use crate::usm::plan::Send;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
+use crate::version::ProtocolVersion::V14_0;
 use crate::version::ProtocolVersion::V16_0;
 use crate::version::VersionRange;
 use crate::wbxml::Element;
@@ -46,20 +51,57 @@ use crate::wbxml::codepage::calendar;
 /// An answer is ended when its items are larger than this, in bytes of text: what is left comes with the next.
 const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
 
+/// ConversationMode came with this version.
+const HAS_CONVERSATIONS: VersionRange = VersionRange::since(V14_0);
+
 /// In these versions the server makes the UID of an appointment, and says so in the answer to its Add.
 const RETURNS_UID: VersionRange = VersionRange::since(V16_0);
 
 /// Items fetched at a time.
 const FETCH: usize = 100;
 
+/// The same where each costs a call of its own: between two fetches it is seen whether there is time for more.
+const FETCH_SOURCES: usize = 10;
+
+/// What still fits into the answer, over all collections.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    items: usize,
+    /// Of text, roughly.
+    bytes: usize,
+}
+
+impl Room {
+    pub(super) const fn new(items: usize) -> Self {
+        Self {
+            items,
+            bytes: LARGEST_ANSWER,
+        }
+    }
+
+    fn window(&self, wanted: usize) -> usize {
+        if self.bytes == 0 { 0 } else { wanted.min(self.items) }
+    }
+
+    fn take(&mut self, commands: &[Element]) {
+        self.items = self.items.saturating_sub(commands.len());
+        self.bytes = self.bytes.saturating_sub(commands.iter().map(text_size).sum());
+    }
+}
+
+/// Serves one collection, as far as there is room.
 pub(super) async fn sync(
     call: &Call<'_>,
     wanted: &request::Collection,
-    room: usize,
+    room: &mut Room,
+    deadline: Deadline,
 ) -> Result<response::Collection, Error> {
-    let failed = |status| Ok(response::Collection::failed(&wanted.id, &wanted.sync_key, status));
+    let failed = |status, class| response::Collection {
+        class,
+        ..response::Collection::failed(&wanted.id, &wanted.sync_key, status)
+    };
     let Some((id, module, folder)) = call.folder(&wanted.id).await? else {
-        return failed(response::HIERARCHY_CHANGED);
+        return Ok(failed(response::HIERARCHY_CHANGED, wanted.class));
     };
     let one = One {
         call,
@@ -67,10 +109,14 @@ pub(super) async fn sync(
         id,
         module,
         folder: &folder,
+        deadline,
     };
-    match one.run(room).await {
-        Ok(answer) => Ok(answer),
-        Err(Failure::Status(status)) => failed(status),
+    match one.run(*room).await {
+        Ok(answer) => {
+            room.take(&answer.commands);
+            Ok(answer)
+        }
+        Err(Failure::Status(status)) => Ok(failed(status, Some(class_of(module)))),
         Err(Failure::Whole(error)) => Err(error),
     }
 }
@@ -108,12 +154,21 @@ struct One<'a> {
     id: u32,
     module: Module,
     folder: &'a str,
+    deadline: Deadline,
 }
 
 impl One<'_> {
-    async fn run(&self, room: usize) -> Result<response::Collection, Failure> {
+    async fn run(&self, room: Room) -> Result<response::Collection, Failure> {
         let collection = self.call.collection(self.id, self.module, self.folder);
+        let has_conversations = self.module == Module::Mail && HAS_CONVERSATIONS.contains(self.call.version);
+        if self.wanted.conversations.is_some() && !has_conversations {
+            return Err(Failure::Status(response::PROTOCOL_ERROR));
+        }
         if self.wanted.sync_key == "0" {
+            // The first key brings nothing but itself.
+            if self.wanted.wants_changes {
+                return Err(Failure::Status(response::PROTOCOL_ERROR));
+            }
             let sticky = self.sticky(&[]);
             self.options(&sticky)?;
             let key = collection
@@ -134,16 +189,15 @@ impl One<'_> {
 
     /// What the device asks for now, else what it asked for last.
     fn sticky(&self, stored: &[u8]) -> Sticky {
-        let stored = Sticky::from_bytes(stored);
-        let first = self.wanted.sync_key == "0";
-        Sticky {
-            supported: if first {
-                self.wanted.supported.clone()
-            } else {
-                stored.supported
-            },
-            options: self.wanted.options.clone().unwrap_or(stored.options),
+        let mut sticky = Sticky::from_bytes(stored);
+        if self.wanted.sync_key == "0" {
+            sticky.supported.clone_from(&self.wanted.supported);
         }
+        if let Some(new) = self.wanted.options.clone() {
+            sticky.replace(new, class_of(self.module));
+        }
+        sticky.conversations = self.wanted.conversations.unwrap_or(sticky.conversations);
+        sticky
     }
 
     fn options(&self, sticky: &Sticky) -> Result<Options, Failure> {
@@ -156,28 +210,29 @@ impl One<'_> {
         opened: Opened<'_>,
         sticky: &Sticky,
         options: &Options,
-        room: usize,
+        room: Room,
     ) -> Result<response::Collection, Failure> {
         let sent_key = opened.key();
         let known: Vec<String> = opened.known().map(str::to_owned).collect();
         let call = self.call;
-        let takes_drafts = call.takes_drafts(self.module, self.folder).await.map_err(Error::from)?;
-        let filter = call
-            .filter(options, self.module, self.folder)
+        let takes_drafts = call
+            .takes_drafts(self.module, self.folder)
             .await
-            .map_err(Error::from)?;
+            .map_err(collection::Error::from)?;
+        let filter = filter(call, self.module, self.folder, options)
+            .await
+            .map_err(collection::Error::from)?;
         let looked = opened.look(!self.wanted.commands.is_empty(), self.call.now).await?;
         let items = self.items(&options.bodies);
         let changes = self.changes(&looked, &items, options, &known, takes_drafts).await?;
         let plan = plan::Options {
             policy: options.policy,
-            window: self.wanted.window.min(room),
+            window: room.window(self.wanted.window),
             wants_changes: self.wanted.wants_changes,
         };
         let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        let (commands, deliveries) = self.deliver(&pending, &items).await?;
-        let has_sms = self.wanted.commands.iter().any(|it| matches!(it, Command::Sms { .. }));
-        let force = self.call.services.new_key_on_empty_sync || has_sms;
+        let (commands, deliveries) = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        let force = self.call.services.new_key_on_empty_sync;
         let committed = pending
             .settle(&deliveries, sticky.to_bytes(self.call.version), force)
             .await?;
@@ -244,25 +299,32 @@ impl One<'_> {
         Ok(changes::read(&source, looked, items, &self.wanted.commands).await?)
     }
 
-    /// The items the device lacks, as commands, and what became of each.
+    /// The items the device lacks, as commands of about so many bytes, and what became of each.
     async fn deliver(
         &self,
         pending: &Pending<'_>,
         items: &Items<'_>,
+        bytes: usize,
+        sent_key: u64,
     ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
         let mut commands = Vec::new();
         let mut deliveries = Vec::new();
         let mut size = 0;
-        for sends in pending.to_device().chunks(FETCH) {
-            if size > LARGEST_ANSWER {
+        let at_a_time = match self.module == Module::Mail && email::need(items.bodies) == email::Need::Source {
+            true => FETCH_SOURCES,
+            false => FETCH,
+        };
+        for sends in pending.to_device().chunks(at_a_time) {
+            if size >= bytes || self.deadline.has_passed(deliveries.len(), Instant::now()) {
                 break;
             }
             let mut loaded = self.load(pending, items, sends).await?.into_iter();
             for send in sends {
-                if size > LARGEST_ANSWER {
+                if size >= bytes {
                     return Ok((commands, deliveries));
                 }
                 let delivery = match self.command(send, &mut loaded) {
+                    Ok(_) if self.is_own_move(send, sent_key).await? => Delivery::Sent,
                     Ok(command) => {
                         size += command.as_ref().map_or(0, text_size);
                         commands.extend(command);
@@ -274,6 +336,16 @@ impl One<'_> {
             }
         }
         Ok((commands, deliveries))
+    }
+
+    /// Whether this comes of a move that the device carried out by itself.
+    async fn is_own_move(&self, send: &Send, sent_key: u64) -> Result<bool, Error> {
+        match send {
+            Send::Add { id, .. } | Send::Delete { id } if self.module == Module::Mail => {
+                moved::is_known(self.call, (self.id, id), sent_key).await
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Fetches what has to be fetched, in the order of `sends`.
@@ -371,6 +443,11 @@ impl One<'_> {
     ) -> Vec<Element> {
         let mut responses = Vec::new();
         for (place, (command, change)) in self.wanted.commands.iter().zip(&changes.of_command).enumerate() {
+            if let Command::TextMessage { client_id } = command {
+                let server_id = ids::text_message_id(self.id, client_id);
+                responses.push(response::text_message(client_id, &server_id));
+                continue;
+            }
             let answer = match change {
                 Some(index) => committed.answers.get(*index).unwrap_or(&Answer::Rejected),
                 None => &Answer::NotFound,
@@ -386,13 +463,11 @@ impl One<'_> {
                     response::added(client_id, &ids::server_id(self.id, id), made)
                 }
                 (Command::Add { client_id, .. }, _) => response::not_added(client_id, status),
-                (Command::Sms { client_id }, _) => sms::added(self.id, client_id),
                 (Command::Change { server_id, .. }, Answer::Done { .. }) => match made.remove(&place) {
                     Some(made) => response::changed(server_id, made),
                     None => continue,
                 },
-                (Command::Fetch { .. }, _) | (_, Answer::Done { .. }) => continue,
-                (Command::Change { server_id, .. }, Answer::NotFound) if sms::is_one(server_id) => continue,
+                (Command::Fetch { .. } | Command::TextMessage { .. }, _) | (_, Answer::Done { .. }) => continue,
                 (
                     Command::Change {
                         server_id, instance, ..
@@ -430,11 +505,7 @@ impl One<'_> {
         for server_id in server_ids {
             let id = ids::ox_id(self.id, server_id, known.iter().map(String::as_str));
             let wanted: Vec<Wanted> = id.iter().map(|id| Wanted::by_id(committed.ox_id(id))).collect();
-            let data = match items.load(&wanted).await?.pop() {
-                Some(Loaded::Item(data)) => Some(data),
-                _ => None,
-            };
-            responses.push(response::fetched(server_id, data));
+            responses.push(response::fetched(server_id, items.load(&wanted).await?.pop()));
         }
         Ok(responses)
     }

@@ -7,10 +7,13 @@
 mod cache;
 mod changes;
 mod collection;
+mod deadline;
 mod drafts;
 mod request;
 mod response;
-mod sms;
+
+pub(super) use request::LARGEST_WINDOW;
+pub(super) use request::MOST_COMMANDS;
 
 use std::time::Duration;
 
@@ -19,9 +22,16 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::time::Instant;
 use tokio::time::sleep_until;
 
+use crate::content::Class;
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
+use crate::eas::command::folder_sync;
+use crate::eas::command::sync::collection::Room;
+use crate::eas::command::sync::deadline::Deadline;
+use crate::eas::options;
 use crate::eas::status::Error;
+use crate::ox::Standard;
+use crate::quirk::Bend;
 use crate::wbxml;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync as tag;
@@ -29,24 +39,56 @@ use crate::wbxml::codepage::airsync as tag;
 /// Where the last request is kept, in memory and in the store.
 const REQUEST: &str = "sync.request";
 
+/// Where the keys are kept that were answered to it, in memory.
+const ANSWERED: &str = "sync.answered";
+
+/// Collections that a device may sync in one request.
+const MOST_COLLECTIONS: usize = 300;
+
 pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let root = match whole(call).await? {
         Ok(root) => root,
         Err(status) => return Ok(refused(status, None)),
     };
-    let Ok(request) = request::parse(&root, call.version) else {
+    let Ok(mut request) = request::parse(&root, call.version) else {
         return Ok(refused(response::PROTOCOL_ERROR, None));
     };
-    if let Some(kept) = cache::kept(&root) {
-        keep(call, &kept).await?;
+    if request.collections.len() > MOST_COLLECTIONS {
+        return Ok(refused(response::TOO_MANY_COLLECTIONS, Some(MOST_COLLECTIONS as u64)));
     }
     let wait = match request.wait.map(|wait| checked(call, wait)).transpose() {
         Ok(wait) => wait,
         Err(limit) => return Ok(refused(response::INVALID_WAIT, Some(limit))),
     };
+    for block in request
+        .collections
+        .iter()
+        .filter_map(|it| it.options.as_ref())
+        .flatten()
+    {
+        options::check_body_part(block)?;
+    }
+    for collection in &mut request.collections {
+        name_by_class(call, collection).await?;
+    }
+    if let Some(kept) = cache::kept(&root) {
+        keep(call, &kept).await?;
+    }
     let mut answers = exchange(call, &request).await?;
     if let Some(wait) = wait.filter(|_| is_quiet(&answers)) {
         answers = wait_for_news(call, &request, wait, answers).await?;
+    }
+    let keys = answers
+        .iter()
+        .map(|answer| (answer.id.as_str(), answer.sync_key.as_str()));
+    call.device
+        .keep(ANSWERED, wbxml::encode(&cache::answered(keys), call.version));
+    let tree_changed = |answer: &response::Collection| answer.status == response::HIERARCHY_CHANGED;
+    if answers.iter().any(tree_changed) {
+        folder_sync::sent_here(call.device);
+        if call.quirks.has(Bend::TreeChangedAtTheTop) {
+            return Ok(refused(response::HIERARCHY_CHANGED, None));
+        }
     }
     Ok(response::build(answers, call.version).map_or(Reply::Nothing, Reply::Document))
 }
@@ -59,10 +101,32 @@ async fn whole(call: &Call<'_>) -> Result<Result<Element, i64>, Error> {
         partial => match (last(call).await?, partial) {
             (None, _) => return Ok(Err(response::NOTHING_CACHED)),
             (Some(last), None) => last,
-            (Some(last), Some(partial)) => cache::completed(partial, &last),
+            (Some(last), Some(partial)) => {
+                let answered = call.device.recall(ANSWERED);
+                cache::completed(partial, &last, answered.and_then(decoded).as_ref())
+            }
         },
     };
     Ok(Ok(root))
+}
+
+/// Finds the default folder of a class, for a device that names no other.
+async fn name_by_class(call: &Call<'_>, collection: &mut request::Collection) -> Result<(), Error> {
+    let Some(class) = collection.class.filter(|_| collection.id.is_empty()) else {
+        return Ok(());
+    };
+    let standard = match class {
+        Class::Email => Standard::Inbox,
+        Class::Calendar => Standard::Calendar,
+        Class::Contacts => Standard::Contacts,
+        Class::Tasks => Standard::Tasks,
+    };
+    let settings = call.device.ox.settings().await?;
+    if let Some(folder) = settings.standard(standard) {
+        let id = call.hierarchy().assign(standard.module(), folder).await?;
+        collection.id = id.to_string();
+    }
+    Ok(())
 }
 
 /// The last request of the device that can be repeated.
@@ -74,7 +138,11 @@ async fn last(call: &Call<'_>) -> Result<Option<Element>, Error> {
             fields.get(REQUEST).and_then(|text| STANDARD.decode(text).ok())
         }
     };
-    Ok(kept.and_then(|bytes| wbxml::decode(&bytes, &wbxml::Limits::default()).ok()))
+    Ok(kept.and_then(decoded))
+}
+
+fn decoded(bytes: Vec<u8>) -> Option<Element> {
+    wbxml::decode(&bytes, &wbxml::Limits::default()).ok()
 }
 
 /// Keeps a request in memory, and one that waits in the store as well: devices that wait are those that send nothing
@@ -117,15 +185,15 @@ fn checked(call: &Call<'_>, wait: request::Wait) -> Result<Duration, u64> {
 
 /// Every collection once. What fails for one is its Status; if it fails for all, it is the request's.
 async fn exchange(call: &Call<'_>, request: &request::Request) -> Result<Vec<response::Collection>, Error> {
-    let mut room = request.window;
+    let mut room = Room::new(request.window);
+    let deadline = Deadline::new(Instant::now(), call.quirks.patience());
     let mut answers = Vec::with_capacity(request.collections.len());
     let mut failure = None;
     let mut served = 0;
     for wanted in &request.collections {
-        match collection::sync(call, wanted, room).await {
+        match collection::sync(call, wanted, &mut room, deadline).await {
             Ok(answer) => {
                 served += 1;
-                room = room.saturating_sub(answer.commands.len());
                 answers.push(answer);
             }
             Err(error @ (Error::Credentials | Error::Forbidden(_))) => return Err(error),

@@ -4,7 +4,11 @@
 
 use std::time::Duration;
 
+use crate::content::Class;
+use crate::eas::command::LONGEST_ID;
+use crate::usm::ids;
 use crate::version::ProtocolVersion;
+use crate::version::ProtocolVersion::V2_5;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::VersionRange;
 use crate::wbxml::Element;
@@ -15,16 +19,19 @@ use crate::wbxml::codepage::email2;
 
 /// [MS-ASCMD] WindowSize: when it is absent, and at most.
 const DEFAULT_WINDOW: usize = 100;
-const LARGEST_WINDOW: usize = 512;
+pub(in crate::eas::command) const LARGEST_WINDOW: usize = 512;
 
 /// More commands than this in one request are refused.
-const MOST_COMMANDS: usize = 200;
-
-/// The class of short messages.
-pub(super) const SMS: &str = "SMS";
+pub(in crate::eas::command) const MOST_COMMANDS: usize = 200;
 
 /// Without GetChanges a device wants changes in these versions; before, it has to ask.
 const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);
+
+/// A class alone names the default folder of its items in these versions.
+const NAMES_BY_CLASS: VersionRange = VersionRange::until(V2_5);
+
+/// The class of text messages, which we do not have.
+const TEXT_MESSAGE: &str = "SMS";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
@@ -53,7 +60,10 @@ impl Wait {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Collection {
+    /// What the device says it holds; it can be wrong.
+    pub(super) class: Option<Class>,
     pub(super) sync_key: String,
+    /// Empty where the class alone names the folder.
     pub(super) id: String,
     pub(super) supported: Option<Element>,
     /// `None`: what the device asked for last.
@@ -62,6 +72,8 @@ pub(super) struct Collection {
     pub(super) window: usize,
     /// Deletions go to the trash.
     pub(super) deletes_as_moves: bool,
+    /// A filter takes in whole conversations. `None`: not said.
+    pub(super) conversations: Option<bool>,
     pub(super) commands: Vec<Command>,
 }
 
@@ -73,10 +85,6 @@ pub(super) enum Command {
         data: Element,
         /// The draft goes out at once.
         send: bool,
-    },
-    /// An SMS, which has no place at OX: some phones upload them unasked.
-    Sms {
-        client_id: String,
     },
     Change {
         server_id: String,
@@ -91,6 +99,10 @@ pub(super) enum Command {
     },
     Fetch {
         server_id: String,
+    },
+    /// The addition of a text message: some phones upload theirs unasked, and have to hear that it worked.
+    TextMessage {
+        client_id: String,
     },
 }
 
@@ -113,6 +125,10 @@ pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request,
     if minutes.is_some() && seconds.is_some() {
         return Err(Invalid);
     }
+    // Android waits for nothing when all its folders are switched off, and does not take an error for that.
+    if collections.is_empty() && minutes.or(seconds).is_none() {
+        return Err(Invalid);
+    }
     let window = number(root, tag::WINDOW_SIZE)?;
     Ok(Request {
         collections,
@@ -122,7 +138,7 @@ pub(super) fn parse(root: &Element, version: ProtocolVersion) -> Result<Request,
 }
 
 fn collection(element: &Element, version: ProtocolVersion) -> Result<Collection, Invalid> {
-    let required = |tag| element.child_text(tag).map(str::trim).filter(|text| !text.is_empty());
+    let required = |tag| element.child_text(tag).map(str::trim).filter(|text| is_id(text));
     let sync_key = required(tag::SYNC_KEY).ok_or(Invalid)?.to_owned();
     let options: Vec<Element> = element.children_of(tag::OPTIONS).cloned().collect();
     let commands = element.child(tag::COMMANDS).map_or(&[][..], Element::children);
@@ -134,21 +150,30 @@ fn collection(element: &Element, version: ProtocolVersion) -> Result<Collection,
     let only_fetches = !commands.is_empty() && commands.iter().all(|it| matches!(it, Command::Fetch { .. }));
     let wants_changes = match flag(element, tag::GET_CHANGES) {
         Some(wanted) => wanted,
-        None => WANTS_CHANGES.contains(version),
+        None => sync_key != "0" && WANTS_CHANGES.contains(version),
+    };
+    let class = required(tag::CLASS).and_then(Class::from_name);
+    let id = match required(tag::COLLECTION_ID) {
+        Some(id) => id.to_owned(),
+        None if class.is_some() && NAMES_BY_CLASS.contains(version) => String::new(),
+        None => return Err(Invalid),
     };
     Ok(Collection {
+        class,
         sync_key,
-        id: required(tag::COLLECTION_ID).ok_or(Invalid)?.to_owned(),
+        id,
         supported: element.child(tag::SUPPORTED).cloned(),
         options: (!options.is_empty()).then_some(options),
         wants_changes: wants_changes && !only_fetches,
         window: number(element, tag::WINDOW_SIZE)?.map_or(DEFAULT_WINDOW, limit),
         deletes_as_moves: flag(element, tag::DELETES_AS_MOVES).unwrap_or(true),
+        conversations: flag(element, tag::CONVERSATION_MODE),
         commands,
     })
 }
 
-/// `None` for a command without the id that names its item, and for what is no command: ignored.
+/// `None` for a command without the id that names its item, for what is done to a text message that was never kept, and
+/// for what is no command: ignored.
 fn command(element: &Element) -> Result<Option<Command>, Invalid> {
     let id = |tag| {
         element
@@ -157,6 +182,12 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
     };
+    if [tag::CLIENT_ID, tag::SERVER_ID]
+        .iter()
+        .any(|tag| id(*tag).is_some_and(|id| !is_id(&id)))
+    {
+        return Err(Invalid);
+    }
     let data = || {
         element
             .child(tag::APPLICATION_DATA)
@@ -164,9 +195,10 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
             .unwrap_or(Element::empty(tag::APPLICATION_DATA))
     };
     let instance = id(airsyncbase::INSTANCE_ID);
+    let is_text_message = id(tag::SERVER_ID).is_some_and(|id| ids::is_text_message(&id));
     let send = flag(element, email2::SEND).unwrap_or(false);
     Ok(match element.tag {
-        tag::ADD if id(tag::CLASS).as_deref() == Some(SMS) => Some(Command::Sms {
+        tag::ADD if id(tag::CLASS).as_deref() == Some(TEXT_MESSAGE) => Some(Command::TextMessage {
             client_id: id(tag::CLIENT_ID).ok_or(Invalid)?,
         }),
         tag::ADD => Some(Command::Add {
@@ -174,6 +206,7 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
             data: data(),
             send,
         }),
+        tag::CHANGE | tag::DELETE if is_text_message => None,
         tag::CHANGE => id(tag::SERVER_ID).map(|server_id| Command::Change {
             server_id,
             instance,
@@ -184,6 +217,11 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
         tag::FETCH => id(tag::SERVER_ID).map(|server_id| Command::Fetch { server_id }),
         _ => None,
     })
+}
+
+/// Whether a text can be an id or a key.
+fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len())
 }
 
 /// 0 and too much both mean "as much as may be".
@@ -241,6 +279,7 @@ mod tests {
         // WindowSize, GetChanges (None: absent), expected window, expected wish
         let cases = [
             ("0", None, 512, true),
+            ("512", None, 512, true),
             ("1", Some("0"), 1, false),
             ("512", Some(""), 512, true),
             ("513", Some("1"), 512, true),
@@ -256,6 +295,55 @@ mod tests {
                 "{window}"
             );
         }
+    }
+
+    /// GetChanges, the version, and whether the device wants changes with a key and with the first one.
+    #[test]
+    fn changes_are_wanted_by_version() {
+        let cases = [
+            (None, V2_5, false, false),
+            (None, V12_0, true, false),
+            (None, V14_1, true, false),
+            (Some("0"), V14_1, false, false),
+            (Some("1"), V2_5, true, true),
+            (Some(""), V14_1, true, true),
+        ];
+        for (asked, version, later, first) in cases {
+            let wants = |key: &str| {
+                let mut children = vec![
+                    Element::text(tag::COLLECTION_ID, "7"),
+                    Element::text(tag::SYNC_KEY, key),
+                ];
+                children.extend(asked.map(|flag| Element::text(tag::GET_CHANGES, flag)));
+                parse(&sync(children), version).unwrap().collections[0].wants_changes
+            };
+            assert_eq!((wants("12"), wants("0")), (later, first), "{asked:?} {version}");
+        }
+    }
+
+    #[test]
+    fn folders_named_by_class() {
+        let named = |version, class: &str| {
+            let children = vec![Element::text(tag::CLASS, class), Element::text(tag::SYNC_KEY, "12")];
+            parse(&sync(children), version).map(|mut request| request.collections.remove(0).class)
+        };
+        assert_eq!(named(V2_5, "Contacts"), Ok(Some(Class::Contacts)));
+        assert_eq!(named(V2_5, "Nothing"), Err(Invalid));
+        assert_eq!(named(V12_0, "Contacts"), Err(Invalid));
+    }
+
+    #[test]
+    fn text_messages() {
+        let command = |tag, children: Vec<Element>| {
+            let mut all = minimal();
+            all.push(Element::parent(tag::COMMANDS, [Element::parent(tag, children)]));
+            parse(&sync(all), V14_1).unwrap().collections.remove(0).commands
+        };
+        let class = Element::text(tag::CLASS, "SMS");
+        let added = command(tag::ADD, vec![class, Element::text(tag::CLIENT_ID, "c")]);
+        assert_eq!(added, [Command::TextMessage { client_id: "c".into() }]);
+        let id = || vec![Element::text(tag::SERVER_ID, ids::text_message_id(7, "c"))];
+        assert!(command(tag::CHANGE, id()).is_empty() && command(tag::DELETE, id()).is_empty());
     }
 
     #[test]

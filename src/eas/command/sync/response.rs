@@ -4,6 +4,7 @@
 //! Implements [MS-ASCMD] Sync (response).
 
 use crate::content::Class;
+use crate::eas::items::Loaded;
 use crate::eas::status::Status;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Unsendable;
@@ -33,6 +34,13 @@ pub(super) const OBJECT_NOT_FOUND: i64 = 8;
 pub(super) const HIERARCHY_CHANGED: i64 = 12;
 pub(super) const NOTHING_CACHED: i64 = 13;
 pub(super) const INVALID_WAIT: i64 = 14;
+pub(super) const TOO_MANY_COLLECTIONS: i64 = 15;
+
+/// The class of a text message in the answer to its addition, which is not that of the folder.
+const TEXT_MESSAGE: &str = "SMS";
+
+/// Status of an item that cannot be converted.
+const CONVERSION_ERROR: i64 = 6;
 
 /// What one collection answers.
 #[derive(Debug)]
@@ -74,7 +82,11 @@ pub(super) fn build(collections: Vec<Collection>, version: ProtocolVersion) -> O
     let told = collections
         .into_iter()
         .filter(|collection| collection.is_news || !leave_out);
-    let elements = told.map(|collection| element(collection, version));
+    let elements: Vec<Element> = told.map(|collection| element(collection, version)).collect();
+    if elements.is_empty() {
+        // Nothing was asked for, and the version has no empty answer: some devices do not survive empty Collections.
+        return Some(refused(SUCCESS, None));
+    }
     Some(Element::parent(
         tag::SYNC,
         [Element::parent(tag::COLLECTIONS, elements)],
@@ -116,7 +128,7 @@ fn element(collection: Collection, version: ProtocolVersion) -> Element {
 pub(super) fn status_of(answer: &Answer) -> i64 {
     match answer {
         Answer::Done { .. } => SUCCESS,
-        Answer::Rejected => 6,
+        Answer::Rejected => CONVERSION_ERROR,
         Answer::Conflict => 7,
         Answer::NotFound => OBJECT_NOT_FOUND,
         Answer::Full => 9,
@@ -154,6 +166,19 @@ pub(super) fn changed(server_id: &str, made: Vec<Element>) -> Element {
     )
 }
 
+/// The answer to the addition of a text message, which is kept nowhere.
+pub(super) fn text_message(client_id: &str, server_id: &str) -> Element {
+    Element::parent(
+        tag::ADD,
+        [
+            Element::text(tag::CLASS, TEXT_MESSAGE),
+            Element::text(tag::CLIENT_ID, client_id),
+            Element::text(tag::SERVER_ID, server_id),
+            Element::number(tag::STATUS, SUCCESS),
+        ],
+    )
+}
+
 /// The answer to an Add that failed.
 pub(super) fn not_added(client_id: &str, status: i64) -> Element {
     Element::parent(
@@ -176,8 +201,12 @@ pub(super) fn failed(tag: crate::wbxml::Tag, server_id: &str, instance: Option<&
 }
 
 /// The answer to a Fetch.
-pub(super) fn fetched(server_id: &str, data: Option<Vec<Element>>) -> Element {
-    let status = if data.is_some() { SUCCESS } else { OBJECT_NOT_FOUND };
+pub(super) fn fetched(server_id: &str, loaded: Option<Loaded>) -> Element {
+    let (status, data) = match loaded {
+        Some(Loaded::Item(data)) => (SUCCESS, Some(data)),
+        Some(Loaded::Unconvertible(_)) => (CONVERSION_ERROR, None),
+        Some(Loaded::Vanished) | None => (OBJECT_NOT_FOUND, None),
+    };
     let mut element = Element::parent(
         tag::FETCH,
         [
@@ -241,6 +270,7 @@ mod tests {
                 "{version}"
             );
         }
+        assert_eq!(build(Vec::new(), V2_5), Some(refused(SUCCESS, None)));
         let mixed = |version| build(vec![collection(false), collection(true)], version).unwrap();
         assert_eq!(mixed(V12_1).children()[0].children().len(), 2);
         assert_eq!(mixed(V14_0).children()[0].children().len(), 1);

@@ -5,6 +5,9 @@ use crate::zone::Zone;
 use jiff::civil::Date;
 use jiff::civil::DateTime;
 use jiff::civil::Time;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
 
 /// One event of an iCalendar text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +25,13 @@ pub(super) struct Event {
     pub(super) organizer: String,
     /// Addresses of the attendees.
     pub(super) attendees: Vec<String>,
+    pub(super) sequence: i64,
+    /// The day of the one occurrence that is meant.
+    pub(super) occurrence: Option<i64>,
+    /// Zone of the start.
+    pub(super) timezone: Option<String>,
+    /// A pattern in stored form: daily and weekly ones only.
+    pub(super) pattern: Map<String, Value>,
 }
 
 /// A content line: name, parameters as written, value.
@@ -48,7 +58,13 @@ impl Event {
                 ("DESCRIPTION", true) => event.note = line.text(),
                 ("ORGANIZER", true) => event.organizer = line.address(),
                 ("ATTENDEE", true) => event.attendees.push(line.address()),
-                ("DTSTART", true) => start = line.instant(),
+                ("SEQUENCE", true) => event.sequence = line.value.parse().unwrap_or(0),
+                ("RRULE", true) => event.pattern = pattern(line.value),
+                ("RECURRENCE-ID", true) => event.occurrence = line.instant().map(|(at, _)| zone::day_of(at)),
+                ("DTSTART", true) => {
+                    start = line.instant();
+                    event.timezone = line.parameter("TZID").map(str::to_owned);
+                }
                 ("DTEND", true) => end = line.instant(),
                 _ => {}
             }
@@ -59,6 +75,34 @@ impl Event {
         event.end = end.map_or(start + if full_time { zone::DAY } else { 0 }, |(end, _)| end);
         Some(event)
     }
+}
+
+/// `FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TU;COUNT=5` in stored form; empty for what is not daily or weekly.
+fn pattern(rule: &str) -> Map<String, Value> {
+    const DAYS: [&str; 7] = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
+    let part = |name: &str| {
+        let mut parts = rule.split(';').filter_map(|part| part.split_once('='));
+        parts.find(|(key, _)| *key == name).map(|(_, value)| value)
+    };
+    let number = |name: &str| part(name).and_then(|value| value.parse::<i64>().ok());
+    let kind = match part("FREQ") {
+        Some("DAILY") => 1,
+        Some("WEEKLY") => 2,
+        _ => return Map::new(),
+    };
+    let mut pattern = Map::new();
+    pattern.insert("recurrence_type".to_owned(), json!(kind));
+    pattern.insert("interval".to_owned(), json!(number("INTERVAL").unwrap_or(1)));
+    if let Some(days) = part("BYDAY").filter(|_| kind == 2) {
+        let bits = days
+            .split(',')
+            .filter_map(|day| DAYS.iter().position(|own| *own == day));
+        pattern.insert("days".to_owned(), json!(bits.fold(0, |mask, bit| mask | 1 << bit)));
+    }
+    if let Some(count) = number("COUNT") {
+        pattern.insert("occurrences".to_owned(), json!(count));
+    }
+    pattern
 }
 
 impl<'a> Line<'a> {

@@ -1,7 +1,7 @@
 //! Invitations in mails: the modules `conversion` and `calendar/itip`.
 //!
-//! Implements the iCalendar conversion of the chapter "Conversion" and the iTIP actions `analyze`, `accept`, `tentative` and
-//! `decline` of the OX HTTP API. An answer also leaves a reply mail to the organizer in the outbox.
+//! Implements the iCalendar conversion of the chapter "Conversion" and the iTIP actions `analyze`, `accept`, `tentative`,
+//! `decline` and `update` of the OX HTTP API. An answer also leaves a reply mail to the organizer in the outbox.
 
 use crate::calendar;
 use crate::calendar::ical::Event;
@@ -20,6 +20,7 @@ use crate::mail;
 use crate::mail::store::Sent;
 use crate::pim::Module;
 use crate::pim::read;
+use crate::profile::Profile;
 use crate::world::World;
 use serde_json::Map;
 use serde_json::Value;
@@ -59,6 +60,12 @@ pub(crate) fn conversion(world: &mut World, call: &Call) -> Result<Option<Answer
 
 /// `calendar/itip`: looks at an invitation, or answers it.
 pub(crate) fn itip(world: &mut World, call: &Call) -> Result<Option<Answer>, OxError> {
+    if world.profile() < Profile::V7_8 {
+        return Ok(None);
+    }
+    if call.action == "update" {
+        return bring_up_to_date(world, call).map(Some);
+    }
     let status = match call.action.as_str() {
         "analyze" => None,
         "accept" | "accept_and_ignore_conflicts" => Some(participants::ACCEPTED),
@@ -76,6 +83,25 @@ pub(crate) fn itip(world: &mut World, call: &Call) -> Result<Option<Answer>, OxE
     let view = read::view(world, call, Module::Calendar, object, folder);
     let appointment = world.wire(&call.zone).object(&Module::Calendar.fields(), &view);
     Ok(Some(Answer::stamped(json!([appointment]), object.modified)))
+}
+
+/// `update`: takes a newer version of an invitation in, which the attendees themselves may not write.
+fn bring_up_to_date(world: &mut World, call: &Call) -> Result<Answer, OxError> {
+    let event = event_of(world, call.user, &call.json_object()?)?;
+    let (folder, id) = existing(world, call.user, &event.uid).ok_or(MAIL_NOT_FOUND)?;
+    let stamp = world.stamp();
+    let object = world.objects.get_mut(&(Module::Calendar, id)).ok_or(MAIL_NOT_FOUND)?;
+    object.set("title", event.title.as_str());
+    object.set("location", event.location.as_str());
+    object.set("start_date", event.start);
+    object.set("end_date", event.end);
+    object.set("full_time", event.full_time);
+    object.set("sequence", event.sequence);
+    object.touch(stamp, call.user);
+    let object = read::find(world, call.user, Module::Calendar, folder, id)?;
+    let view = read::view(world, call, Module::Calendar, object, folder);
+    let appointment = world.wire(&call.zone).object(&Module::Calendar.fields(), &view);
+    Ok(Answer::stamped(json!([appointment]), stamp))
 }
 
 /// `args` of a data source: an array of objects with one key each.
@@ -158,11 +184,15 @@ fn create(world: &mut World, call: &Call, event: &Event, folder: u32) -> Result<
     let body = json!({
         "folder_id": folder, "title": event.title, "location": event.location, "note": event.note, "uid": event.uid,
         "start_date": event.start, "end_date": event.end, "full_time": event.full_time, "organizer": event.organizer,
-        "participants": people, "ignore_conflicts": true,
+        "participants": people, "ignore_conflicts": true, "sequence": event.sequence,
     });
-    let Value::Object(body) = body else {
+    let Value::Object(mut body) = body else {
         return Err(JSON_SYNTAX.into());
     };
+    if let Some(zone) = &event.timezone {
+        body.insert("timezone".to_owned(), json!(zone));
+    }
+    body.extend(event.pattern.clone());
     match write::create(world, call, body)? {
         Answer::Data(envelope) => {
             let id = envelope.data.as_ref().and_then(|data| data.get("id")).and_then(id_of);

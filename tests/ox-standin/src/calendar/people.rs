@@ -6,12 +6,42 @@ use crate::calendar::participants;
 use crate::call::id_of;
 use crate::error::OxError;
 use crate::folders::store::Content;
+use crate::mail::store::Sent;
 use crate::pim::Module;
 use crate::pim::Object;
 use crate::pim::Tombstone;
 use crate::world::World;
 use serde_json::Value;
 use serde_json::json;
+
+/// `notification`: the server itself writes to everybody but the caller.
+pub(super) fn notify(world: &mut World, user: u32, object: &Object) {
+    let listed = object.fields.get("participants").cloned().unwrap_or(Value::Null);
+    let users = participants::user_ids(world, &listed)
+        .into_iter()
+        .filter(|id| *id != user);
+    let users = users.filter_map(|id| world.user(id).map(|user| user.primary_address().to_owned()));
+    let externals = listed.as_array().into_iter().flatten();
+    let externals = externals.filter(|entry| participants::kind(entry) == participants::EXTERNAL);
+    let externals = externals.filter_map(|entry| entry.get("mail")?.as_str().map(str::to_owned));
+    let recipients: Vec<String> = users.chain(externals).collect();
+    let Some(from) = world.user(user).map(|user| user.primary_address().to_owned()) else {
+        return;
+    };
+    if recipients.is_empty() {
+        return;
+    }
+    let raw = format!(
+        "From: {from}\r\nSubject: {}\r\n\r\nSent by OX.\r\n",
+        object.text("title")
+    );
+    world.outbox.push(Sent {
+        user,
+        from,
+        recipients,
+        raw: raw.into(),
+    });
+}
 
 /// Resolves participants, adds the owner of a private folder, and finds the folders where everybody sees it.
 pub(super) fn set_people(world: &World, user: u32, object: &mut Object, fresh: bool) -> Result<(), OxError> {

@@ -26,6 +26,7 @@ use crate::pim::Tombstone;
 use crate::pim::errors::Errors;
 use crate::pim::read;
 use crate::pim::write;
+use crate::profile::Profile;
 use crate::world::World;
 use crate::zone;
 use serde_json::Map;
@@ -49,6 +50,7 @@ pub(crate) fn create(world: &mut World, call: &Call, mut body: Map<String, Value
     let alarm = body.remove("alarm");
     let stamp = world.stamp();
     let mut object = Object::new(0, folder, stamp, call.user);
+    let notification = body.get("notification") == Some(&json!(true));
     object.fields = stored(body);
     check::basics(&object)?;
     set_defaults(world, call.user, &mut object);
@@ -58,6 +60,9 @@ pub(crate) fn create(world: &mut World, call: &Call, mut body: Map<String, Value
     check::whole(world, call.user, &object)?;
     if let Some(conflicts) = refused(world, call, &object, ignore) {
         return conflicts;
+    }
+    if notification {
+        people::notify(world, call.user, &object);
     }
     let id = store_new(world, object);
     Ok(Answer::stamped(json!({"id": world.wire(&call.zone).id(id)}), stamp))
@@ -106,6 +111,7 @@ pub(crate) fn change(
     let alarm = body.remove("alarm");
     let stamp = world.stamp();
     let mut object = old.clone();
+    let notification = body.get("notification") == Some(&json!(true));
     merge(&mut object, body);
     people::set_alarm(world, call.user, &mut object, alarm);
     let with_people = object.fields.get("participants") != old.fields.get("participants");
@@ -123,6 +129,9 @@ pub(crate) fn change(
         return conflicts;
     }
     object.touch(stamp, call.user);
+    if notification {
+        people::notify(world, call.user, &object);
+    }
     store_changed(world, &old, object);
     if let Some(target) = target {
         world.transfer(Module::Calendar, id, folder, target);
@@ -185,7 +194,9 @@ pub(super) fn confirm(world: &mut World, call: &Call) -> Result<Answer, OxError>
     let stamp = world.stamp();
     let object = read::find(world, call.user, Module::Calendar, folder, id)?.clone();
     let mut target = id;
-    if let Some(position) = call.number("occurrence")?.filter(|_| calendar::is_master(&object)) {
+    // "7.6+": older servers answer for the whole series.
+    let knows_occurrences = world.profile() >= Profile::V7_8 && calendar::is_master(&object);
+    if let Some(position) = call.number("occurrence")?.filter(|_| knows_occurrences) {
         let mut names = Map::new();
         names.insert("recurrence_position".to_owned(), json!(position));
         if let Some(occurrence) = exception::named(world, &object, &names)? {

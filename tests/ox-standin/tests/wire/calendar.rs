@@ -226,6 +226,39 @@ fn confirming_changes_the_own_status_only() {
     assert_eq!((status(0), status(1)), (json!(1), json!(0)));
 }
 
+/// One occurrence since 7.6; before, the parameter is not known, and the whole series is answered.
+#[test]
+fn confirming_one_occurrence() {
+    for (profile, series) in [(Profile::V6_20, 2), (Profile::V7_8, 0)] {
+        let house = House::with(Standin::builder().profile(profile));
+        let anton = house.standin.web("anton");
+        let id = anton.create_appointment(json!({"title": "x", "start_date": TUESDAY, "end_date": TUESDAY + HOUR,
+            "recurrence_type": 1, "interval": 1, "occurrences": 5, "participants": [{"id": 4, "type": 1}]}));
+        let berta = Client::login(&house.running, "berta");
+        let call = format!("calendar?action=confirm&id={id}&folder=41&timestamp={NOW}&occurrence=2");
+        berta.put(&call, json!({"confirmation": 2}));
+        let master = anton.object(Module::Calendar, id).expect("it");
+        assert_eq!(master["users"][1]["confirmation"], series, "{profile:?}");
+    }
+}
+
+/// `notification`: the server writes to everybody but the caller, and only then.
+#[test]
+fn people_are_told_on_request() {
+    let house = House::new();
+    let people = json!([{"id": 4, "type": 1}, {"type": 5, "mail": "carl@example.org"}]);
+    let appointment = json!({"folder_id": 31, "title": "x", "start_date": TUESDAY, "end_date": TUESDAY + HOUR,
+        "full_time": false, "ignore_conflicts": true, "participants": people});
+    let mut told = appointment.clone();
+    told["notification"] = json!(true);
+    for (body, expected) in [(appointment, 0), (told, 1)] {
+        house.anton.put("calendar?action=new&timezone=UTC", body);
+        assert_eq!(house.standin.web("anton").sent().len(), expected);
+    }
+    let sent = house.standin.web("anton").sent();
+    assert_eq!(sent[0].recipients, ["berta@example.com", "carl@example.org"]);
+}
+
 #[test]
 fn people_see_and_lose_appointments() {
     let house = House::with(Standin::builder().group(Group {

@@ -1,0 +1,146 @@
+//! What random histories have found, as the shortest scripts that showed it. Each failed before it was repaired.
+
+use ox_standin::Fault;
+use oxtender::version::ProtocolVersion::V2_5;
+use oxtender::version::ProtocolVersion::V12_1;
+use oxtender::version::ProtocolVersion::V14_1;
+use oxtender::version::ProtocolVersion::V16_1;
+
+use super::kinds::APPOINTMENT;
+use super::kinds::CONTACT;
+use super::kinds::MAIL;
+use super::kinds::TASK;
+use super::player::play;
+use super::script::Act;
+use super::script::Phone;
+use super::script::Script;
+use super::script::Step;
+use super::script::Trouble;
+
+const FIRST: usize = 0;
+
+fn web(kind: usize, act: Act) -> Step {
+    Step::Web { kind, act }
+}
+
+fn touch(kind: usize, act: Act) -> Step {
+    Step::Touch { phone: 0, kind, act }
+}
+
+fn sync(kinds: &[usize], window: usize, trouble: Trouble) -> Step {
+    Step::Sync {
+        phone: 0,
+        kinds: kinds.to_vec(),
+        window,
+        wants_changes: true,
+        gateway: 0,
+        trouble,
+    }
+}
+
+const fn change(field: usize) -> Act {
+    Act::Change { which: FIRST, field }
+}
+
+fn play_with(phone: Phone, kinds: &[usize], steps: Vec<Step>) {
+    play(&Script {
+        phones: vec![phone],
+        kinds: kinds.to_vec(),
+        steps,
+    });
+}
+
+/// The list that the window after a write was cut from showed the item as it was before, and brought it back.
+#[test]
+fn a_list_from_before_a_write_is_not_kept() {
+    let phone = Phone {
+        version: V2_5,
+        wins: false,
+    };
+    let steps = vec![
+        touch(CONTACT, Act::Add),
+        sync(&[CONTACT], 1, Trouble::None),
+        web(CONTACT, Act::Add),
+        web(CONTACT, Act::Add),
+        web(CONTACT, Act::Add),
+        touch(CONTACT, change(0)),
+        sync(&[CONTACT], 1, Trouble::None),
+        sync(&[CONTACT], 2, Trouble::None),
+    ];
+    play_with(phone, &[CONTACT], steps);
+}
+
+/// A flag set elsewhere came in the lost answer to the phone's own change of another flag, and never again.
+#[test]
+fn what_came_with_the_lost_answer_to_a_change_comes_again() {
+    let phone = Phone {
+        version: V14_1,
+        wins: false,
+    };
+    let steps = vec![
+        web(MAIL, Act::Add),
+        sync(&[MAIL], 5, Trouble::None),
+        web(MAIL, change(0)),
+        touch(MAIL, change(1)),
+        sync(&[MAIL], 5, Trouble::AnswerLost),
+    ];
+    play_with(phone, &[MAIL], steps);
+}
+
+/// The same, where the phone wins and the window has no room for what the others changed.
+#[test]
+fn what_has_no_room_beside_the_answer_to_a_change_comes_later() {
+    let phone = Phone {
+        version: V14_1,
+        wins: false,
+    };
+    let steps = vec![
+        web(MAIL, Act::Add),
+        web(MAIL, Act::Add),
+        sync(&[MAIL], 5, Trouble::None),
+        web(MAIL, change(0)),
+        web(MAIL, Act::Change { which: 1, field: 0 }),
+        web(MAIL, change(0)),
+        touch(MAIL, change(1)),
+        touch(MAIL, Act::Change { which: 1, field: 1 }),
+        sync(&[MAIL], 1, Trouble::None),
+    ];
+    play_with(phone, &[MAIL], steps);
+}
+
+/// OX's answer to an addition was cut off, and somebody changed the appointment before the phone came again.
+#[test]
+fn an_appointment_is_known_again_though_somebody_changed_it() {
+    for version in [V12_1, V16_1] {
+        let phone = Phone { version, wins: false };
+        // The first calls are those of a login at the other gateway.
+        for call in 1..=12 {
+            let fault = Fault::TruncatedJson;
+            let steps = vec![
+                touch(APPOINTMENT, Act::Add),
+                sync(&[APPOINTMENT], 5, Trouble::OxFails { call, fault }),
+                web(APPOINTMENT, change(1)),
+            ];
+            play_with(phone, &[APPOINTMENT], steps);
+        }
+    }
+}
+
+/// Not found, but seldom met: the gateway dies when OX has an addition and nobody has heard of it.
+#[test]
+fn a_crash_within_an_addition_repeats_nothing() {
+    for kind in [CONTACT, TASK, APPOINTMENT] {
+        for call in 1..=6 {
+            let phone = Phone {
+                version: V14_1,
+                wins: false,
+            };
+            let crash = Trouble::Crash {
+                call,
+                carried_out: true,
+            };
+            let steps = vec![touch(kind, Act::Add), sync(&[kind], 5, crash)];
+            play_with(phone, &[kind], steps);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A phone of a history: its copies, its user's deeds that it has not told yet, and what must never come to it.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use oxtender::wbxml::Element;
+use oxtender::wbxml::codepage::airsync;
+
+use super::kinds;
+use super::kinds::ARCHIVE;
+use super::kinds::AtOx;
+use super::kinds::Fields;
+use super::kinds::KINDS;
+use super::kinds::MAIL;
+use super::kinds::is_mail;
+use super::ledger::Ledger;
+use super::script;
+use super::site::Site;
+use super::site::Way;
+use crate::device::Device;
+use crate::device::collection::Synced;
+use crate::device::commands::body_preference;
+
+/// A phone, and what its user did that it has not told yet.
+pub(super) struct Phone {
+    number: usize,
+    pub(super) device: Device,
+    /// The phone's folder of each kind.
+    pub(super) folders: BTreeMap<usize, String>,
+    /// What the phone has not been told about yet, of each kind, in the order of its collection's.
+    pub(super) pending: BTreeMap<usize, Vec<Pending>>,
+    /// Titles of what it made or changed itself, and was told so.
+    own: BTreeSet<String>,
+    /// Titles that it changed in a request that broke off within: they may come back.
+    pub(super) disturbed: BTreeSet<String>,
+    /// Its filter keeps old mail away.
+    recent_only: bool,
+}
+
+pub(super) struct Pending {
+    pub(super) title: String,
+    pub(super) what: What,
+}
+
+/// In the words of the ledger.
+pub(super) enum What {
+    Add,
+    Change {
+        fields: Fields,
+        /// By field: its write in the ledger.
+        writes: BTreeMap<usize, usize>,
+        overtaken: Vec<usize>,
+    },
+    Delete {
+        overtaken: Vec<usize>,
+    },
+}
+
+impl Phone {
+    /// With its tree, and the first key of each collection.
+    pub(super) fn set_up(site: &Arc<Site>, number: usize, phone: script::Phone, kinds: &[usize]) -> Self {
+        let way = Arc::new(Way(site.clone()));
+        let mut device = Device::new(way, "anton", "secret", &format!("phone{number}"), phone.version);
+        device.folder_sync();
+        let mut folders = BTreeMap::new();
+        for kind in kinds {
+            let folder = match *kind {
+                ARCHIVE => device.folder_named(kinds::ARCHIVE_NAME),
+                kind => device.folder(KINDS[kind].folder),
+            };
+            let mut options = body_preference(phone.version, 1, None);
+            if !is_mail(*kind) && phone.wins {
+                options.insert(0, Element::number(airsync::CONFLICT, 0));
+            }
+            device.collection(&folder).options = options;
+            folders.insert(*kind, folder);
+        }
+        let ids: Vec<&str> = folders.values().map(String::as_str).collect();
+        device.sync_together(&ids);
+        Self {
+            number,
+            device,
+            folders,
+            pending: BTreeMap::new(),
+            own: BTreeSet::new(),
+            disturbed: BTreeSet::new(),
+            recent_only: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, kind: usize, title: String, what: What) {
+        self.pending.entry(kind).or_default().push(Pending { title, what });
+    }
+
+    pub(super) fn filter(&mut self, recent_only: bool) {
+        self.recent_only = recent_only;
+        for kind in [MAIL, ARCHIVE] {
+            let Some(folder) = self.folders.get(&kind) else {
+                continue;
+            };
+            let options = &mut self.device.collection(folder).options;
+            options.retain(|option| option.tag != airsync::FILTER_TYPE);
+            // Three days.
+            options.insert(
+                0,
+                Element::number(airsync::FILTER_TYPE, if recent_only { 2 } else { 0 }),
+            );
+        }
+    }
+
+    /// An item that its user still sees.
+    pub(super) fn pick(&self, kind: usize, which: usize) -> Option<(String, String, Fields)> {
+        let is_deleted = |title: &String| {
+            let mut pending = self.pending.get(&kind).into_iter().flatten();
+            pending.any(|pending| pending.title == *title && matches!(pending.what, What::Delete { .. }))
+        };
+        let read = |(id, data): (&String, &Element)| {
+            let (title, fields) = kinds::on_phone(kind, data);
+            (id.clone(), title, fields)
+        };
+        let items = self.device.items(&self.folders[&kind]).iter().map(read);
+        let items: Vec<_> = items.filter(|(_, title, _)| !is_deleted(title)).collect();
+        pick(&items, which).cloned()
+    }
+
+    /// Takes back a change that was not confirmed, to replace it.
+    pub(super) fn withdraw(&mut self, kind: usize, server_id: &str, title: &str) -> Option<Pending> {
+        let pending = self.pending.entry(kind).or_default();
+        let of_item = |pending: &Pending| pending.title == title && matches!(pending.what, What::Change { .. });
+        let index = pending.iter().position(of_item)?;
+        let local = self.device.collection(&self.folders[&kind]).pending.remove(index);
+        assert_eq!(local.id(), server_id);
+        Some(pending.remove(index))
+    }
+
+    /// A change that says what the phone has, and that nobody else can have made, is its own and must not come back.
+    pub(super) fn look_for_echoes(
+        &mut self,
+        kind: usize,
+        before: &BTreeMap<String, Element>,
+        own: BTreeMap<String, Fields>,
+        synced: &Synced,
+        ledger: &Ledger,
+    ) {
+        let number = self.number;
+        let items = self.device.items(&self.folders[&kind]);
+        for id in &synced.changed {
+            // Deleted again in the same answer.
+            let Some(data) = items.get(id) else { continue };
+            let (title, fields) = kinds::on_phone(kind, data);
+            let had = before.get(id).map(|data| kinds::on_phone(kind, data).1);
+            let had = own.get(&title).cloned().or(had);
+            let is_own = self.own.contains(&title) && !ledger.is_touched_by_others(&title, Some(number));
+            let echo = is_own && had.as_ref() == Some(&fields);
+            assert!(
+                !echo || self.disturbed.contains(&title),
+                "{title} comes back to the phone that made it: {fields:?}"
+            );
+        }
+        let mut titles = BTreeSet::new();
+        for data in items.values() {
+            let (title, _) = kinds::on_phone(kind, data);
+            let is_new = titles.insert(title.clone()) || ledger.may_be_doubled(&title);
+            assert!(is_new, "phone {number} has {title} twice");
+        }
+        let new = synced.new_ids.values().filter_map(|id| items.get(id));
+        let new = new.map(|data| kinds::on_phone(kind, data).0);
+        self.own.extend(new.chain(own.into_keys()));
+    }
+
+    /// When all is quiet: it has what OX has.
+    pub(super) fn check(&self, kind: usize, at_ox: &[AtOx]) {
+        let version = self.device.version();
+        let seen = |title: String, mut fields: Fields| {
+            for (field, value) in fields.iter_mut().enumerate() {
+                if !kinds::is_visible(kind, field, version) {
+                    value.clear();
+                }
+            }
+            (title, fields)
+        };
+        let mut expected: Vec<_> = at_ox
+            .iter()
+            .filter(|item| !self.recent_only || !kinds::is_old(&item.title))
+            .map(|item| seen(item.title.clone(), item.fields.clone()))
+            .collect();
+        let items = self.device.items(&self.folders[&kind]).values();
+        let mut found: Vec<_> = items
+            .map(|data| kinds::on_phone(kind, data))
+            .map(|(title, fields)| seen(title, fields))
+            .collect();
+        expected.sort();
+        found.sort();
+        let name = KINDS[kind].name;
+        assert_eq!(
+            found, expected,
+            "{name} on phone {} (left) and at OX (right)",
+            self.number
+        );
+    }
+}
+
+/// One of these, whatever the number.
+pub(super) fn pick<T>(items: &[T], which: usize) -> Option<&T> {
+    items.get(which.checked_rem(items.len())?)
+}
