@@ -8,7 +8,7 @@ DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 # What `make deb` needs, beside Rust and a C compiler.
 DEB_TOOLS = /usr/bin/dh:debhelper /usr/bin/fakeroot:fakeroot
 
-.PHONY: help build deb test soak demo lint doc docs fmt bench fuzz
+.PHONY: help build deb test soak demo lint doc docs fmt bench bench-planner fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
@@ -18,6 +18,7 @@ help:
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
 	@echo 'make soak    100,000 random histories over the whole gateway; make soak SEEDS=1000000 FIRST=300 for others'
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
+	@echo 'make bench-planner   the sync engine by itself, up to a million items'
 	@echo 'make fuzz    a minute for each fuzz target of the crate ajp'
 	@echo 'make docs    docs/conformance.md, written from the tables of the program'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
@@ -46,6 +47,9 @@ demo: demo-tools
 # apt-get install --no-install-recommends tomcat10
 bench: demo-tools
 	ulimit -n $$(ulimit -Hn) && cargo bench --locked --package ajp --bench ajp
+
+bench-planner:
+	cargo bench --locked --bench planner
 
 docs:
 	UPDATE_DOCS=1 cargo test --locked --test it conformance

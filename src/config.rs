@@ -55,6 +55,7 @@ pub struct Config {
     pub ping: Ping,
     pub limits: Limits,
     pub cache: Cache,
+    pub history: History,
 }
 
 /// How Open-Xchange is reached.
@@ -174,6 +175,15 @@ pub struct Cache {
     pub session_timeout: Duration,
     /// Idle time of a folder's state.
     pub sync_state_timeout: Duration,
+}
+
+/// What is kept in the database for devices that come back late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// States of a folder.
+    pub generations: usize,
+    /// How long it is known what was done for a device.
+    pub journal_lifetime: Duration,
 }
 
 /// What the administrator should know, though the gateway starts.
@@ -408,6 +418,10 @@ impl Settings {
                 log_interval: self.duration(&keys::SESSION_CACHE_LOG_INTERVAL)?,
                 session_timeout: self.duration(&keys::SESSION_CACHE_TIMEOUT)?,
                 sync_state_timeout: self.duration(&keys::SYNC_STATE_CACHE_TIMEOUT)?,
+            },
+            history: History {
+                generations: self.count(&keys::SYNC_STATE_GENERATIONS)?,
+                journal_lifetime: self.duration(&keys::JOURNAL_LIFETIME)?,
             },
         };
         self.check_together(&config)?;

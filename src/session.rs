@@ -41,8 +41,8 @@ const TURN_PATIENCE: Duration = Duration::from_secs(30);
 /// When the gateway goes down, the time between two devices whose wait is ended.
 const PACE: Duration = Duration::from_millis(20);
 
-/// The name of this protocol in the store.
-const PROTOCOL: &str = "EAS";
+/// What is kept of a device to tell whose it is: when its user was entered at OX.
+const USER_CREATED: &str = "user_created";
 
 /// A login and its password, as the device gave them.
 #[derive(Clone, Debug)]
@@ -80,6 +80,8 @@ pub struct Sessions {
     ox: Ox,
     store: Arc<Store>,
     access: Access,
+    /// The name of the protocol in the store: one device may speak several.
+    protocol: &'static str,
     /// Makes the digests of passwords in memory useless elsewhere.
     salt: [u8; 16],
     devices: Mutex<HashMap<(String, String), Arc<Slot>>>,
@@ -110,12 +112,14 @@ pub struct Device {
 }
 
 impl Sessions {
-    pub fn new(ox: Ox, store: Arc<Store>, access: Access) -> Self {
+    /// `protocol`: what the devices speak, in at most 32 bytes. It keeps its sessions apart from those of others.
+    pub fn new(ox: Ox, store: Arc<Store>, access: Access, protocol: &'static str) -> Self {
         let (devices, refused, stop) = Default::default();
         Self {
             ox,
             store,
             access,
+            protocol,
             salt: rand::random(),
             devices,
             refused,
@@ -257,7 +261,8 @@ impl Sessions {
             return Err(Error::Forbidden("OX gave the user an id that is none".to_owned()));
         };
         self.store.prepare(context).await?;
-        let id = self.store.session(context, user, PROTOCOL, device).await?;
+        let created = session.settings().await?.created;
+        let id = self.enter((context, user), created, device).await?;
         Ok(Device {
             ox: session,
             store: self.store.clone(),
@@ -270,6 +275,34 @@ impl Sessions {
             memory: Mutex::default(),
             ignored: AtomicUsize::new(0),
         })
+    }
+
+    /// The device in the store. Numbers of users come back, when a context or a user is deleted and made anew: what is known
+    /// of such a device belongs to somebody else, and is forgotten.
+    async fn enter(
+        &self,
+        (context, user): (u32, u32),
+        created: Option<i64>,
+        device: &str,
+    ) -> Result<SessionId, store::Error> {
+        let id = self.store.session(context, user, self.protocol, device).await?;
+        let Some(created) = created.map(|created| created.to_string()) else {
+            return Ok(id);
+        };
+        match self.store.fields(id).await?.get(USER_CREATED) {
+            Some(known) if *known == created => return Ok(id),
+            Some(_) => {
+                log::warn!(
+                    "the user {user} of the context {context} is not the one he was when the device {device:?} came last;                      it starts anew"
+                );
+                self.store.remove_session(id).await?;
+            }
+            None => {}
+        }
+        let id = self.store.session(context, user, self.protocol, device).await?;
+        let fields = [(USER_CREATED, Some(created.as_str()))];
+        self.store.set_fields(id, &fields).await?;
+        Ok(id)
     }
 
     async fn check_access(&self, session: &ox::Session) -> Result<(), Error> {

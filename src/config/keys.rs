@@ -214,6 +214,15 @@ keys! {
         "Seconds without a request after which the session of a device leaves the memory. Nothing is lost by that.";
     SYNC_STATE_CACHE_TIMEOUT = Usm, "com.openexchange.usm.cache.syncstate.timeout", "3600", SECONDS,
         "Seconds for which the state of one folder stays in memory. Nothing is lost by its leaving.";
+    SYNC_STATE_GENERATIONS = Usm, "com.openexchange.usm.syncstate.generations", "2",
+        Number { unit: Count, min: 2, max: 4 },
+        "How many states of each folder are kept in the database for a device. 2 are what a lost answer needs: the state \
+         that the device has and the one it was sent. With 3 or 4 a phone that is restored from a backup goes on from \
+         there, unless it synced that folder more often since, and the table USMDataStorage grows by half or doubles.";
+    JOURNAL_LIFETIME = Usm, "com.openexchange.usm.journal.lifetime", "7",
+        Number { unit: Days, min: 1, max: 365 },
+        "Days for which the database knows what was done for a device (easUIDMapping). A device that never got the answer \
+         and repeats its request within this time adds, sends or moves nothing twice.";
     NEW_SYNC_KEY_ON_EMPTY_SYNC = Usm, "com.openexchange.usm.force_new_sync_key_on_empty_sync", "false", Flag,
         "Whether a Sync without changes gets a new SyncKey. With false the old one is used again, which spares the \
          database a write.";

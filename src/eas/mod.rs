@@ -60,6 +60,7 @@ use crate::session;
 use crate::session::Credentials;
 use crate::session::Device;
 use crate::session::Sessions;
+use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
 use crate::wbxml;
@@ -70,6 +71,7 @@ use crate::wbxml::codepage;
 pub struct Services {
     pub notifier: Notifier,
     pub listings: Listings,
+    pub generations: Generations,
     /// What devices have found, for their next pages.
     pub results: Results,
     pub heartbeat: Heartbeat,
@@ -84,10 +86,18 @@ pub struct Services {
     pub addresses: Addresses,
     /// Who belongs to another host.
     pub redirects: Redirects,
+    /// The time in milliseconds since 1970.
+    pub clock: Box<Clock>,
 }
+
+/// The name of the protocol in the store.
+pub const PROTOCOL: &str = "EAS";
 
 /// Domain and user to login.
 pub type LoginOf = dyn Fn(&str, &str) -> String + Send + Sync;
+
+/// Tells the time, so that tests can let days go by.
+pub type Clock = dyn Fn() -> i64 + Send + Sync;
 
 /// The bounds of a wait.
 #[derive(Clone, Copy, Debug)]
@@ -332,7 +342,7 @@ impl Eas {
         let services = self.services.clone();
         let work = tokio::spawn(async move {
             let user = user(&device).await?;
-            let now = jiff::Timestamp::now().as_millisecond();
+            let now = (services.clock)();
             let quirks = identity::quirks(&request, version, &device).await?;
             let (request, services, turn, device) = (&request, &*services, &turn, &*device);
             run(&Call {

@@ -65,8 +65,15 @@ const DONE: i64 = 3;
 pub async fn list(session: &Session, module: Module, folder: &str) -> Result<Vec<Item>, Error> {
     let owner = calendar::owner(session, module, folder).await?;
     let call = listing(module, folder);
-    let reply = session.call(&call).await?;
-    items(module, reply, owner).map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
+    let items = match reader(module) {
+        Some(Reader { columns, item }) => {
+            let item = |row| item(&object(columns, row)?);
+            let (found, reply) = session.call_for_rows(&call, item).await?;
+            rows(reply).map(|_| found)
+        }
+        None => items(module, session.call(&call).await?, owner),
+    };
+    items.map_err(|text| Error::new(ErrorKind::Garbled, session.describe(&call), text))
 }
 
 /// Lists several folders completely, as [`list`] does. One HTTP request for up to fifty folders.
@@ -111,23 +118,40 @@ fn listing(module: Module, folder: &str) -> Call {
     }
 }
 
-/// Reads the answer to [`listing`], or says what is wrong with it. A list that is cut off would look as if everything
-/// else had been deleted.
+/// Reads the answer to [`listing`], or says what is wrong with it.
 fn items(module: Module, reply: Reply, owner: Option<i64>) -> Result<Vec<Item>, &'static str> {
-    let rows = match reply.data {
-        _ if reply.more => return Err("the list is cut off"),
-        Value::Array(rows) => rows,
-        Value::Null => Vec::new(),
-        _ => return Err("the answer holds no rows"),
-    };
-    Ok(match module {
-        Module::Mail => objects(MAIL_COLUMNS, rows).filter_map(|row| mail_item(&row)).collect(),
-        Module::Calendar => calendar::fold(objects(calendar::COLUMNS, rows), owner),
-        Module::Contacts => objects(CONTACT_COLUMNS, rows)
-            .filter_map(|row| contact_item(&row))
-            .collect(),
-        Module::Tasks => objects(TASK_COLUMNS, rows).filter_map(|row| task_item(&row)).collect(),
+    let rows = rows(reply)?;
+    Ok(match reader(module) {
+        Some(Reader { columns, item }) => objects(columns, rows).filter_map(|row| item(&row)).collect(),
+        None => calendar::fold(objects(calendar::COLUMNS, rows), owner),
     })
+}
+
+/// The rows of a list. One that is cut off would look as if everything else had been deleted.
+fn rows(reply: Reply) -> Result<Vec<Value>, &'static str> {
+    match reply.data {
+        _ if reply.more => Err("the list is cut off"),
+        Value::Array(rows) => Ok(rows),
+        Value::Null => Ok(Vec::new()),
+        _ => Err("the answer holds no rows"),
+    }
+}
+
+/// How one row becomes an item.
+struct Reader {
+    columns: &'static [ColumnName],
+    item: fn(&Object) -> Option<Item>,
+}
+
+/// `None` where an item takes more than one row.
+fn reader(module: Module) -> Option<Reader> {
+    let (columns, item): (_, fn(&Object) -> Option<Item>) = match module {
+        Module::Mail => (MAIL_COLUMNS, mail_item),
+        Module::Contacts => (CONTACT_COLUMNS, contact_item),
+        Module::Tasks => (TASK_COLUMNS, task_item),
+        Module::Calendar => return None,
+    };
+    Some(Reader { columns, item })
 }
 
 fn mail_item(row: &Object) -> Option<Item> {
@@ -190,10 +214,14 @@ pub(super) fn modified(row: &Object) -> i64 {
 
 /// Rows as objects; null rows stand for objects that are gone.
 pub(super) fn objects(columns: &'static [ColumnName], rows: Vec<Value>) -> impl Iterator<Item = Object> {
-    rows.into_iter().filter_map(|row| match row {
+    rows.into_iter().filter_map(move |row| object(columns, row))
+}
+
+fn object(columns: &'static [ColumnName], row: Value) -> Option<Object> {
+    match row {
         Value::Array(row) => Some(Object::from_row(columns, row)),
         _ => None,
-    })
+    }
 }
 
 fn stamp(items: &[Item]) -> u64 {

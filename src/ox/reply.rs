@@ -4,6 +4,8 @@
 //! answered by an HTML page around one, and downloads that fail by an HTML page around or instead of one. Implements the
 //! API documentation, "Low level protocol" and "Error handling".
 
+mod rows;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -69,6 +71,16 @@ pub(super) fn json(answer: Answer) -> Result<Value, Error> {
         _ if answer.status != 200 => Err(http_error(&answer)),
         Some(_) | None => Err(garbled(&answer)),
     }
+}
+
+/// Reads the answer as JSON, and gives the rows in its `data` away one by one: a long list never stands in memory as a whole.
+/// What is left has no rows.
+pub(super) fn json_rows(answer: Answer, row: &mut impl FnMut(Value)) -> Result<Value, Error> {
+    let body = answer.body.trim_ascii();
+    if answer.status != 200 || !body.starts_with(b"{") {
+        return json(answer).map(|envelope| rows::give_away(envelope, row));
+    }
+    rows::read(body, row).ok_or_else(|| garbled(&answer))
 }
 
 /// Reads the answer as the bytes of a file.

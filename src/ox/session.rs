@@ -136,6 +136,22 @@ impl Session {
         .await
     }
 
+    /// Makes a call whose answer has many rows, and turns each of them into something smaller while they are read. The reply
+    /// has no rows any more.
+    pub(super) async fn call_for_rows<T>(
+        &self,
+        call: &Call,
+        row: impl Fn(Value) -> Option<T>,
+    ) -> Result<(Vec<T>, Reply), Error> {
+        self.exchange(call, MAX_JSON, |answer| {
+            let name = answer.call.clone();
+            let mut rows = Vec::new();
+            let envelope = reply::json_rows(answer, &mut |value| rows.extend(row(value)))?;
+            Ok((rows, reply::read(envelope, &name)?))
+        })
+        .await
+    }
+
     /// Makes a call whose answer may be an array in place of an envelope: `multiple`.
     pub(super) async fn call_for_array(&self, call: &Call) -> Result<Vec<Value>, Error> {
         self.exchange(call, MAX_JSON, |answer| {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
+use crate::ox::columns::common;
 use crate::ox::columns::contacts;
 use crate::ox::error::Error;
 use crate::ox::module::Module;
@@ -32,6 +33,9 @@ pub struct Settings {
     pub addresses: Vec<String>,
     /// Server version; a cautious guess if OX did not say.
     pub version: Version,
+    /// When the user was entered at OX, in milliseconds since 1970: tells one who was deleted from another who got his
+    /// number. `None` if OX did not say.
+    pub created: Option<i64>,
     standards: HashMap<Standard, String>,
     modules: Map<String, Value>,
 }
@@ -115,6 +119,7 @@ async fn read(session: &Session) -> Result<Arc<Settings>, Error> {
             .and_then(|text| Version::parse(&text))
             .unwrap_or_default(),
         modules: modules.and_then(into_map).unwrap_or_default(),
+        created: user.time(common::CREATION_DATE),
         ..Settings::default()
     };
     settings.take_standards("config/folder", &folders);
@@ -217,7 +222,8 @@ mod tests {
             "config/modules" => json!({"mail": {"module": true}, "tasks": {"module": false}}),
             "config/timezone" => json!("Europe/Berlin"),
             "config/serverVersion" => json!("7.8.4-Rev33"),
-            "user?get" => json!({"id": 3, "display_name": "Anton Anders", "email1": "other@example.com"}),
+            "user?get" => json!({"id": 3, "display_name": "Anton Anders", "email1": "other@example.com",
+                "creation_date": 1_600_000_000_000_i64}),
             name => panic!("{name}"),
         })
     }
@@ -228,6 +234,7 @@ mod tests {
         let settings = session.settings().await.unwrap();
         assert_eq!(settings.timezone, "Europe/Berlin");
         assert_eq!(settings.name, "Anton Anders");
+        assert_eq!(settings.created, Some(1_600_000_000_000));
         assert_eq!(settings.address, "anton@example.com");
         assert_eq!(settings.addresses, ["anton@example.com", "a.anton@example.com"]);
         assert_eq!(settings.version, Version::new(7, 8));

@@ -44,7 +44,11 @@ const KNOWN: [(&str, usize); 9] = [
 
 pub(super) const ANSWERS: &[(&str, Answer)] = &[
     // Android
-    not("A-2", "Autodiscover is not offered."),
+    all(
+        "A-2",
+        "An empty request to Autodiscover asks for ActiveSync and for the user who logs in.",
+        &["tests/it/autodiscover::requests"],
+    ),
     all(
         "A-3",
         "A Sync without collections waits its time and ends with an empty answer; there is no Outbox to wait for.",
@@ -504,7 +508,11 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "Up to 14.1 the phone writes to the organizer, and we do not; iOS of row I-15 excepted.",
         &["tests/it/meetings::words_for_the_organizer"],
     ),
-    not("O-15", "Autodiscover is not offered."),
+    all(
+        "O-15",
+        "Outlook's own schema is answered with the documented error.",
+        &["tests/it/autodiscover::requests"],
+    ),
     all(
         "O-16",
         "There is one policy, which asks for nothing: its key does not depend on settings.",
@@ -520,9 +528,10 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "In a search, the CollectionId 0 means all folders.",
         &["tests/it/search::mails_in_every_version"],
     ),
-    not(
+    all(
         "O-19",
-        "Nothing to bend: the gateway must be reachable for Microsoft's servers. Autodiscover is not offered.",
+        "Autodiscover answers in JSON, too; the gateway must be reachable for Microsoft's servers.",
+        &["tests/it/autodiscover::json"],
     ),
     not(
         "O-20",
@@ -608,7 +617,11 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "A preview is sent to who asks for it.",
         &["src/content/text::previews", "tests/it/mail::bodies"],
     ),
-    not("W-8", "Autodiscover is not offered."),
+    all(
+        "W-8",
+        "The inner Response of Autodiscover has the namespace of ActiveSync.",
+        &["tests/it/autodiscover::a_user_is_found_at_both_doors"],
+    ),
     all(
         "W-9",
         "A list of attendees without any changes nothing.",

@@ -5,9 +5,6 @@ use std::time::Instant;
 
 use super::Gateway;
 
-/// Notes of what was applied are kept for so long: a phone that comes back later repeats nothing.
-const NOTES_LIFETIME: Duration = Duration::from_secs(14 * 24 * 3600);
-
 /// How often old notes are cleared away.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -16,6 +13,7 @@ pub(super) async fn keep_house(gateway: Gateway) {
     let mut hour = Interval::new(HOUSEKEEPING);
     let mut log = Interval::new(gateway.cache.log_interval);
     prepare_tables(&gateway).await;
+    forget_old_notes(&gateway).await;
     loop {
         tokio::time::sleep(gateway.cache.check_interval).await;
         gateway.sessions.sweep(gateway.cache.session_timeout).await;
@@ -41,7 +39,7 @@ async fn prepare_tables(gateway: &Gateway) {
 }
 
 async fn forget_old_notes(gateway: &Gateway) {
-    let lifetime = i64::try_from(NOTES_LIFETIME.as_millis()).unwrap_or(i64::MAX);
+    let lifetime = i64::try_from(gateway.journal_lifetime.as_millis()).unwrap_or(i64::MAX);
     let before = jiff::Timestamp::now().as_millisecond().saturating_sub(lifetime);
     if let Err(error) = gateway.store.forget_notes_before(before).await {
         log::warn!("clearing away old notes: {error}");

@@ -40,6 +40,7 @@ use crate::config::Config;
 use crate::config::Doors;
 use crate::config::Networks;
 use crate::config::keys;
+use crate::eas;
 use crate::eas::Eas;
 use crate::eas::Heartbeat;
 use crate::eas::Services;
@@ -55,6 +56,7 @@ use crate::ox::Ox;
 use crate::session::Access;
 use crate::session::Sessions;
 use crate::store::Store;
+use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 
 /// Connections of those who watch us: more of them are a mistake.
@@ -217,6 +219,8 @@ struct Gateway {
     ox: Ox,
     metrics: Arc<Metrics>,
     cache: Cache,
+    /// How long the journal is kept.
+    journal_lifetime: Duration,
 }
 
 impl Gateway {
@@ -227,12 +231,14 @@ impl Gateway {
             module: config.access.module.clone(),
             active_sync: config.access.active_sync,
         };
-        let sessions = Arc::new(Sessions::new(ox.clone(), store.clone(), access));
+        let sessions = Arc::new(Sessions::new(ox.clone(), store.clone(), access, eas::PROTOCOL));
         let notifier = Notifier::new(config.ping.poll_interval);
         let pattern = config.eas.login_pattern.clone();
         let services = Services {
             notifier: notifier.clone(),
             listings: Listings::default(),
+            generations: Generations::new(config.history.generations),
+            clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
             results: Results::default(),
             heartbeat: Heartbeat {
                 min: config.ping.min_heartbeat,
@@ -283,6 +289,7 @@ impl Gateway {
             ox,
             metrics,
             cache: config.cache.clone(),
+            journal_lifetime: config.history.journal_lifetime,
         })
     }
 

@@ -10,10 +10,15 @@ use std::sync::Arc;
 use crate::ox;
 use crate::ox::Item;
 use crate::ox::Module;
+use crate::ox::revision::same_mail;
 use crate::store;
 use crate::store::SessionId;
 use crate::store::Store;
 use crate::usm::conflict::Policy;
+use crate::usm::generations::Generations;
+use crate::usm::generations::Loaded;
+use crate::usm::generations::Place;
+use crate::usm::generations::States;
 use crate::usm::journal::Applied;
 use crate::usm::listing::Listing;
 use crate::usm::listing::Listings;
@@ -37,7 +42,7 @@ use crate::usm::write::Written;
 /// Why an exchange failed as a whole. Nothing was committed: the device repeats its request and loses nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The key is neither of the two that the device can have.
+    /// The key is none that the device can have, or what it knew cannot be read any more.
     #[error("the sync key is not known")]
     UnknownKey,
     /// Another request of the same device was faster.
@@ -55,6 +60,7 @@ pub struct Collection<'a> {
     pub store: &'a Store,
     pub ox: &'a ox::Session,
     pub listings: &'a Listings,
+    pub generations: Generations,
     pub device: SessionId,
     /// The id the device knows.
     pub id: u32,
@@ -64,57 +70,25 @@ pub struct Collection<'a> {
 }
 
 impl<'a> Collection<'a> {
-    /// Starts anew: the device knows nothing, and gets this key. Keys of one collection never repeat, because they
-    /// start at the time.
+    /// Starts anew: the device knows nothing, and gets this key.
     pub async fn reset(&self, options: Vec<u8>, now: i64) -> Result<u64, Error> {
-        let newest = self
-            .store
-            .states(self.device, &self.object())
-            .await?
-            .first()
-            .map(|state| state.key);
-        let key = newest
-            .map_or(0, |key| key + 1)
-            .max(u64::try_from(now).unwrap_or_default());
         let state = State {
             options,
             ..State::default()
         };
-        self.commit(newest, key, &state, &[]).await?;
-        Ok(key)
+        self.states(&self.object()).reset(&state, now).await
     }
 
     /// The state behind a key.
     pub async fn open(self, key: u64) -> Result<Opened<'a>, Error> {
-        let states = self.store.states(self.device, &self.object()).await?;
-        let newest = states.first().map(|state| state.key).ok_or(Error::UnknownKey)?;
-        let bytes = states
-            .into_iter()
-            .find(|state| state.key == key)
-            .ok_or(Error::UnknownKey)?
-            .bytes;
-        let state = State::decode(&bytes).ok_or(Error::UnknownKey)?;
-        Ok(Opened {
-            collection: self,
-            key,
-            newest,
-            state,
-        })
+        let loaded = self.states(&self.object()).load(key).await?;
+        Ok(Opened::new(self, loaded))
     }
 
     /// The state the device will come with next, if it synced this collection before.
     pub async fn open_newest(self) -> Result<Option<Opened<'a>>, Error> {
-        let states = self.store.states(self.device, &self.object()).await?;
-        let Some(newest) = states.first() else { return Ok(None) };
-        let Some(state) = State::decode(&newest.bytes) else {
-            return Ok(None);
-        };
-        Ok(Some(Opened {
-            collection: self,
-            key: newest.key,
-            newest: newest.key,
-            state,
-        }))
+        let loaded = self.states(&self.object()).load_newest().await?;
+        Ok(loaded.map(|loaded| Opened::new(self, loaded)))
     }
 
     async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
@@ -122,18 +96,18 @@ impl<'a> Collection<'a> {
         Ok(Arc::new(Listing::new(items, now)))
     }
 
-    async fn commit(&self, newest: Option<u64>, key: u64, state: &State, keep: &[u64]) -> Result<(), Error> {
-        let row = store::State {
-            key,
-            bytes: state.encode(),
-        };
-        match self
-            .store
-            .commit(self.device, &self.object(), newest, row, keep)
-            .await?
-        {
-            true => Ok(()),
-            false => Err(Error::Superseded),
+    fn states<'b>(&'b self, object: &'b str) -> States<'b> {
+        let Self {
+            store,
+            device,
+            generations,
+            ..
+        } = *self;
+        States {
+            store,
+            device,
+            object,
+            generations,
         }
     }
 
@@ -146,19 +120,26 @@ impl<'a> Collection<'a> {
 /// A collection with the state behind the device's key.
 pub struct Opened<'a> {
     collection: Collection<'a>,
-    key: u64,
-    newest: u64,
+    place: Place,
     state: State,
 }
 
 impl<'a> Opened<'a> {
+    fn new(collection: Collection<'a>, Loaded { state, place }: Loaded) -> Self {
+        Self {
+            collection,
+            place,
+            state,
+        }
+    }
+
     /// What the device asked for when this state was made.
     pub fn options(&self) -> &[u8] {
         &self.state.options
     }
 
     pub const fn key(&self) -> u64 {
-        self.key
+        self.place.key
     }
 
     /// Ids of the items the device may name: those that OX gave them at first.
@@ -208,7 +189,7 @@ impl<'a> Opened<'a> {
     /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
     async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
         let mut listing = self.renamed(self.collection.list(now).await?);
-        let missing: Vec<&str> = self.known().filter(|id| !listing.items.contains_key(*id)).collect();
+        let missing: Vec<&str> = self.known().filter(|id| !listing.contains(id)).collect();
         let Collection {
             ox: session,
             module,
@@ -234,7 +215,7 @@ impl<'a> Opened<'a> {
         let Collection {
             listings, device, id, ..
         } = self.collection;
-        let kept = listings.take(device, id, self.key, now).filter(|_| !brings_changes);
+        let kept = listings.take(device, id, self.key(), now).filter(|_| !brings_changes);
         let continued = kept.is_some();
         let listing = match kept {
             Some(listing) => listing,
@@ -264,12 +245,12 @@ pub struct Looked<'a> {
 impl<'a> Looked<'a> {
     /// The key that the device sent.
     pub const fn key(&self) -> u64 {
-        self.opened.key
+        self.opened.key()
     }
 
     /// What the list says of an item.
     pub fn item(&self, id: &str) -> Option<&Item> {
-        self.listing.items.get(id)
+        self.listing.get(id)
     }
 
     /// Decides, and writes the device's changes: each comes with what to write where OX must be written to.
@@ -287,15 +268,15 @@ impl<'a> Looked<'a> {
             now,
         } = self;
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
-        let mut plan = plan_of(&opened.state, &applied, &listing.snapshot(&filter), &changes, options);
+        let mut plan = opened.plan(&applied, &listing, &filter, &changes, options);
         if continued && plan.more_available == 0 {
             // The last window of an old list: what came since belongs to it.
             listing = opened.list(now).await?;
-            plan = plan_of(&opened.state, &applied, &listing.snapshot(&filter), &changes, options);
+            plan = opened.plan(&applied, &listing, &filter, &changes, options);
         }
         let mut writer = Writer::new(
             opened.collection,
-            opened.key,
+            opened.key(),
             &opened.state,
             &listing,
             options.policy,
@@ -324,11 +305,38 @@ impl<'a> Looked<'a> {
 }
 
 impl Opened<'_> {
+    /// Where an id means another item than before, the one before is gone: the device is told so now, and gets the other
+    /// afterwards. What it did to the one before does not happen to the other.
+    fn plan(
+        &self,
+        applied: &Applied,
+        listing: &Listing,
+        filter: &Filter,
+        changes: &[Change],
+        options: Options,
+    ) -> Plan {
+        let mut snapshot = listing.snapshot(filter);
+        let before = snapshot.items.len();
+        if self.collection.module == Module::Mail {
+            let held = |id: &String| self.state.items.get(id);
+            // What the device itself wrote in the place of an item, it has.
+            let own = applied.replaced(self.state.items.keys());
+            snapshot.items.retain(|id, seen| {
+                held(id).is_none_or(|held| may_be_same(held.revision, seen.revision)) || own.contains_key(id)
+            });
+        }
+        let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
+        if !plan.to_device.is_empty() {
+            plan.more_available += before - snapshot.items.len();
+        }
+        plan
+    }
+
     async fn applied(&self) -> Result<Applied, Error> {
         let collection = &self.collection;
         let notes = collection
             .store
-            .notes(collection.device, &collection.object(), self.key)
+            .notes(collection.device, &collection.object(), self.key())
             .await?;
         Ok(Applied::read(
             notes.into_iter().map(|note| (note.operation, note.outcome)),
@@ -351,7 +359,7 @@ impl Opened<'_> {
             false => None,
         };
         let revision = |id: &str| {
-            let item = listing.as_ref().and_then(|listing| listing.items.get(id));
+            let item = listing.as_ref().and_then(|listing| listing.get(id));
             Revision(item.map_or(0, |item| item.revision))
         };
         let mut complete = Vec::with_capacity(outcomes.len());
@@ -380,6 +388,13 @@ impl Opened<'_> {
     }
 }
 
+/// Whether what a device has and what OX lists under one id can be the same mail. Revisions that OX never has tell nothing
+/// of the mail but that the device lacks its newest state.
+fn may_be_same(held: Revision, seen: Revision) -> bool {
+    let revisions = [held, held.unless(true)];
+    held == Revision(0) || revisions.iter().any(|held| same_mail(held.0, seen.0))
+}
+
 /// The device's changes are at OX; what it lacks is known. Not committed yet.
 pub struct Pending<'a> {
     opened: Opened<'a>,
@@ -397,7 +412,7 @@ impl Pending<'_> {
 
     /// What the list said of an item.
     pub fn item(&self, id: &str) -> Option<&Item> {
-        self.listing.items.get(id)
+        self.listing.get(id)
     }
 
     /// Commits. `deliveries` say what became of each item of [`Pending::to_device`]; where nothing changed nothing is
@@ -417,8 +432,7 @@ impl Pending<'_> {
         } = self;
         let Opened {
             collection,
-            key,
-            newest,
+            place,
             state,
         } = opened;
         let wrote = outcomes.iter().any(|outcome| {
@@ -431,17 +445,15 @@ impl Pending<'_> {
         let is_current = outcomes.is_empty();
         let settled = settle(plan, &changes, outcomes, deliveries, options);
         let mut committed = Committed {
-            key,
+            key: place.key,
             replaced: settled.state.replaced.clone(),
             answers: settled.answers,
             more_available: settled.more_available,
             wrote,
         };
         if settled.state != state || !changes.is_empty() || force_new_key {
-            committed.key = newest + 1;
-            collection
-                .commit(Some(newest), committed.key, &settled.state, &[key])
-                .await?;
+            let object = collection.object();
+            committed.key = collection.states(&object).commit(&place, &settled.state).await?;
         }
         if settled.more_available && is_current {
             collection

@@ -10,11 +10,13 @@ use std::collections::HashSet;
 use crate::ox;
 use crate::ox::Module;
 use crate::ox::Standard;
-use crate::store;
 use crate::store::SessionId;
 use crate::store::Store;
 use crate::usm::collection::Error;
 use crate::usm::conflict::Policy;
+use crate::usm::generations::Generations;
+use crate::usm::generations::Loaded;
+use crate::usm::generations::States;
 use crate::usm::journal::Applied;
 use crate::usm::journal::fingerprint;
 use crate::usm::plan::Options;
@@ -67,51 +69,43 @@ pub enum Own {
 #[derive(Clone, Copy)]
 pub struct Hierarchy<'a> {
     pub store: &'a Store,
+    pub generations: Generations,
     pub device: SessionId,
 }
 
 impl Hierarchy<'_> {
     /// Starts anew: the device gets everything.
     pub async fn reset(&self, folders: &[ox::Folder], now: i64) -> Result<Changes, Error> {
-        let newest = self
-            .store
-            .states(self.device, OBJECT)
-            .await?
-            .first()
-            .map(|state| state.key);
-        let key = newest
-            .map_or(0, |key| key + 1)
-            .max(u64::try_from(now).unwrap_or_default());
         let numbered = self.numbered(folders).await?;
-        let (changes, state) = compare(&State::default(), &numbered, key);
-        self.commit(newest, key, &state, &[]).await?;
-        Ok(changes)
+        let (changes, state) = compare(&State::default(), &numbered);
+        let key = self.states().reset(&state, now).await?;
+        Ok(Changes { key, ..changes })
     }
 
     /// What changed since the state behind a key. Where nothing did, nothing is written and the key stays.
     pub async fn sync(&self, key: u64, folders: &[ox::Folder]) -> Result<Changes, Error> {
-        let (newest, state) = self.load(key).await?;
+        let Loaded { state, place } = self.states().load(key).await?;
         let numbered = self.numbered(folders).await?;
-        let (changes, next) = compare(&state, &numbered, newest + 1);
+        let (changes, next) = compare(&state, &numbered);
         if next == state {
             return Ok(Changes {
                 key,
                 ..Changes::default()
             });
         }
-        self.commit(Some(newest), newest + 1, &next, &[key]).await?;
-        Ok(changes)
+        let key = self.states().commit(&place, &next).await?;
+        Ok(Changes { key, ..changes })
     }
 
     /// Whether the device may come with this key.
     pub async fn knows(&self, key: u64) -> Result<(), Error> {
-        self.load(key).await.map(drop)
+        self.states().load(key).await.map(drop)
     }
 
     /// Takes in what the device did itself on top of a key, and returns the next one: what OX has made of it, if that is
     /// something else, is a change for the next FolderSync. The same once more has the same result.
     pub async fn adopt(&self, key: u64, own: &Own) -> Result<u64, Error> {
-        let (newest, mut state) = self.load(key).await?;
+        let Loaded { mut state, place } = self.states().load(key).await?;
         match own {
             Own::Written { id, parent, title } => {
                 let held = Held::on_device(revision(*parent, None, title));
@@ -123,8 +117,7 @@ impl Hierarchy<'_> {
                     .retain(|id, _| !ids.iter().any(|deleted| deleted.to_string() == *id));
             }
         }
-        self.commit(Some(newest), newest + 1, &state, &[key]).await?;
-        Ok(newest + 1)
+        self.states().commit(&place, &state).await
     }
 
     /// The short id of a new folder.
@@ -158,8 +151,7 @@ impl Hierarchy<'_> {
 
     /// Whether the device's tree is out of date; `true` as well if it never had one. Writes nothing.
     pub async fn is_stale(&self, folders: &[ox::Folder]) -> Result<bool, Error> {
-        let states = self.store.states(self.device, OBJECT).await?;
-        let Some(state) = states.first().and_then(|state| State::decode(&state.bytes)) else {
+        let Some(Loaded { state, .. }) = self.states().load_newest().await? else {
             return Ok(true);
         };
         let known: HashMap<String, u32> = self.ids().await?.into_iter().map(|(id, name)| (name, id)).collect();
@@ -171,7 +163,7 @@ impl Hierarchy<'_> {
             return Ok(true);
         }
         let numbered = number(folders, &known);
-        Ok(compare(&state, &numbered, 0).1 != state)
+        Ok(compare(&state, &numbered).1 != state)
     }
 
     /// Module and OX id of all folders the device was ever told of, by the id it knows.
@@ -190,18 +182,6 @@ impl Hierarchy<'_> {
         Ok(self.store.folder_ids(self.device).await?)
     }
 
-    async fn load(&self, key: u64) -> Result<(u64, State), Error> {
-        let states = self.store.states(self.device, OBJECT).await?;
-        let newest = states.first().map(|state| state.key).ok_or(Error::UnknownKey)?;
-        let bytes = states
-            .into_iter()
-            .find(|state| state.key == key)
-            .ok_or(Error::UnknownKey)?
-            .bytes;
-        let state = State::decode(&bytes).ok_or(Error::UnknownKey)?;
-        Ok((newest, state))
-    }
-
     /// The folders under the ids the device knows, parents before their children.
     pub async fn numbered(&self, folders: &[ox::Folder]) -> Result<Vec<Folder>, Error> {
         let names: Vec<String> = folders
@@ -213,14 +193,12 @@ impl Hierarchy<'_> {
         Ok(number(folders, &ids))
     }
 
-    async fn commit(&self, newest: Option<u64>, key: u64, state: &State, keep: &[u64]) -> Result<(), Error> {
-        let row = store::State {
-            key,
-            bytes: state.encode(),
-        };
-        match self.store.commit(self.device, OBJECT, newest, row, keep).await? {
-            true => Ok(()),
-            false => Err(Error::Superseded),
+    const fn states(&self) -> States<'_> {
+        States {
+            store: self.store,
+            device: self.device,
+            object: OBJECT,
+            generations: self.generations,
         }
     }
 }
@@ -298,7 +276,7 @@ fn parents_first(folders: Vec<Folder>) -> Vec<Folder> {
 }
 
 /// What differs between the device's state and the folders now, and the state after.
-fn compare(state: &State, folders: &[Folder], key: u64) -> (Changes, State) {
+fn compare(state: &State, folders: &[Folder]) -> (Changes, State) {
     let by_id: BTreeMap<String, &Folder> = folders.iter().map(|folder| (folder.id.to_string(), folder)).collect();
     let seen = |folder: &Folder| Seen {
         revision: revision(folder.parent, folder.folder.standard, &folder.folder.title),
@@ -314,10 +292,7 @@ fn compare(state: &State, folders: &[Folder], key: u64) -> (Changes, State) {
         wants_changes: true,
     };
     let plan = plan(state, &Applied::default(), &snapshot, &[], options);
-    let mut changes = Changes {
-        key,
-        ..Changes::default()
-    };
+    let mut changes = Changes::default();
     for send in &plan.to_device {
         match send {
             Send::Change { id, .. } => changes.changed.extend(by_id.get(id).map(|folder| (*folder).clone())),

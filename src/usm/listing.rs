@@ -17,42 +17,63 @@ use crate::usm::snapshot::Snapshot;
 /// How long the list of a folder serves the windows that follow each other, in milliseconds.
 const LIFETIME: i64 = 60_000;
 
-/// A folder's list at one moment.
+/// A folder's list at one moment. It may be long, and is kept for a while: so each item stands in it once.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
-    /// By the id that the device knows.
-    pub(super) items: HashMap<String, Item>,
+    /// In the order of their ids.
+    items: Vec<Item>,
+    /// Ids that the device knows of items that OX has under another one by now.
+    replaced: BTreeMap<String, String>,
     /// Milliseconds since 1970.
-    pub(super) at: i64,
+    at: i64,
 }
 
 impl Listing {
-    pub(super) fn new(items: Vec<Item>, at: i64) -> Self {
-        let items = items.into_iter().map(|item| (item.id.clone(), item)).collect();
-        Self { items, at }
+    pub(super) fn new(mut items: Vec<Item>, at: i64) -> Self {
+        items.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        items.dedup_by(|one, other| one.id == other.id);
+        items.shrink_to_fit();
+        let replaced = BTreeMap::new();
+        Self { items, replaced, at }
+    }
+
+    /// An item, by the id that the device knows.
+    pub(super) fn get(&self, id: &str) -> Option<&Item> {
+        let id = self.replaced.get(id).map_or(id, String::as_str);
+        self.items.get(self.place(id).ok()?)
+    }
+
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// Where an item is, or where it would have to be, by the id that OX has.
+    fn place(&self, id: &str) -> Result<usize, usize> {
+        self.items.binary_search_by(|item| item.id.as_str().cmp(id))
     }
 
     /// Adds an item that exists though OX did not list it, as the device has it.
     pub(super) fn keep(&mut self, id: String, revision: Revision) {
+        let Err(place) = self.place(&id) else {
+            return;
+        };
         let item = Item {
-            id: id.clone(),
+            id,
             revision: revision.0,
             modified: ANY_TIMESTAMP,
             ends: None,
             done: false,
             parts: Vec::new(),
         };
-        self.items.insert(id, item);
+        self.items.insert(place, item);
     }
 
     /// Names items that OX has under a new id as the device knows them.
     pub(super) fn rename(&mut self, replaced: &BTreeMap<String, String>) {
         for (known, new) in replaced {
             // A mail with the old id means that the folder was made anew: then the new one is another mail, too.
-            if !self.items.contains_key(known)
-                && let Some(item) = self.items.remove(new)
-            {
-                self.items.insert(known.clone(), item);
+            if self.place(known).is_err() && self.place(new).is_ok() {
+                self.replaced.insert(known.clone(), new.clone());
             }
         }
     }
@@ -60,19 +81,28 @@ impl Listing {
     /// Takes over what a later list says of items that were replaced since.
     pub(super) fn replace(&mut self, replaced: &BTreeMap<String, String>, later: &Self) {
         for (known, new) in replaced {
-            if let Some(item) = later.items.get(new) {
-                self.items.insert(known.clone(), item.clone());
+            let Some(item) = later.get(new) else { continue };
+            if let Err(place) = self.place(new) {
+                self.items.insert(place, item.clone());
             }
+            self.replaced.insert(known.clone(), new.clone());
         }
     }
 
+    /// By the ids that the device knows.
     pub(super) fn snapshot(&self, filter: &Filter) -> Snapshot {
+        let known: HashMap<&String, &String> = self.replaced.iter().map(|(known, new)| (new, known)).collect();
         let seen = |item: &Item| Seen {
             revision: Revision(item.revision),
             within: filter.passes(&item.id, item.ends, item.done),
             newest: item.ends.unwrap_or(item.modified),
         };
-        let items = self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect();
+        let id = |item: &Item| {
+            known
+                .get(&item.id)
+                .map_or_else(|| item.id.clone(), |known| (*known).clone())
+        };
+        let items = self.items.iter().map(|item| (id(item), seen(item))).collect();
         let mut snapshot = Snapshot { items };
         snapshot.limit(filter.most.unwrap_or(usize::MAX));
         snapshot

@@ -11,8 +11,9 @@
 //!
 //! Three ideas carry it:
 //!
-//! * **Two generations.** The state that the newest sync key names and the one before it are both kept. A device that
-//!   never saw an answer repeats the older key and is planned for from the older state.
+//! * **Generations.** The state that the newest sync key names and the one before it are both kept; up to four, where phones
+//!   come back from backups ([`generations`]). A device that never saw an answer repeats the older key and is planned for
+//!   from the older state.
 //! * **The record of what was applied.** Each write that OX confirmed is noted ([`journal`]) under the key it was based
 //!   on, before the next one is made. A repeated request, or one that a crash cut off, is answered from the record; an
 //!   addition that was under way when all went dark is looked for at OX before it is made again.
@@ -22,12 +23,27 @@
 //! |---|---|---|---|
 //! | [`ids`] | ids for devices | [`collection`] | the items of one folder |
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
-//! | [`journal`] | what was applied already | [`write`](mod@write), [`draft`], [`listing`] | its parts |
-//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | | |
+//! | [`journal`] | what was applied already | [`generations`] | states in the store |
+//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
+//!
+//! # What a protocol uses
+//!
+//! ActiveSync is one protocol on this engine; `tests/it/lines.rs` is another, in two hundred lines, and a good place to begin.
+//! A protocol brings a codec, its own words for what an item is, and the options of its devices as bytes. The rest is here:
+//!
+//! | | |
+//! |---|---|
+//! | sessions | [`crate::session::Sessions`], which is beside the engine: `open` gives a device, logged in at OX and entered in the store under the protocol's name, with a number that never comes back |
+//! | folders | [`hierarchy::Hierarchy`]: `numbered` and `resolve` between OX folders and the short ids of the device; `reset`, `sync` and `adopt` where the device has a key for its tree |
+//! | items | [`collection::Collection`]: `reset` for the first key; then `open` a key, `look` at OX, `exchange` changes, `settle`. Each step is a type that only the step before it makes |
+//! | plan | [`collection::Pending::to_device`] is what the device must be sent, as ids; the protocol fetches and converts the items |
+//! | settle | takes a [`Delivery`](settle::Delivery) for each of them; gives an [`Answer`](settle::Answer) to each change and the next key, both in the store already |
+//! | events | [`crate::notify::Notifier`], beside the engine as well: `watch` folders, and tell it of own writes (`touched`) |
 
 pub mod collection;
 pub mod conflict;
 pub mod draft;
+pub mod generations;
 pub mod hierarchy;
 pub mod ids;
 pub mod journal;

@@ -1,16 +1,21 @@
 //! What a device knows of a folder: the state behind a sync key, and its bytes in the store.
 //!
-//! The bytes start with the number of their format. A format that is not known reads as `None`, which costs the device
-//! a resync and nothing else.
+//! The bytes start with the number of their format. The newest format is written ([`format2`]); the one before it is read
+//! ([`format1`]), so that an update costs no device a resync. Bytes that cannot be read cost a resync of this folder and
+//! nothing else: [`Unreadable`] says why.
+
+mod bytes;
+mod format1;
+mod format2;
+#[cfg(test)]
+mod samples;
 
 use std::collections::BTreeMap;
 
 use crate::usm::snapshot::Revision;
 
-/// Format 1: options, then the items in order; numbers as in LEB128, ids with the prefix they share with the id before.
-/// Format 2, where items were replaced: the same, then pairs of ids.
-const FORMAT: u8 = 1;
-const FORMAT_WITH_REPLACED: u8 = 2;
+pub(super) use bytes::Reader;
+pub(super) use bytes::write_number;
 
 /// Behind one sync key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,34 +47,22 @@ impl Held {
     }
 }
 
+/// Why bytes are no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error(
+        "a newer release of the gateway wrote it (format {0}, this release reads up to {newest})",
+        newest = format2::FORMAT
+    )]
+    Newer(u8),
+    #[error("it is damaged")]
+    Damaged,
+}
+
 impl State {
+    /// In the newest format.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![match self.replaced.is_empty() {
-            true => FORMAT,
-            false => FORMAT_WITH_REPLACED,
-        }];
-        write_number(&mut bytes, self.options.len() as u64);
-        bytes.extend_from_slice(&self.options);
-        write_number(&mut bytes, self.items.len() as u64);
-        let mut previous: &[u8] = &[];
-        for (id, held) in &self.items {
-            let id = id.as_bytes();
-            let shared = previous.iter().zip(id).take_while(|(a, b)| a == b).count();
-            write_number(&mut bytes, shared as u64);
-            write_number(&mut bytes, (id.len() - shared) as u64);
-            bytes.extend_from_slice(id.get(shared..).unwrap_or_default());
-            bytes.extend_from_slice(&held.revision.0.to_le_bytes());
-            bytes.push(u8::from(held.left_out));
-            previous = id;
-        }
-        if !self.replaced.is_empty() {
-            write_number(&mut bytes, self.replaced.len() as u64);
-            for id in self.replaced.iter().flat_map(|(old, new)| [old, new]) {
-                write_number(&mut bytes, id.len() as u64);
-                bytes.extend_from_slice(id.as_bytes());
-            }
-        }
-        bytes
+        format2::encode(self)
     }
 
     /// The id under which OX has an item.
@@ -77,84 +70,15 @@ impl State {
         self.replaced.get(id).map_or(id, String::as_str)
     }
 
-    /// `None` for another format or damaged bytes.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        let format = *reader.take(1)?.first()?;
-        if ![FORMAT, FORMAT_WITH_REPLACED].contains(&format) {
-            return None;
-        }
-        let length = reader.length()?;
-        let options = reader.take(length)?.to_vec();
-        let count = reader.number()?;
-        let mut items = BTreeMap::new();
-        let mut previous = Vec::new();
-        for _ in 0..count {
-            let shared = reader.length()?;
-            let own = reader.length()?;
-            previous.truncate(shared);
-            if previous.len() != shared {
-                return None;
-            }
-            previous.extend_from_slice(reader.take(own)?);
-            let id = String::from_utf8(previous.clone()).ok()?;
-            let revision = Revision(u64::from_le_bytes(reader.take(8)?.try_into().ok()?));
-            let left_out = reader.take(1)? == [1];
-            items.insert(id, Held { revision, left_out });
-        }
-        let mut replaced = BTreeMap::new();
-        if format == FORMAT_WITH_REPLACED {
-            for _ in 0..reader.number()? {
-                let old = reader.text()?;
-                replaced.insert(old, reader.text()?);
-            }
-        }
-        Some(Self {
-            items,
-            replaced,
-            options,
-        })
-    }
-}
-
-pub(crate) fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7F) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// Reads what [`write_number`] and its callers wrote; every step fails softly at the end of the bytes.
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Reader<'a> {
-    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (head, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(head)
-    }
-
-    pub(crate) fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = *self.take(1)?.first()?;
-            number |= u64::from(byte & 0x7F) << shift;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    pub(crate) fn length(&mut self) -> Option<usize> {
-        usize::try_from(self.number()?).ok()
-    }
-
-    /// Text behind its length.
-    pub(crate) fn text(&mut self) -> Option<String> {
-        let length = self.length()?;
-        String::from_utf8(self.take(length)?.to_vec()).ok()
+    /// From any format that this release knows.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let read = match bytes.split_first() {
+            Some((&format1::FORMAT, rest)) => format1::decode(rest),
+            Some((&format2::FORMAT, rest)) => format2::decode(rest),
+            Some((&format, _)) if format > format2::FORMAT => return Err(Unreadable::Newer(format)),
+            _ => None,
+        };
+        read.ok_or(Unreadable::Damaged)
     }
 }
 
@@ -164,87 +88,98 @@ mod tests {
 
     use super::*;
 
-    fn sample() -> State {
-        let held = |revision, left_out| Held {
-            revision: Revision(revision),
-            left_out,
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        // Bytes, reason.
+        let cases = [
+            (&[][..], Unreadable::Damaged),
+            (&[0, 0, 0], Unreadable::Damaged),
+            (&[1], Unreadable::Damaged),
+            (&[2], Unreadable::Damaged),
+            (&[3, 0, 0], Unreadable::Newer(3)),
+            (&[255], Unreadable::Newer(255)),
+        ];
+        for (bytes, reason) in cases {
+            assert_eq!(State::decode(bytes), Err(reason), "{bytes:?}");
+        }
+        let text = Unreadable::Newer(3).to_string();
+        assert!(text.contains("format 3, this release reads up to 2"), "{text}");
+    }
+
+    /// A folder of so many items, as OX numbers them: mail by the date of its receipt and its flags, other items by the time
+    /// of their last change.
+    fn folder(count: u64, revision: impl Fn(u64) -> u64) -> State {
+        let item = |number: u64| {
+            (
+                (10_000 + number).to_string(),
+                Held::on_device(Revision(revision(number))),
+            )
         };
         State {
-            items: [
-                ("1043".to_owned(), held(32, false)),
-                ("1044".to_owned(), held(u64::MAX, true)),
-            ]
-            .into(),
-            options: b"\x03\x01".to_vec(),
+            items: (0..count).map(item).collect(),
+            options: vec![0; 32],
             ..State::default()
         }
     }
 
+    /// Scatters numbers as a hash does.
+    const fn scatter(number: u64) -> u64 {
+        number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
     #[test]
-    fn known_bytes_of_format_1() {
-        let bytes = [
-            1, // format
-            2, 3, 1, // options
-            2, // items
-            0, 4, b'1', b'0', b'4', b'3', 32, 0, 0, 0, 0, 0, 0, 0, 0, //
-            3, 1, b'4', 255, 255, 255, 255, 255, 255, 255, 255, 1,
-        ];
-        assert_eq!(sample().encode(), bytes);
-        assert_eq!(State::decode(&bytes), Some(sample()));
-        for end in 0..bytes.len() {
-            assert_eq!(State::decode(&bytes[..end]), None, "cut at {end}");
+    fn ten_thousand_items_stay_small() {
+        let mail = folder(10_000, |number| {
+            scatter(number) >> 32 << 32 | [0, 32, 33, 289][number as usize % 4]
+        });
+        let contacts = folder(10_000, |number| 1_700_000_000_000 + scatter(number) % 60_000_000_000);
+        // Nothing in common at all: the worst case.
+        let scattered = folder(10_000, scatter);
+        for (name, state, most) in [
+            ("mail", mail, 85_000),
+            ("contacts", contacts, 85_000),
+            ("scattered", scattered, 125_000),
+        ] {
+            let (now, before) = (state.encode().len(), format1::encode(&state).len());
+            println!("10,000 items, {name}: {now} bytes, {before} in format 1");
+            assert!(
+                now <= most && now <= before + 4,
+                "{name}: {now} bytes, {before} in format 1"
+            );
         }
-    }
-
-    #[test]
-    fn known_bytes_of_format_2() {
-        let mut state = sample();
-        state.replaced.insert("1043".to_owned(), "7".to_owned());
-        let mut bytes = sample().encode();
-        bytes[0] = 2;
-        bytes.extend([1, 4, b'1', b'0', b'4', b'3', 1, b'7']);
-        assert_eq!(state.encode(), bytes);
-        assert_eq!(State::decode(&bytes), Some(state.clone()));
-        for end in 0..bytes.len() {
-            assert_eq!(State::decode(&bytes[..end]), None, "cut at {end}");
-        }
-        assert_eq!((state.ox_id("1043"), state.ox_id("1044")), ("7", "1044"));
-    }
-
-    #[test]
-    fn another_format_is_no_state() {
-        assert_eq!(State::decode(&[3, 0, 0]), None);
-    }
-
-    #[test]
-    fn ten_thousand_mails_stay_small() {
-        let items = (10_000..20_000)
-            .map(|id| (id.to_string(), Held::on_device(Revision(id << 32))))
-            .collect();
-        let state = State {
-            items,
-            ..State::default()
-        };
-        let bytes = state.encode();
-        assert!(bytes.len() <= 250_000, "{}", bytes.len());
     }
 
     proptest! {
         #[test]
         fn both_ways(
-            items in prop::collection::btree_map(".{0,12}", (any::<u64>(), any::<bool>()), 0..40),
+            items in prop::collection::btree_map(".{0,20}", (any::<u64>(), any::<bool>()), 0..40),
             replaced in prop::collection::btree_map(".{0,12}", ".{0,12}", 0..4),
         ) {
             let items = items.into_iter().map(|(id, (revision, left_out))| {
                 (id, Held { revision: Revision(revision), left_out })
             });
             let state = State { items: items.collect(), replaced, options: vec![7] };
-            prop_assert_eq!(State::decode(&state.encode()), Some(state));
+            prop_assert_eq!(State::decode(&state.encode()), Ok(state.clone()));
+            // Format 1 knows nothing of what was replaced.
+            let state = State { replaced: BTreeMap::new(), ..state };
+            prop_assert_eq!(State::decode(&format1::encode(&state)), Ok(state));
         }
 
         #[test]
-        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200), format in 0..4_u8) {
             let _ = State::decode(&bytes);
+            let _ = State::decode(&[&[format], &bytes[..]].concat());
+        }
+
+        /// A row that something has changed is never taken for another state.
+        #[test]
+        fn damage_is_noticed(count in 0..50_u64, at in any::<prop::sample::Index>(), bits in 1..=255_u8) {
+            let mut bytes = folder(count, scatter).encode();
+            let at = at.index(bytes.len());
+            bytes[at] ^= bits;
+            prop_assert!(State::decode(&bytes).is_err());
+            let whole = folder(count, scatter).encode();
+            prop_assert!(State::decode(&whole[..at]).is_err());
         }
     }
 }

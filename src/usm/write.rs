@@ -197,7 +197,6 @@ impl<'a> Writer<'a> {
                 ox::mail::set_flags(session, folder, self.state.ox_id(id), set, clear).await?;
                 let flags = self
                     .listing
-                    .items
                     .get(id)
                     .map(|item| ox::revision::with_flags(item.revision, set, clear));
                 Ok(Written::Done {
@@ -311,7 +310,7 @@ impl<'a> Writer<'a> {
             folder,
             ..
         } = self.collection;
-        let item = self.listing.items.get(id);
+        let item = self.listing.get(id);
         let series = item.is_some_and(|item| !item.parts.is_empty()) || !occurrences.is_empty();
         let unchanged = fields.is_empty() && occurrences.is_empty();
         if !fields.is_empty() {
@@ -366,7 +365,7 @@ impl<'a> Writer<'a> {
     }
 
     fn timestamp(&self, id: &str) -> i64 {
-        let listed = self.listing.items.get(id).map(|item| item.modified);
+        let listed = self.listing.get(id).map(|item| item.modified);
         self.modified.get(id).copied().or(listed).unwrap_or(ANY_TIMESTAMP)
     }
 

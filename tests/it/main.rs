@@ -3,6 +3,7 @@
 //! One file a subject, one binary for all, so that it links once. A scenario has a [`world`] of its own and plays its phones
 //! with [`device`]; what phones must never be told is checked there, in every scenario.
 
+mod absence;
 mod administration;
 mod answered_again;
 mod apache;
@@ -21,11 +22,15 @@ mod empty_folder;
 mod find;
 mod folders;
 mod forwarding;
+mod generations;
 mod gzip;
 mod house;
+mod identity;
+mod inside;
 mod invitations;
 mod items;
 mod large;
+mod lines;
 mod listening;
 mod lost_answers;
 mod mail;

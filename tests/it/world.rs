@@ -192,6 +192,15 @@ impl World {
         self.ox = Some(started);
     }
 
+    /// The most memory that the gateway has had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let pid = self.gateway.as_ref().expect("the gateway runs").child.id();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("a process of Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kilobytes.expect("a number of kilobytes") * 1024
+    }
+
     /// What the gateway said so far.
     pub(crate) fn log(&self) -> String {
         self.gateway

@@ -246,6 +246,7 @@ impl Call<'_> {
     pub fn hierarchy(&self) -> Hierarchy<'_> {
         Hierarchy {
             store: &self.device.store,
+            generations: self.services.generations,
             device: self.device.id,
         }
     }
@@ -255,6 +256,7 @@ impl Call<'_> {
             store: &self.device.store,
             ox: &self.device.ox,
             listings: &self.services.listings,
+            generations: self.services.generations,
             device: self.device.id,
             id,
             module,

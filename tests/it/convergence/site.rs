@@ -12,25 +12,16 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use ox_standin::Fault;
 use ox_standin::Standin;
 use oxtender::config::Database;
 use oxtender::eas::Eas;
-use oxtender::eas::Heartbeat;
-use oxtender::eas::Services;
-use oxtender::eas::address::Addresses;
+use oxtender::eas::PROTOCOL;
 use oxtender::eas::address::Endpoint;
-use oxtender::eas::options::Limits;
-use oxtender::eas::redirect::Redirects;
-use oxtender::eas::results::Results;
-use oxtender::notify::Notifier;
 use oxtender::ox::Ox;
 use oxtender::session::Access;
 use oxtender::session::Sessions;
 use oxtender::store::Store;
-use oxtender::usm::listing::Listings;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -41,6 +32,8 @@ use crate::device::http::Answer;
 use crate::device::http::Door;
 use crate::device::http::Request;
 use crate::device::strict;
+use crate::inside::handed_on;
+use crate::inside::services;
 use crate::world::lock;
 use crate::world::runtime;
 
@@ -163,7 +156,7 @@ impl Life {
     fn serve(&self, standin: &Standin, gateway: usize, request: &Request, trouble: &Trouble) -> Option<Answer> {
         let handled = async {
             let response = self.gateways[gateway]
-                .handle(Endpoint::ActiveSync, http_request(request))
+                .handle(Endpoint::ActiveSync, handed_on(request))
                 .await;
             let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
                 (name.to_string(), value.to_str().unwrap().to_owned())
@@ -199,40 +192,8 @@ impl Life {
 async fn gateway(url: &str, database: &Path) -> Eas {
     let store = Store::open(&Database::Sqlite(database.to_owned())).await.unwrap();
     store.prepare_all().await.unwrap();
-    let sessions = Sessions::new(Ox::new(url).unwrap(), Arc::new(store), Access::default());
-    let services = Services {
-        addresses: Addresses {
-            alias: "/Microsoft-Server-ActiveSync".to_owned(),
-            autodiscover: "/autodiscover".to_owned(),
-            public_url: None,
-        },
-        redirects: Redirects::default(),
-        notifier: Notifier::new(Duration::from_secs(3600)),
-        listings: Listings::default(),
-        results: Results::default(),
-        heartbeat: Heartbeat {
-            min: Duration::from_secs(60),
-            max: Duration::from_secs(3600),
-        },
-        limits: Limits {
-            mail_age: None,
-            objects_per_folder: usize::MAX,
-        },
-        largest_body: 1024 * 1024,
-        new_key_on_empty_sync: false,
-        folder_selection: false,
-        login: Box::new(|_, user| user.to_owned()),
-    };
-    Eas::new(services, Arc::new(sessions), |_| {})
-}
-
-fn http_request(request: &Request) -> http::Request<Full<Bytes>> {
-    let mut builder = http::Request::builder().method(request.method).uri(&request.target);
-    for (name, value) in &request.headers {
-        builder = builder.header(*name, value);
-    }
-    let body = request.body.clone().unwrap_or_default();
-    builder.body(Full::new(body.into())).unwrap()
+    let sessions = Sessions::new(Ox::new(url).unwrap(), Arc::new(store), Access::default(), PROTOCOL);
+    Eas::new(services(), Arc::new(sessions), |_| {})
 }
 
 /// A connection to the database, whose triggers count writes down and refuse those that are too many.

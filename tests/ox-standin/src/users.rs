@@ -292,6 +292,7 @@ fn user_object(world: &World, user: &User) -> Map<String, Value> {
         ("groups", json!(groups)),
         ("contact_id", json!(user.contact_id)),
         ("login_info", json!(user.login)),
+        ("creation_date", json!(contact.map(|contact| contact.created))),
     ];
     for (key, value) in own {
         object.insert(key.to_owned(), value);

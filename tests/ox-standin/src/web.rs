@@ -67,6 +67,15 @@ impl WebUser {
         password.clone_into(&mut user.expect("the user exists").password);
     }
 
+    /// As if the user had been deleted, and another one had got his id and login: OX says that he is younger. What is in
+    /// his folders is left to the caller.
+    pub fn replace(&self) {
+        let mut world = self.world();
+        let contact = world.user(self.user).map(|user| user.contact_id);
+        let contact = contact.and_then(|id| world.objects.get_mut(&(Module::Contacts, id)));
+        contact.expect("the user exists").created += 60_000;
+    }
+
     /// The user's default folder of a module.
     pub fn default_folder(&self, module: Module) -> u32 {
         let folder = self.world().folders.default_of(self.user, module.content());
@@ -259,6 +268,15 @@ impl WebUser {
         let mailbox = unwrap(mail::mailbox_mut(&mut world, self.user));
         let found = id.parse().ok().and_then(|uid| mailbox.mail_mut(&name, uid));
         change(found.unwrap_or_else(|| panic!("no mail {id} in {folder}")));
+    }
+
+    /// Gives a mail the id of one that is gone, as the restoration of a mailbox does.
+    pub fn renumber_mail(&self, folder: &str, id: &str, new: &str) {
+        let name = unwrap(mail::full_name(folder));
+        let mut world = self.world();
+        let mailbox = unwrap(mail::mailbox_mut(&mut world, self.user));
+        let uid = |id: &str| id.parse().unwrap_or_else(|_| panic!("no id of a mail: {id}"));
+        mailbox.renumber(&name, uid(id), uid(new));
     }
 
     /// Removes a mail for good.

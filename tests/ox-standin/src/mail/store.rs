@@ -156,6 +156,15 @@ impl Mailbox {
         self.folders.get_mut(full_name)?.mails.remove(&uid)
     }
 
+    /// Gives a mail another UID, which none has now: as after the restoration of a mailbox.
+    pub(crate) fn renumber(&mut self, full_name: &str, uid: u32, to: u32) {
+        if let Some(mail) = self.remove(full_name, uid)
+            && let Some(folder) = self.folders.get_mut(full_name)
+        {
+            folder.mails.insert(to, mail);
+        }
+    }
+
     /// Moves a mail; it gets the next UID of the target.
     pub(crate) fn transfer(&mut self, from: &str, uid: u32, to: &str) -> Option<u32> {
         if !self.folders.contains_key(to) {
