@@ -1,5 +1,6 @@
 //! The list of a folder, and lists that are kept until all windows cut from them are sent.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -21,6 +22,8 @@ const LIFETIME: i64 = 60_000;
 pub(super) struct Listing {
     /// In the order of their ids.
     items: Vec<Item>,
+    /// Ids that the device knows of items that OX has under another one by now.
+    replaced: BTreeMap<String, String>,
     /// Milliseconds since 1970.
     at: i64,
 }
@@ -30,18 +33,21 @@ impl Listing {
         items.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         items.dedup_by(|one, other| one.id == other.id);
         items.shrink_to_fit();
-        Self { items, at }
+        let replaced = BTreeMap::new();
+        Self { items, replaced, at }
     }
 
+    /// An item, by the id that the device knows.
     pub(super) fn get(&self, id: &str) -> Option<&Item> {
+        let id = self.replaced.get(id).map_or(id, String::as_str);
         self.items.get(self.place(id).ok()?)
     }
 
     pub(super) fn contains(&self, id: &str) -> bool {
-        self.place(id).is_ok()
+        self.get(id).is_some()
     }
 
-    /// Where an item is, or where it would have to be.
+    /// Where an item is, or where it would have to be, by the id that OX has.
     fn place(&self, id: &str) -> Result<usize, usize> {
         self.items.binary_search_by(|item| item.id.as_str().cmp(id))
     }
@@ -62,13 +68,41 @@ impl Listing {
         self.items.insert(place, item);
     }
 
+    /// Names items that OX has under a new id as the device knows them.
+    pub(super) fn rename(&mut self, replaced: &BTreeMap<String, String>) {
+        for (known, new) in replaced {
+            // A mail with the old id means that the folder was made anew: then the new one is another mail, too.
+            if self.place(known).is_err() && self.place(new).is_ok() {
+                self.replaced.insert(known.clone(), new.clone());
+            }
+        }
+    }
+
+    /// Takes over what a later list says of items that were replaced since.
+    pub(super) fn replace(&mut self, replaced: &BTreeMap<String, String>, later: &Self) {
+        for (known, new) in replaced {
+            let Some(item) = later.get(new) else { continue };
+            if let Err(place) = self.place(new) {
+                self.items.insert(place, item.clone());
+            }
+            self.replaced.insert(known.clone(), new.clone());
+        }
+    }
+
+    /// By the ids that the device knows.
     pub(super) fn snapshot(&self, filter: &Filter) -> Snapshot {
+        let known: HashMap<&String, &String> = self.replaced.iter().map(|(known, new)| (new, known)).collect();
         let seen = |item: &Item| Seen {
             revision: Revision(item.revision),
             within: filter.passes(&item.id, item.ends, item.done),
             newest: item.ends.unwrap_or(item.modified),
         };
-        let items = self.items.iter().map(|item| (item.id.clone(), seen(item))).collect();
+        let id = |item: &Item| {
+            known
+                .get(&item.id)
+                .map_or_else(|| item.id.clone(), |known| (*known).clone())
+        };
+        let items = self.items.iter().map(|item| (id(item), seen(item))).collect();
         let mut snapshot = Snapshot { items };
         snapshot.limit(filter.most.unwrap_or(usize::MAX));
         snapshot
