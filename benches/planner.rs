@@ -111,6 +111,7 @@ impl Folder {
         let state = State {
             items: (0..items).map(item).collect(),
             options: vec![0; 32],
+            ..State::default()
         };
         // In turn: another flag, gone, new.
         let seen = |number: u64| {
