@@ -135,3 +135,50 @@ impl Listings {
         (kept.key == key && now - kept.listing.at < LIFETIME).then_some(kept.listing)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(ids: &[&str]) -> Listing {
+        let item = |id: &&str| Item {
+            id: (*id).to_owned(),
+            revision: id.parse().unwrap(),
+            modified: 0,
+            ends: None,
+            done: false,
+            parts: Vec::new(),
+        };
+        Listing::new(ids.iter().map(item).collect(), 0)
+    }
+
+    /// Of each item its id as devices know it, and its revision, which is its id at OX.
+    fn known(listing: &Listing) -> Vec<(String, u64)> {
+        let snapshot = listing.snapshot(&Filter::default());
+        let items = snapshot.items.into_iter();
+        items.map(|(id, seen)| (id, seen.revision.0)).collect()
+    }
+
+    #[test]
+    fn replaced_items_have_the_ids_that_devices_know() {
+        let replaced: BTreeMap<String, String> = [("1", "9"), ("2", "7"), ("3", "8")]
+            .map(|(known, new)| (known.to_owned(), new.to_owned()))
+            .into();
+        let mut listing = listing(&["9", "5", "2", "7"]);
+        listing.rename(&replaced);
+        // Under the id of the second OX has another mail, the one in place of the third is gone.
+        let expected = [("1", 9), ("2", 2), ("5", 5), ("7", 7)].map(|(id, at_ox)| (id.to_owned(), at_ox));
+        assert_eq!(known(&listing), expected);
+        assert_eq!(listing.get("1").map(|item| item.id.as_str()), Some("9"));
+        assert!(listing.contains("1") && listing.contains("5") && !listing.contains("3"));
+    }
+
+    #[test]
+    fn what_was_replaced_since_comes_from_the_later_list() {
+        let replaced = [("1".to_owned(), "9".to_owned()), ("5".to_owned(), "8".to_owned())].into();
+        let mut listing = listing(&["1", "5"]);
+        listing.replace(&replaced, &self::listing(&["9"]));
+        assert_eq!(listing.get("1").map(|item| item.revision), Some(9));
+        assert_eq!(listing.get("5").map(|item| item.revision), Some(5), "not there later");
+    }
+}
