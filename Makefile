@@ -24,7 +24,7 @@ help:
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
 	@echo 'make bench-planner   the sync engine by itself, up to a million items'
 	@echo 'make fuzz    a minute for each fuzz target of the crate ajp'
-	@echo 'make docs    docs/conformance.md, written from the tables of the program'
+	@echo 'make docs    docs/conformance.md, docs/quirks.md and the manual pages, written from the program'
 	@echo 'make lint    formatting, clippy without warnings, documentation without warnings'
 
 build:
@@ -62,7 +62,8 @@ bench-planner:
 	cargo bench --locked --bench planner
 
 docs:
-	UPDATE_DOCS=1 cargo test --locked --test it conformance
+	UPDATE_DOCS=1 cargo test --locked --lib quirk
+	UPDATE_DOCS=1 cargo test --locked --test it -- conformance manual
 
 fuzz:
 	fuzz/run.sh

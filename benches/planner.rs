@@ -111,6 +111,7 @@ impl Folder {
         let state = State {
             items: (0..items).map(item).collect(),
             options: vec![0; 32],
+            ..State::default()
         };
         // In turn: another flag, gone, new.
         let seen = |number: u64| {
@@ -153,6 +154,7 @@ impl Folder {
             What::Add { client_id: id } | What::Change { id } | What::Delete { id } => Outcome::Done {
                 id: id.clone(),
                 revision: Revision(1),
+                resend: false,
             },
         };
         self.changes.iter().map(outcome).collect()

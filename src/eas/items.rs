@@ -106,6 +106,10 @@ pub const fn class_of(module: Module) -> Class {
 /// Which items of a folder a device gets now.
 pub async fn filter(call: &Call<'_>, module: Module, folder: &str, options: &Options) -> Result<Filter, ox::Error> {
     let mut filter = options.filter(class_of(module), &call.services.limits, call.now);
+    if call.takes_drafts(module, folder).await? {
+        // A draft is of today, however old it is.
+        filter.since = None;
+    }
     if let Some(since) = filter.since.filter(|_| options.conversations) {
         filter.also = Arc::new(conversations(call, folder, since).await?);
     }

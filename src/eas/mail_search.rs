@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use crate::content::BodyOptions;
 use crate::content::email::Mail;
 use crate::content::email::conversation_id;
+use crate::content::email::old_query;
 use crate::content::email::query::Query;
 use crate::eas::command::Call;
 use crate::eas::items::Items;
@@ -73,7 +74,14 @@ pub async fn add_children(call: &Call<'_>, wanted: &mut BTreeSet<String>) -> Res
 
 /// The mails that a query finds, the newest first.
 pub async fn search(call: &Call<'_>, folders: &Folders, query: &Query) -> Result<Vec<Hit>, Error> {
-    let found = ox::mail::search(&call.device.ox, &ox_ids(folders), &query.body()).await?;
+    let (session, ids) = (&call.device.ox, ox_ids(folders));
+    let found = match ox::mail::search(session, &ids, &query.body()).await? {
+        Some(found) => found,
+        None => {
+            let is_wanted = |row: &Object| query.finds(row);
+            ox::mail::search_columns(session, &ids, &query.columns(), old_query::COLUMNS, is_wanted).await?
+        }
+    };
     Ok(hits(folders, found))
 }
 

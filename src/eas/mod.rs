@@ -5,6 +5,7 @@
 //! us. Implements [MS-ASHTTP].
 
 pub mod address;
+pub mod attachment;
 pub mod autodiscover;
 pub mod command;
 pub mod identity;

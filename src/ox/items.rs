@@ -18,6 +18,7 @@ use crate::ox::error::ErrorKind;
 use crate::ox::module::Module;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Reply;
+use crate::ox::revision::FLAGS;
 use crate::ox::session::Session;
 use crate::ox::value::id_text;
 
@@ -55,8 +56,6 @@ const CONTACT_COLUMNS: &[ColumnName] = &[
     contacts::MARK_AS_DISTRIBUTIONLIST.name(),
 ];
 
-/// Flags of a mail that a device shows: answered, flagged, seen, forwarded.
-const SHOWN_FLAGS: i64 = 1 | 8 | 32 | 256;
 /// Flag of a mail that is deleted but not yet expunged. Such mails are listed, and every mail program hides them.
 const DELETED: i64 = 2;
 /// Status of a completed task.
@@ -174,7 +173,7 @@ fn mail_item(row: &Object) -> Option<Item> {
 
 fn mail_revision(received: i64, flags: i64) -> u64 {
     let date = hash([&received.to_be_bytes()[..]]) >> 32;
-    (date << 32) | (flags & SHOWN_FLAGS).unsigned_abs()
+    (date << 32) | (flags & i64::from(FLAGS)).unsigned_abs()
 }
 
 fn contact_item(row: &Object) -> Option<Item> {
@@ -282,13 +281,13 @@ mod tests {
             .iter()
             .map(|item| (item.id.as_str(), item.revision & 0xffff_ffff, item.ends))
             .collect();
-        // 1040 is deleted; drafts, recent and user flags do not count.
+        // 1040 is deleted; recent and user flags do not count.
         assert_eq!(
             flags,
             [
                 ("1044", 0, Some(1_700_000_300_000)),
                 ("1043", 40, Some(1_700_000_200_000)),
-                ("1039", 289, None)
+                ("1039", 293, None)
             ]
         );
         let dates: HashSet<_> = items.iter().map(|item| item.revision >> 32).collect();

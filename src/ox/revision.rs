@@ -5,8 +5,8 @@
 /// A timestamp beyond all: OX writes without asking what changed meanwhile.
 pub const ANY_TIMESTAMP: i64 = 1 << 53;
 
-/// The flags of a mail that its revision holds: answered, flagged, seen, forwarded.
-const FLAGS: u32 = 1 | 8 | 32 | 256;
+/// The flags of a mail that its revision holds, since a device shows them: answered, draft, flagged, seen, forwarded.
+pub(super) const FLAGS: u32 = 1 | 4 | 8 | 32 | 256;
 
 /// Whether two revisions are of the same message, with other flags at most.
 pub const fn same_mail(one: u64, other: u64) -> bool {
@@ -35,6 +35,6 @@ mod tests {
         assert_eq!(flags_of(read), 32);
         assert!(same_mail(revision, read));
         assert!(!same_mail(revision, 8));
-        assert_eq!(with_flags(revision, 4, 0), revision);
+        assert_eq!(with_flags(revision, 16, 0), revision);
     }
 }

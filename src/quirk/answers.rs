@@ -160,7 +160,14 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
             "src/content/calendar/tests/mod::what_a_change_leaves_out",
         ],
     ),
-    not("A-26", "Drafts are not synced from the device."),
+    all(
+        "A-26",
+        "Recipients of drafts may be separated by semicolons as well.",
+        &[
+            "src/content/email/draft/tests::recipients",
+            "tests/it/drafts::written_changed_and_deleted",
+        ],
+    ),
     all(
         "A-27",
         "Every appointment has an organizer: the user for the own ones.",
@@ -199,7 +206,14 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
             "src/content/email/compose::a_signed_message_of_the_device_is_not_touched",
         ],
     ),
-    not("A-33", "Drafts are not synced from the device."),
+    all(
+        "A-33",
+        "A draft that comes as a whole message goes to whom the message says, whatever stands beside it.",
+        &[
+            "src/content/email/draft/tests::whole_messages_speak_for_themselves",
+            "tests/it/drafts::whole_messages",
+        ],
+    ),
     not("A-34", "See G-1."),
     all(
         "A-35",

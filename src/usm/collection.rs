@@ -4,6 +4,7 @@
 //! device's key; [`Looked`] knows what OX holds; [`Pending`] has written the device's changes to OX and knows what the device
 //! lacks; [`Committed`] is in the store. What objects look like to a device is the caller's business, in between.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ox;
@@ -25,7 +26,6 @@ use crate::usm::plan::Change;
 use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
-use crate::usm::plan::Step;
 use crate::usm::plan::What;
 use crate::usm::plan::plan as plan_of;
 use crate::usm::settle::Answer;
@@ -142,19 +142,31 @@ impl<'a> Opened<'a> {
         self.place.key
     }
 
-    /// OX ids of the items the device may name.
+    /// Ids of the items the device may name: those that OX gave them at first.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.state.items.keys().map(String::as_str)
     }
 
+    /// The id under which OX has one of them now.
+    pub fn ox_id<'b>(&'b self, id: &'b str) -> &'b str {
+        self.state.ox_id(id)
+    }
+
     /// How many items the device lacks. Writes nothing.
     pub async fn pending(&self, filter: Filter, now: i64) -> Result<usize, Error> {
-        Ok(self.pending_of(&*self.collection.list(now).await?, &filter))
+        Ok(self.pending_of(&self.renamed(self.collection.list(now).await?), &filter))
     }
 
     /// The same for a list that was fetched before.
     pub fn pending_in(&self, items: Vec<Item>, filter: Filter, now: i64) -> usize {
-        self.pending_of(&Listing::new(items, now), &filter)
+        self.pending_of(&self.renamed(Arc::new(Listing::new(items, now))), &filter)
+    }
+
+    fn renamed(&self, mut listing: Arc<Listing>) -> Arc<Listing> {
+        if !self.state.replaced.is_empty() {
+            Arc::make_mut(&mut listing).rename(&self.state.replaced);
+        }
+        listing
     }
 
     fn pending_of(&self, listing: &Listing, filter: &Filter) -> usize {
@@ -176,7 +188,7 @@ impl<'a> Opened<'a> {
 
     /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
     async fn list(&self, now: i64) -> Result<Arc<Listing>, Error> {
-        let mut listing = self.collection.list(now).await?;
+        let mut listing = self.renamed(self.collection.list(now).await?);
         let missing: Vec<&str> = self.known().filter(|id| !listing.contains(id)).collect();
         let Collection {
             ox: session,
@@ -193,7 +205,13 @@ impl<'a> Opened<'a> {
     }
 
     /// Looks at OX. A device that brings no changes goes on with the list that its window before was cut from.
-    pub async fn look(self, brings_changes: bool, now: i64) -> Result<Looked<'a>, Error> {
+    pub async fn look(mut self, brings_changes: bool, now: i64) -> Result<Looked<'a>, Error> {
+        let applied = match brings_changes {
+            true => self.applied().await?,
+            false => Applied::default(),
+        };
+        let replaced = applied.replaced(self.state.items.keys());
+        self.state.replaced.extend(replaced);
         let Collection {
             listings, device, id, ..
         } = self.collection;
@@ -205,6 +223,7 @@ impl<'a> Opened<'a> {
         };
         Ok(Looked {
             opened: self,
+            applied,
             listing,
             continued,
             now,
@@ -215,6 +234,8 @@ impl<'a> Opened<'a> {
 /// A collection with its state and what OX holds now.
 pub struct Looked<'a> {
     opened: Opened<'a>,
+    /// What was written when the device sent this key before.
+    applied: Applied,
     listing: Arc<Listing>,
     /// The list is that of the window before.
     continued: bool,
@@ -241,15 +262,12 @@ impl<'a> Looked<'a> {
     ) -> Result<Pending<'a>, Error> {
         let Self {
             opened,
+            applied,
             mut listing,
             continued,
             now,
         } = self;
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
-        let applied = match changes.is_empty() {
-            true => Applied::default(),
-            false => opened.applied().await?,
-        };
         let mut plan = opened.plan(&applied, &listing, &filter, &changes, options);
         if continued && plan.more_available == 0 {
             // The last window of an old list: what came since belongs to it.
@@ -266,17 +284,16 @@ impl<'a> Looked<'a> {
         );
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
-            if matches!(step, Step::Write | Step::WriteUnlessThere) {
+            if step.writes() {
                 let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
                 outcomes.push((change, writer.write(change, write, step, unseen).await?));
             }
         }
-        let outcomes = opened.with_revisions(outcomes, &writer, now).await?;
-        let written = outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Done { id, revision, .. } => Some((id.as_str(), *revision)),
-            _ => None,
-        });
-        plan.adopt(&written.collect());
+        let (outcomes, fresh) = opened.with_revisions(outcomes, &writer, now).await?;
+        plan.adopt(&changes, &outcomes);
+        if let Some(fresh) = fresh.filter(|_| !plan.replaced.is_empty()) {
+            Arc::make_mut(&mut listing).replace(&plan.replaced, &fresh);
+        }
         Ok(Pending {
             opened,
             listing,
@@ -302,9 +319,11 @@ impl Opened<'_> {
         let before = snapshot.items.len();
         if self.collection.module == Module::Mail {
             let held = |id: &String| self.state.items.get(id);
-            snapshot
-                .items
-                .retain(|id, seen| held(id).is_none_or(|held| may_be_same(held.revision, seen.revision)));
+            // What the device itself wrote in the place of an item, it has.
+            let own = applied.replaced(self.state.items.keys());
+            snapshot.items.retain(|id, seen| {
+                held(id).is_none_or(|held| may_be_same(held.revision, seen.revision)) || own.contains_key(id)
+            });
         }
         let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
         if !plan.to_device.is_empty() {
@@ -324,36 +343,48 @@ impl Opened<'_> {
         ))
     }
 
-    /// Fills in the revisions that OX did not tell, by one more look at the folder, and notes them.
+    /// Fills in the revisions that OX did not tell, by one more look at the folder, which is returned as well, and notes
+    /// them.
     async fn with_revisions(
         &self,
         outcomes: Vec<(&Change, Written)>,
         writer: &Writer<'_>,
         now: i64,
-    ) -> Result<Vec<Outcome>, Error> {
-        let incomplete = |(_, written): &(&Change, Written)| matches!(written, Written::Done { revision: None, .. });
+    ) -> Result<(Vec<Outcome>, Option<Arc<Listing>>), Error> {
+        let incomplete = |(_, written): &(&Change, Written)| {
+            matches!(written, Written::Done { revision: None, .. } | Written::Replaced { .. })
+        };
         let listing = match outcomes.iter().any(incomplete) {
             true => Some(self.collection.list(now).await?),
             false => None,
+        };
+        let revision = |id: &str| {
+            let item = listing.as_ref().and_then(|listing| listing.get(id));
+            Revision(item.map_or(0, |item| item.revision))
         };
         let mut complete = Vec::with_capacity(outcomes.len());
         for (change, written) in outcomes {
             complete.push(match written {
                 Written::Not(outcome) => outcome,
+                Written::Sent { id } => Outcome::Sent { id },
                 Written::Done {
                     id,
                     revision: Some(revision),
                     resend,
                 } => Outcome::Done { id, revision, resend },
                 Written::Done { id, resend, .. } => {
-                    let item = listing.as_ref().and_then(|listing| listing.get(&id));
-                    let revision = Revision(item.map_or(0, |item| item.revision));
+                    let revision = revision(&id);
                     writer.confirm(change, &id, Some(revision.unless(resend))).await?;
                     Outcome::Done { id, revision, resend }
                 }
+                Written::Replaced { by, resend } => {
+                    let revision = revision(&by);
+                    writer.confirm(change, &by, Some(revision.unless(resend))).await?;
+                    Outcome::Replaced { by, revision, resend }
+                }
             });
         }
-        Ok(complete)
+        Ok((complete, listing))
     }
 }
 
@@ -404,12 +435,18 @@ impl Pending<'_> {
             place,
             state,
         } = opened;
-        let wrote = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done { .. }));
+        let wrote = outcomes.iter().any(|outcome| {
+            matches!(
+                outcome,
+                Outcome::Done { .. } | Outcome::Replaced { .. } | Outcome::Sent { .. }
+            )
+        });
         // A list from before a write shows the item as it was, and would send it back to the device that changed it.
         let is_current = outcomes.is_empty();
         let settled = settle(plan, &changes, outcomes, deliveries, options);
         let mut committed = Committed {
             key: place.key,
+            replaced: settled.state.replaced.clone(),
             answers: settled.answers,
             more_available: settled.more_available,
             wrote,
@@ -431,9 +468,18 @@ impl Pending<'_> {
 #[derive(Debug)]
 pub struct Committed {
     pub key: u64,
+    /// Items that OX has under another id than the device.
+    replaced: BTreeMap<String, String>,
     /// One for each change of the device, in its order.
     pub answers: Vec<Answer>,
     pub more_available: bool,
     /// OX was written to: other devices want to know.
     pub wrote: bool,
+}
+
+impl Committed {
+    /// The id under which OX has an item.
+    pub fn ox_id<'a>(&'a self, id: &'a str) -> &'a str {
+        self.replaced.get(id).map_or(id, String::as_str)
+    }
 }

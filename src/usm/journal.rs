@@ -29,7 +29,8 @@ pub fn fingerprint(bytes: &[u8]) -> Fingerprint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     pub fingerprint: Fingerprint,
-    /// The item's id at OX.
+    /// The item's id at OX; another one than before if the write replaced it. Empty if the write is only half done: a
+    /// draft was sent, and is still there.
     pub id: String,
     /// Its revision after the write, if OX told.
     pub revision: Option<Revision>,
@@ -95,6 +96,21 @@ impl Applied {
 
     pub fn find(&self, what: &What) -> Option<&Done> {
         self.done.get(&operation(what))
+    }
+
+    /// The ids of those items that were replaced, with what OX has in their place.
+    pub fn replaced<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, String> {
+        if self.done.is_empty() {
+            return BTreeMap::new();
+        }
+        let replaced = |id: &String| {
+            let change = What::Change { id: id.clone() };
+            let done = self
+                .find(&change)
+                .filter(|done| !done.id.is_empty() && done.id != *id)?;
+            Some((id.clone(), done.id.clone()))
+        };
+        ids.into_iter().filter_map(replaced).collect()
     }
 
     /// Whether a write was begun of which nobody knows how it ended.

@@ -24,7 +24,7 @@
 //! | [`ids`] | ids for devices | [`collection`] | the items of one folder |
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
 //! | [`journal`] | what was applied already | [`generations`] | states in the store |
-//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`listing`] | parts of a collection |
+//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
 //!
 //! # What a protocol uses
 //!
@@ -42,6 +42,7 @@
 
 pub mod collection;
 pub mod conflict;
+pub mod draft;
 pub mod generations;
 pub mod hierarchy;
 pub mod ids;
@@ -53,6 +54,8 @@ pub mod snapshot;
 pub mod state;
 pub mod write;
 
+#[cfg(test)]
+mod draft_model;
 #[cfg(test)]
 mod model;
 

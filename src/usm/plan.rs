@@ -11,6 +11,7 @@ use crate::usm::conflict::Policy;
 use crate::usm::conflict::Verdict;
 use crate::usm::journal::Applied;
 use crate::usm::journal::Fingerprint;
+use crate::usm::settle::Outcome;
 use crate::usm::snapshot::Revision;
 use crate::usm::snapshot::Snapshot;
 use crate::usm::state::Held;
@@ -53,6 +54,8 @@ pub struct Plan {
     pub more_available: usize,
     /// What the device has, as far as the plan knows without the writes.
     pub(super) held: BTreeMap<String, Held>,
+    /// [`State::replaced`], the same way.
+    pub(super) replaced: BTreeMap<String, String>,
     /// Items that the device writes to without having seen all that OX has of them: until they are sent, it does not have
     /// what it wrote.
     pub(super) unseen: BTreeSet<String>,
@@ -60,15 +63,31 @@ pub struct Plan {
 
 impl Plan {
     /// Items that were written meanwhile are sent as they are after the write; what turned out to be the device's own
-    /// addition, it has.
-    pub fn adopt(&mut self, written: &BTreeMap<&str, Revision>) {
-        self.to_device
-            .retain(|send| !matches!(send, Send::Add { id, .. } if written.contains_key(id.as_str())));
-        for send in &mut self.to_device {
-            if let Send::Change { id, to, .. } = send
-                && let Some(revision) = written.get(id.as_str())
-            {
-                *to = *revision;
+    /// addition, it has; what was sent as a message, it has no longer. `outcomes`: one for each step that writes.
+    pub fn adopt(&mut self, changes: &[Change], outcomes: &[Outcome]) {
+        let written = changes.iter().zip(&self.steps).filter(|(_, step)| step.writes());
+        for ((change, _), outcome) in written.zip(outcomes) {
+            let (id, own, revision) = match (outcome, &change.what) {
+                (Outcome::Done { id, revision, .. }, _) => (id, id, *revision),
+                (Outcome::Replaced { by, revision, .. }, What::Change { id }) => {
+                    self.replaced.insert(id.clone(), by.clone());
+                    (id, by, *revision)
+                }
+                (Outcome::Sent { id }, _) => {
+                    self.to_device.retain(|send| send.id() != id);
+                    self.to_device.insert(0, Send::Delete { id: id.clone() });
+                    continue;
+                }
+                _ => continue,
+            };
+            self.to_device
+                .retain(|send| !matches!(send, Send::Add { id, .. } if id == own));
+            for send in &mut self.to_device {
+                if let Send::Change { id: sent, to, .. } = send
+                    && sent == id
+                {
+                    *to = revision;
+                }
             }
         }
     }
@@ -81,6 +100,8 @@ pub enum Step {
     Write,
     /// Write it, unless OX has it: a write of it was begun before, and nobody knows how that ended.
     WriteUnlessThere,
+    /// Its message went out when the request came before: the draft is left to be taken away.
+    Finish,
     /// It was written when the request came before: the item's id at OX.
     Applied { id: String },
     /// OX's version wins; the device gets it.
@@ -89,6 +110,13 @@ pub enum Step {
     Gone,
     /// Nothing has to be done.
     Agreed,
+}
+
+impl Step {
+    /// Whether OX is written to.
+    pub const fn writes(&self) -> bool {
+        matches!(self, Self::Write | Self::WriteUnlessThere | Self::Finish)
+    }
 }
 
 /// One item that the device gets.
@@ -123,6 +151,7 @@ impl Send {
 pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Change], options: Options) -> Plan {
     let mut plan = Plan {
         held: state.items.clone(),
+        replaced: state.replaced.clone(),
         ..Plan::default()
     };
     // What the device never got is forgotten without a word when it goes.
@@ -132,7 +161,7 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
     let mut send_anyway = BTreeSet::new();
     for change in changes {
         let step = step(&mut plan, applied, snapshot, change, options.policy, &mut send_anyway);
-        if step == Step::Write
+        if step.writes()
             && let What::Change { id } | What::Delete { id } = &change.what
         {
             own.insert(id.as_str());
@@ -165,9 +194,14 @@ fn step(
                 let uncertain = applied.is_uncertain(&change.what);
                 return if uncertain { Step::WriteUnlessThere } else { Step::Write };
             };
+            if done.id.is_empty() {
+                return Step::Finish;
+            }
             know(held, &done.id, done.revision);
             return Step::Applied { id: done.id.clone() };
         }
+        // Only what replaces an item is uncertain: what there was before may be gone already.
+        What::Change { .. } if applied.is_uncertain(&change.what) => return Step::WriteUnlessThere,
         What::Change { id } => (id, conflict::Device::Changed),
         What::Delete { id } => (id, conflict::Device::Deleted),
     };
@@ -175,6 +209,13 @@ fn step(
         if device == conflict::Device::Deleted {
             held.remove(id);
             return Step::Applied { id: id.clone() };
+        }
+        if done.id.is_empty() {
+            match done.fingerprint == change.fingerprint {
+                true => return Step::Finish,
+                // The message is out, and the device wants another one sent.
+                false => return Step::Write,
+            }
         }
         // The item is at this revision by the device's own doing: no conflict, and nothing to send.
         know(held, id, done.revision);

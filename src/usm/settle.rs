@@ -24,6 +24,15 @@ pub enum Outcome {
         /// OX has something else than the device: until the item is sent, the device does not have this revision.
         resend: bool,
     },
+    /// Another item stands at OX in the place of the changed one. The device goes on with the id it has.
+    Replaced {
+        by: String,
+        revision: Revision,
+        /// As of [`Outcome::Done`].
+        resend: bool,
+    },
+    /// A draft went out as a message: the item, which the device knows by this id, is no more.
+    Sent { id: String },
     /// The item changed between our look and our write: OX's version stays, the device gets it next.
     Conflict,
     /// The item is gone.
@@ -32,6 +41,18 @@ pub enum Outcome {
     Rejected,
     /// No room at OX.
     Full,
+    /// A draft is not stored or sent as it is: the device keeps what it has, and its user can help.
+    Unsendable(Unsendable),
+}
+
+/// Why a draft stays with the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsendable {
+    /// It has no recipient, or one that nothing can be sent to.
+    Recipients,
+    TooLarge,
+    /// OX refused to send it.
+    Refused,
 }
 
 /// What became of one item that was planned for the device.
@@ -58,6 +79,7 @@ pub enum Answer {
     NotFound,
     Rejected,
     Full,
+    Unsendable(Unsendable),
 }
 
 /// After the request.
@@ -83,6 +105,7 @@ pub fn settle(
         to_device,
         more_available,
         mut held,
+        mut replaced,
         unseen: _,
     } = plan;
     let mut more_available = more_available > 0;
@@ -94,7 +117,7 @@ pub fn settle(
             Step::Refused => Answer::Conflict,
             Step::Gone => Answer::NotFound,
             Step::Agreed => Answer::Done { id: item_of(change) },
-            Step::Write | Step::WriteUnlessThere => {
+            Step::Write | Step::WriteUnlessThere | Step::Finish => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
                 // OX's version could not be planned for this answer: the device shall come for it at once.
                 more_available |= outcome == Outcome::Conflict;
@@ -109,8 +132,13 @@ pub fn settle(
         more_available |= delivery == Delivery::Deferred;
         deliver(&mut held, send, delivery);
     }
+    replaced.retain(|id, _| held.contains_key(id));
     Settled {
-        state: State { items: held, options },
+        state: State {
+            items: held,
+            replaced,
+            options,
+        },
         answers,
         more_available,
     }
@@ -135,6 +163,17 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
             }
             Answer::Done { id }
         }
+        Outcome::Replaced { revision, resend, .. } => {
+            let id = item_of(change);
+            held.insert(id.clone(), Held::on_device(revision.unless(resend)));
+            Answer::Done { id }
+        }
+        Outcome::Sent { id } => {
+            // Until the device hears that it is gone, it has it.
+            held.entry(id.clone()).or_insert(Held::on_device(Revision(0)));
+            Answer::Done { id }
+        }
+        Outcome::Unsendable(reason) => Answer::Unsendable(reason),
         Outcome::NotFound if matches!(change.what, What::Delete { .. }) => Answer::Done { id: item_of(change) },
         Outcome::NotFound => Answer::NotFound,
         Outcome::Conflict => Answer::Conflict,

@@ -20,8 +20,11 @@ pub(super) use bytes::write_number;
 /// Behind one sync key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// By OX id.
+    /// By the OX id that the item had when the device got it.
     pub items: BTreeMap<String, Held>,
+    /// Items that OX has under another id by now, since the device changed what OX cannot change: drafts. By the id in
+    /// `items`.
+    pub replaced: BTreeMap<String, String>,
     /// What the device asked for last, in the words of the protocol; opaque here.
     pub options: Vec<u8>,
 }
@@ -60,6 +63,11 @@ impl State {
     /// In the newest format.
     pub fn encode(&self) -> Vec<u8> {
         format2::encode(self)
+    }
+
+    /// The id under which OX has an item.
+    pub fn ox_id<'a>(&'a self, id: &'a str) -> &'a str {
+        self.replaced.get(id).map_or(id, String::as_str)
     }
 
     /// From any format that this release knows.
@@ -110,6 +118,7 @@ mod tests {
         State {
             items: (0..count).map(item).collect(),
             options: vec![0; 32],
+            ..State::default()
         }
     }
 
@@ -142,14 +151,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways(items in prop::collection::btree_map(".{0,20}", (any::<u64>(), any::<bool>()), 0..40)) {
+        fn both_ways(
+            items in prop::collection::btree_map(".{0,20}", (any::<u64>(), any::<bool>()), 0..40),
+            replaced in prop::collection::btree_map(".{0,12}", ".{0,12}", 0..4),
+        ) {
             let items = items.into_iter().map(|(id, (revision, left_out))| {
                 (id, Held { revision: Revision(revision), left_out })
             });
-            let state = State { items: items.collect(), options: vec![7] };
-            for bytes in [state.encode(), format1::encode(&state)] {
-                prop_assert_eq!(State::decode(&bytes), Ok(state.clone()));
-            }
+            let state = State { items: items.collect(), replaced, options: vec![7] };
+            prop_assert_eq!(State::decode(&state.encode()), Ok(state.clone()));
+            // Format 1 knows nothing of what was replaced.
+            let state = State { replaced: BTreeMap::new(), ..state };
+            prop_assert_eq!(State::decode(&format1::encode(&state)), Ok(state));
         }
 
         #[test]

@@ -14,6 +14,7 @@ use crate::store::Note;
 use crate::usm::collection::Collection;
 use crate::usm::collection::Error;
 use crate::usm::conflict::Policy;
+use crate::usm::draft::Draft;
 use crate::usm::journal;
 use crate::usm::journal::Done;
 use crate::usm::journal::UNCERTAIN;
@@ -22,6 +23,7 @@ use crate::usm::plan::Change;
 use crate::usm::plan::Step;
 use crate::usm::plan::What;
 use crate::usm::settle::Outcome;
+use crate::usm::settle::Unsendable;
 use crate::usm::snapshot::Revision;
 use crate::usm::state::State;
 
@@ -42,10 +44,14 @@ pub enum Write {
     },
     /// The flags of a mail.
     Flags { set: u32, clear: u32 },
+    /// A mail that is not sent yet, or the message that became of it.
+    Draft(Draft),
     /// `hard`: not into the trash.
     Delete { hard: bool },
     /// What the device sent cannot be written; its answer says so.
     Refused,
+    /// The same, of a draft that the device wants sent.
+    Unsendable(Unsendable),
 }
 
 /// The change of one occurrence of a series.
@@ -66,15 +72,24 @@ pub(super) enum Written {
         /// The device does not have what OX has: its next Sync brings it.
         resend: bool,
     },
+    /// OX has another item, of this id, in the place of the changed one.
+    Replaced {
+        by: String,
+        resend: bool,
+    },
+    /// OX sent what the item was made of. The device knows it by this id.
+    Sent {
+        id: String,
+    },
     Not(Outcome),
 }
 
 /// Carries the writes of one exchange out, one after the other.
 pub(super) struct Writer<'a> {
-    collection: Collection<'a>,
+    pub(super) collection: Collection<'a>,
     /// The key of the state that the writes are based on, and the state.
     base: u64,
-    state: &'a State,
+    pub(super) state: &'a State,
     listing: &'a Listing,
     policy: Policy,
     /// What OX said last of the items written here, so that two changes of one item do not collide.
@@ -114,6 +129,10 @@ impl<'a> Writer<'a> {
         step: &Step,
         unseen: bool,
     ) -> Result<Written, Error> {
+        if let Write::Draft(mut draft) = write {
+            draft.resend |= unseen;
+            return self.write_draft(change, &draft, step).await;
+        }
         if matches!(write, Write::Create { .. }) {
             // An addition has nothing by which OX would know it again: should we die now, the repetition looks for it.
             self.note(change, UNCERTAIN.to_vec()).await?;
@@ -145,7 +164,7 @@ impl<'a> Writer<'a> {
         self.note(change, done.encode()).await
     }
 
-    async fn note(&self, change: &Change, outcome: Vec<u8>) -> Result<(), Error> {
+    pub(super) async fn note(&self, change: &Change, outcome: Vec<u8>) -> Result<(), Error> {
         let Collection { store, device, .. } = self.collection;
         let operation = journal::operation(&change.what);
         let note = Note {
@@ -175,7 +194,7 @@ impl<'a> Writer<'a> {
                 self.create(object, occurrences).await
             }
             (What::Change { id }, Write::Flags { set, clear }) => {
-                ox::mail::set_flags(session, folder, id, set, clear).await?;
+                ox::mail::set_flags(session, folder, self.state.ox_id(id), set, clear).await?;
                 let flags = self
                     .listing
                     .get(id)
@@ -202,13 +221,14 @@ impl<'a> Writer<'a> {
                 })
             }
             (What::Delete { id }, Write::Delete { hard }) => {
-                self.delete(id, hard).await?;
+                self.delete(self.state.ox_id(id), hard).await?;
                 Ok(Written::Done {
                     id: id.clone(),
                     revision: Some(Revision(0)),
                     resend: false,
                 })
             }
+            (_, Write::Unsendable(reason)) => Ok(Written::Not(Outcome::Unsendable(reason))),
             _ => Ok(Written::Not(Outcome::Rejected)),
         }
     }
@@ -361,7 +381,7 @@ fn revision(modified: Option<i64>) -> Option<Revision> {
 }
 
 /// What an error of OX means for one item; errors that are not the item's end the request.
-fn refusal(error: ox::Error) -> Result<Outcome, Error> {
+pub(super) fn refusal(error: ox::Error) -> Result<Outcome, Error> {
     match error.kind {
         ox::ErrorKind::Conflict => Ok(Outcome::Conflict),
         ox::ErrorKind::NotFound => Ok(Outcome::NotFound),

@@ -171,8 +171,17 @@ impl Device {
         self.collection(collection).pending.push(Local::Add {
             client_id: client_id.clone(),
             data,
+            send: false,
         });
         client_id
+    }
+
+    /// 16.x: the draft that was added or changed last goes out.
+    pub(crate) fn send_draft(&mut self, collection: &str) {
+        match self.collection(collection).pending.last_mut() {
+            Some(Local::Add { send, .. } | Local::Change { send, .. }) => *send = true,
+            other => panic!("{other:?} is no draft"),
+        }
     }
 
     pub(crate) fn change(&mut self, collection: &str, server_id: &str, data: Vec<Element>) {
@@ -180,6 +189,7 @@ impl Device {
             server_id: server_id.to_owned(),
             instance: None,
             data,
+            send: false,
         });
     }
 
@@ -189,6 +199,7 @@ impl Device {
             server_id: server_id.to_owned(),
             instance: Some(instance.to_owned()),
             data,
+            send: false,
         });
     }
 

@@ -8,6 +8,7 @@ use crate::device::CONTACTS;
 use crate::device::Device;
 use crate::device::Loss;
 use crate::world::World;
+use crate::world::wait_for;
 
 /// Keys and copies of a phone, the newest last, each as a backup of it would have them.
 struct Backups {
@@ -137,7 +138,7 @@ fn a_state_that_cannot_be_read_costs_a_resync_of_its_folder() {
         let update = format!("UPDATE USMDataStorage SET Element = {bytes} WHERE ObjectID = ?");
         assert!(database.execute(&update, [&folder]).unwrap() > 0);
         assert_eq!(device.try_sync(&folder).status, 3, "{bytes}");
-        assert!(world.log().contains(reason), "{reason}:\n{}", world.log());
+        wait_for(reason, || world.log().contains(reason).then_some(()));
         let collection = device.collection(&folder);
         collection.key = "0".to_owned();
         collection.items.clear();

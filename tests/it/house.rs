@@ -40,8 +40,9 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 5] = [
+const USM_DRIVERS: [&str; 6] = [
     "usm/collection.rs",
+    "usm/draft.rs",
     "usm/generations.rs",
     "usm/hierarchy.rs",
     "usm/listing.rs",

@@ -11,6 +11,7 @@ use crate::items::contact;
 use crate::items::mail;
 use crate::items::now;
 use crate::world::World;
+use crate::world::wait_for;
 
 /// Deleted and made anew: the phone of the one before starts from nothing, and what it had changed goes nowhere.
 #[test]
@@ -37,7 +38,8 @@ fn another_user_with_the_same_number() {
         anton.objects(Module::Contacts, ox_folder).is_empty(),
         "nothing of it arrives"
     );
-    assert!(world.log().contains("is not the one he was"), "{}", world.log());
+    let said = "is not the one he was";
+    wait_for(said, || world.log().contains(said).then_some(()));
     // From here on he is known.
     let mut device = world.ready_device(V14_1);
     let folder = device.folder(CONTACTS);

@@ -350,7 +350,10 @@ fn attachments() {
             assert_eq!((whole.status, whole.multipart), (1, multipart));
             assert_eq!(whole.bytes.as_deref(), Some(PDF), "{version}");
             let properties = whole.properties.unwrap();
-            assert!(properties.child(airsyncbase::CONTENT_TYPE).is_some());
+            assert_eq!(
+                properties.child_text(airsyncbase::CONTENT_TYPE),
+                Some("application/pdf")
+            );
             assert!(
                 properties.child(itemoperations::RANGE).is_none(),
                 "iOS shows an error for a Range it did not ask for"

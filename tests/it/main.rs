@@ -17,6 +17,7 @@ mod counts;
 mod crash;
 mod device;
 mod doors;
+mod drafts;
 mod empty_folder;
 mod find;
 mod folders;

@@ -229,7 +229,8 @@ fn what_is_of_no_use_is_ignored() {
         [
             Element::text(composemail::CLIENT_ID, "protected"),
             Element::opaque(composemail::MIME, mail("Hello", "Text.")),
-            Element::text(rightsmanagement::TEMPLATE_ID, "none"),
+            // No template at all, as iOS writes it.
+            Element::text(rightsmanagement::TEMPLATE_ID, "00000000-0000-0000-0000-000000000000"),
         ],
     );
     let answer = device.link.exchange(&device.link.wbxml("SendMail", &root));

@@ -1,6 +1,7 @@
 //! Search: people in the address book, mails in all folders, and pages that hold still.
 
 use ox_standin::Module;
+use ox_standin::Profile;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_0;
@@ -335,6 +336,31 @@ fn conversations() {
         let nothing = mails(&device, vec![Element::opaque(tag::CONVERSATION_ID, b"x")], vec![]);
         assert_eq!(nothing.total.as_deref(), Some("0"));
     }
+}
+
+/// A server below 6.20 knows no filters: what its lists show of mails is searched all the same.
+#[test]
+fn on_an_old_server() {
+    let plan = World::plan().standin(|builder| builder.profile(Profile::V6_20));
+    let world = plan.start().expect("SQLite is always there");
+    let anton = world.anton();
+    let device = world.ready_device(V14_1);
+    anton.receive(&mail("lunch", "Tomorrow?"));
+    anton.receive(&mail("dinner", "After lunch."));
+    let everything = vec![range("0-99")];
+    // words, subjects
+    let cases: [(&str, &[&str]); 4] = [
+        ("lunch", &["lunch"]),
+        ("from:berta", &["dinner", "lunch"]),
+        ("from:berta NOT subject:dinner", &["lunch"]),
+        ("nothing", &[]),
+    ];
+    for (text, expected) in cases {
+        let mut subjects = mails(&device, vec![words(text)], everything.clone()).subjects();
+        subjects.sort();
+        assert_eq!(subjects, expected, "{text}");
+    }
+    assert!(world.log().contains("searched by columns"), "{}", world.log());
 }
 
 /// What is refused, and with which Status of the store.

@@ -9,8 +9,10 @@ use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::composemail;
 use oxtender::wbxml::codepage::email as tag;
+use oxtender::wbxml::codepage::rightsmanagement;
 
 use crate::device::SENT;
+use crate::device::link::Parameters;
 use crate::items::assert_properties;
 use crate::items::mail;
 use crate::world::World;
@@ -116,12 +118,19 @@ fn refusals_of_both_forms() {
     let [old, new] = [V12_1, V14_1].map(|version| world.ready_device(version));
     let message = mail("hello", "Text.");
     // message, what OX says, HTTP status until 12.1, Status from 14.0 on
-    let cases: [(&[u8], Option<Fault>, u16, &str); 5] = [
+    let cases: [(&[u8], Option<Fault>, u16, &str); 7] = [
         (b"", None, 400, "107"),
         (b"no message", None, 400, "107"),
         (b"Subject: nobody\r\n\r\nText.\r\n", None, 400, "119"),
         (&message, Some(Fault::Status(413)), 413, "122"),
         (&message, Some(Fault::error("MSG-0035", 1)), 500, "120"),
+        (&message, Some(Fault::error("MSG-0039", 11)), 507, "115"),
+        (
+            "To: a@x.org, \u{fc}@x.org\r\n\r\nText.\r\n".as_bytes(),
+            None,
+            400,
+            "116",
+        ),
     ];
     for (message, fault, http, expected) in cases {
         if let Some(fault) = fault {
@@ -137,15 +146,66 @@ fn refusals_of_both_forms() {
         assert_eq!(root.child_text(composemail::STATUS), Some(expected));
         world.standin.faults().clear();
     }
-    let account = Element::parent(
-        composemail::SEND_MAIL,
-        [
-            Element::text(composemail::CLIENT_ID, "id-1"),
-            Element::text(composemail::ACCOUNT_ID, "7"),
-            Element::opaque(composemail::MIME, message.clone()),
-        ],
-    );
-    let root = new.link.document("SendMail", &account);
-    assert_eq!(root.child_text(composemail::STATUS), Some("166"));
+    // what stands beside the message, Status
+    let cases = [
+        (Element::text(composemail::ACCOUNT_ID, "7"), "166"),
+        (
+            Element::text(rightsmanagement::TEMPLATE_ID, "f40c3bd6-1f1b-4b8c-9f2e-0e0a5c1d7b11"),
+            "168",
+        ),
+    ];
+    for (beside, expected) in cases {
+        let document = Element::parent(
+            composemail::SEND_MAIL,
+            [
+                Element::text(composemail::CLIENT_ID, "id-1"),
+                beside,
+                Element::opaque(composemail::MIME, message.clone()),
+            ],
+        );
+        let root = new.link.document("SendMail", &document);
+        assert_eq!(root.child_text(composemail::STATUS), Some(expected));
+        assert_eq!(root.children().len(), 1, "the Status and nothing else: {root:?}");
+    }
     assert!(world.anton().sent().is_empty());
+}
+
+/// The older form says in its parameters whether a copy is wanted.
+#[test]
+fn the_older_form_without_a_copy() {
+    for (version, keep_copy) in [(V2_5, false), (V2_5, true), (V12_1, false)] {
+        let world = World::start();
+        let device = world.ready_device(version);
+        let parameters = Parameters {
+            save_in_sent: keep_copy,
+            ..Parameters::default()
+        };
+        let message = mail("hello", "Text.");
+        let request = device
+            .link
+            .request("SendMail", parameters, "message/rfc822", Some(message));
+        let answer = device.link.exchange(&request);
+        assert_eq!((answer.status, answer.body.len()), (200, 0), "{version}");
+        assert_eq!(world.anton().sent().len(), 1);
+        let copies = world.anton().mails("default0/INBOX/Sent").len();
+        assert_eq!(copies, usize::from(keep_copy), "{version}");
+    }
+}
+
+/// What every message needs is added where a phone leaves it out.
+#[test]
+fn missing_fields_are_added() {
+    for version in [V2_5, V14_1] {
+        let world = World::start();
+        let device = world.ready_device(version);
+        device.send_mail("id-1", b"To: carl@example.org\nSubject: bare\n\nText.\n");
+        let sent = String::from_utf8(world.anton().sent()[0].raw.to_vec()).unwrap();
+        for field in ["From: ", "Date: ", "Message-ID: <", "MIME-Version: 1.0"] {
+            assert_eq!(sent.matches(field).count(), 1, "{version}: {field:?} in\n{sent}");
+        }
+        assert!(
+            !sent.replace("\r\n", "").contains('\n'),
+            "{version}: a bare line end in\n{sent}"
+        );
+    }
 }

@@ -361,7 +361,7 @@ fn only_what_ox_accepted_was_sent() {
     // fault, Status
     let cases = [
         (Fault::error("MSG-0035", 1), "120"),
-        (Fault::error("MSG-0039", 11), "113"),
+        (Fault::error("MSG-0039", 11), "115"),
         (Fault::Status(503), "111"),
         (Fault::Status(413), "122"),
     ];

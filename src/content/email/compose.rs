@@ -76,7 +76,7 @@ fn quote(mime: &[u8], original: &Mail, verb: Verb, user: &User) -> Vec<u8> {
     let texts = Texts::of(original);
     let targets = last_texts(&own);
     if targets.is_empty() {
-        let text = entity_of_text(&plain_quotation("", original, &texts, verb, user));
+        let text = entity_of_text("text/plain", &plain_quotation("", original, &texts, verb, user));
         return wrap(mime, &[text]);
     }
     let mut edits = Edits::new(mime);
@@ -104,7 +104,7 @@ fn last_texts(mail: &Mail) -> Vec<&Part> {
 }
 
 /// The entity that became the part of this id, searched as the reader of parts goes.
-fn find<'a>(entity: &'a Entity, id: &str) -> Option<&'a Entity> {
+pub(super) fn find<'a>(entity: &'a Entity, id: &str) -> Option<&'a Entity> {
     if entity.is_leaf() || entity.content_type.is_message() {
         let is_root_without_number = entity.id.is_empty() && id == "1";
         return (entity.id == id || is_root_without_number).then_some(entity);
@@ -199,7 +199,7 @@ fn attachments(source: &[u8], original: &Mail) -> Vec<Vec<u8>> {
 }
 
 /// An entity by itself: its fields about content, and its body as it stands.
-fn copy(entity: &Entity, source: &[u8]) -> Vec<u8> {
+pub(super) fn copy(entity: &Entity, source: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     if !entity.fields.iter().any(|field| field.name == "content-type") {
         bytes.extend_from_slice(parameter_field("Content-Type", &entity.content_type).as_bytes());
@@ -215,9 +215,10 @@ fn as_message(source: &[u8]) -> Vec<u8> {
     [head, source].concat()
 }
 
-fn entity_of_text(text: &str) -> Vec<u8> {
-    let head = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n";
-    [head, &transfer::quoted_printable(text.as_bytes())]
+/// Text as an entity, of `text/plain` or `text/html`.
+pub(super) fn entity_of_text(kind: &str, text: &str) -> Vec<u8> {
+    let head = format!("Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
+    [head, transfer::quoted_printable(text.as_bytes())]
         .concat()
         .into_bytes()
 }
@@ -225,26 +226,35 @@ fn entity_of_text(text: &str) -> Vec<u8> {
 /// A message of several parts: what the message was, and what is added.
 fn wrap(mime: &[u8], added: &[Vec<u8>]) -> Vec<u8> {
     let root = Entity::parse(mime);
-    let boundary = boundary(mime, added);
-    let mut message = Vec::with_capacity(mime.len() + added.iter().map(Vec::len).sum::<usize>() + 1024);
+    let parts: Vec<Vec<u8>> = std::iter::once(copy(&root, mime))
+        .chain(added.iter().cloned())
+        .collect();
+    let mut message = Vec::new();
     append_fields(&mut message, &root, mime, |name| !is_about_content(name));
-    let mut content_type = ContentType::new("multipart/mixed");
-    content_type.parameters.push(("boundary".to_owned(), boundary.clone()));
-    message.extend_from_slice(parameter_field("Content-Type", &content_type).as_bytes());
-    let first = copy(&root, mime);
-    for part in std::iter::once(&first).chain(added) {
-        message.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
-        message.extend_from_slice(part);
-    }
-    message.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    message.extend(multipart("multipart/mixed", &parts));
     message
 }
 
+/// Entities as one, of a multipart type.
+pub(super) fn multipart(kind: &str, parts: &[Vec<u8>]) -> Vec<u8> {
+    let boundary = boundary(parts);
+    let mut entity = Vec::with_capacity(parts.iter().map(Vec::len).sum::<usize>() + 1024);
+    let mut content_type = ContentType::new(kind);
+    content_type.parameters.push(("boundary".to_owned(), boundary.clone()));
+    entity.extend_from_slice(parameter_field("Content-Type", &content_type).as_bytes());
+    for part in parts {
+        entity.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
+        entity.extend_from_slice(part);
+    }
+    entity.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    entity
+}
+
 /// A line that stands in none of the parts, since it holds their digest.
-fn boundary(mime: &[u8], added: &[Vec<u8>]) -> String {
-    let digest = added
+fn boundary(parts: &[Vec<u8>]) -> String {
+    let digest = parts
         .iter()
-        .fold(Sha256::new_with_prefix(mime), |digest, part| digest.chain_update(part));
+        .fold(Sha256::new(), |digest, part| digest.chain_update(part));
     let digits: String = digest
         .finalize()
         .iter()
@@ -254,11 +264,11 @@ fn boundary(mime: &[u8], added: &[Vec<u8>]) -> String {
     format!("=_{digits}")
 }
 
-fn is_about_content(name: &str) -> bool {
+pub(super) fn is_about_content(name: &str) -> bool {
     name.starts_with("content-")
 }
 
-fn append_fields(message: &mut Vec<u8>, entity: &Entity, source: &[u8], wanted: impl Fn(&str) -> bool) {
+pub(super) fn append_fields(message: &mut Vec<u8>, entity: &Entity, source: &[u8], wanted: impl Fn(&str) -> bool) {
     for field in entity.fields.iter().filter(|field| wanted(&field.name)) {
         let raw = source.get(field.range.clone()).unwrap_or_default();
         message.extend_from_slice(raw.trim_ascii_end());

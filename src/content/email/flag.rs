@@ -41,8 +41,14 @@ pub enum FlagChanges {
 /// The Change to send when the flags of a mail went from one value to another.
 pub fn flag_changes(from: u32, to: u32, version: ProtocolVersion) -> FlagChanges {
     let changed = from ^ to;
-    let verbs = flags::ANSWERED | flags::FORWARDED;
-    if changed & verbs != 0 && has(codepage::email2::LAST_VERB_EXECUTED, version) {
+    let rows = [
+        (flags::ANSWERED | flags::FORWARDED, codepage::email2::LAST_VERB_EXECUTED),
+        (flags::DRAFT, codepage::email2::IS_DRAFT),
+    ];
+    if rows
+        .into_iter()
+        .any(|(bits, tag)| changed & bits != 0 && has(tag, version))
+    {
         return FlagChanges::Whole;
     }
     let rows = [(flags::SEEN, read(to)), (flags::FLAGGED, flag(to))];

@@ -3,7 +3,7 @@
 //! `json` and `source` read a mail into the one form in `mail`; `to_eas` shows that form, with the help of `bodies`,
 //! `attachment`, `class`, `thread` and `meeting_request`. Below the readers lie `mime` (structure), `header` (fields), `transfer` (encodings)
 //! and `flowed` (paragraphs). `flag` is the way back for received mail, `send` the way out for new mail; `compose` puts the
-//! original into a reply. Nothing here talks to OX. Implements [MS-ASEMAIL] and the mail side of [MS-ASAIRS] and [MS-ASCMD].
+//! original into a reply, and `draft` makes messages of what is not sent yet. Nothing here talks to OX. Implements [MS-ASEMAIL] and the mail side of [MS-ASAIRS] and [MS-ASCMD].
 
 use crate::content::BodyOptions;
 use crate::content::Context;
@@ -22,6 +22,7 @@ mod attachment;
 mod bodies;
 mod class;
 mod compose;
+mod draft;
 mod flag;
 mod flowed;
 mod global_id;
@@ -30,6 +31,7 @@ mod json;
 pub mod mail;
 mod meeting_request;
 mod mime;
+pub mod old_query;
 pub mod query;
 mod send;
 mod seven_bit;
@@ -49,6 +51,12 @@ pub use attachment::parse_file_reference;
 pub use compose::Verb;
 pub use compose::compose;
 pub use compose::threaded;
+pub use draft::Current;
+pub use draft::Draft;
+pub use draft::answer as answer_to_draft;
+pub use draft::draft;
+pub use draft::edits_draft;
+pub use draft::stored;
 pub use flag::FlagChange;
 pub use flag::FlagChanges;
 pub use flag::flag_changes;
@@ -60,7 +68,9 @@ pub use send::Refused;
 pub use send::digest;
 pub use send::message_id;
 pub use send::message_id_field;
+pub use send::message_id_of;
 pub use send::outgoing;
+pub use send::outgoing_draft;
 pub use thread::conversation_id;
 
 /// The text was converted to UTF-8, whatever it was.

@@ -67,8 +67,22 @@ pub fn outgoing(mime: &[u8], user: &User, now: i64) -> Result<Vec<u8>, Refused> 
     Ok(seven_bit(&message).into_bytes())
 }
 
+/// A draft as OX may send it. Its author may have left a recipient half written, which [`outgoing`] would pass over:
+/// here it is one that cannot be addressed.
+pub fn outgoing_draft(mime: &[u8], user: &User, now: i64) -> Result<Vec<u8>, Refused> {
+    let half_written = |recipient: &Address| !recipient.address.contains('@');
+    match recipients(&Entity::parse(mime), mime).iter().any(half_written) {
+        true => Err(Refused::BadRecipient),
+        false => outgoing(mime, user, now),
+    }
+}
+
+fn recipients(root: &Entity, mime: &[u8]) -> Vec<Address> {
+    ["to", "cc", "bcc"].map(|name| all_addresses(root, mime, name)).concat()
+}
+
 fn check_recipients(root: &Entity, mime: &[u8]) -> Result<(), Refused> {
-    let recipients = ["to", "cc", "bcc"].map(|name| all_addresses(root, mime, name)).concat();
+    let recipients = recipients(root, mime);
     let addresses = || recipients.iter().map(|recipient| recipient.address.as_str());
     if !addresses().any(|address| address.contains('@')) {
         return Err(Refused::NoRecipient);
@@ -80,7 +94,7 @@ fn check_recipients(root: &Entity, mime: &[u8]) -> Result<(), Refused> {
 }
 
 /// The mailbox that the device chose if it is the user's own, else the user's primary one.
-fn sender(root: &Entity, mime: &[u8], user: &User) -> Address {
+pub(super) fn sender(root: &Entity, mime: &[u8], user: &User) -> Address {
     let chosen = all_addresses(root, mime, "from").into_iter();
     let name = (!user.name.is_empty()).then(|| user.name.clone());
     match chosen.into_iter().find(|address| user.owns(&address.address)) {
@@ -95,7 +109,7 @@ fn sender(root: &Entity, mime: &[u8], user: &User) -> Address {
     }
 }
 
-fn required_field(name: &str, mime: &[u8], user: &User, now: i64) -> String {
+pub(super) fn required_field(name: &str, mime: &[u8], user: &User, now: i64) -> String {
     match name {
         "date" => {
             let timestamp = Timestamp::from_millisecond(now).unwrap_or_default();
@@ -108,6 +122,11 @@ fn required_field(name: &str, mime: &[u8], user: &User, now: i64) -> String {
         }
         _ => "MIME-Version: 1.0\r\n".to_owned(),
     }
+}
+
+/// The Message-ID field's value for a message that is told from all others by these letters and digits.
+pub fn message_id_of(mark: &str, user: &User) -> String {
+    format!("<{mark}@{}>", domain(&user.address))
 }
 
 /// The domain of an address, as far as it can stand in a Message-ID.

@@ -193,7 +193,7 @@ fn encoded_field(field: &Field, source: &[u8]) -> Vec<u8> {
 }
 
 /// `Subject: =?utf-8?B?...?=`
-fn text_field(name: &str, text: &str) -> String {
+pub(super) fn text_field(name: &str, text: &str) -> String {
     format!("{name}: {}\r\n", encoded_words(text))
 }
 

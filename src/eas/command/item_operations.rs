@@ -204,7 +204,7 @@ async fn wanted(
     server_id: &str,
 ) -> Result<Option<Wanted>, Error> {
     if module == Module::Mail
-        && let Some(id) = ids::ox_id(collection, server_id, [])
+        && let Some(id) = call.item(collection, module, folder, server_id).await?
     {
         return Ok(Some(Wanted::by_id(&id)));
     }

@@ -36,7 +36,9 @@ use crate::eas::Services;
 use crate::eas::request::Request;
 use crate::eas::status::Error;
 use crate::notify::UserKey;
+use crate::ox;
 use crate::ox::Module;
+use crate::ox::Standard;
 use crate::quirk::Quirks;
 use crate::session::Device;
 use crate::session::Turn;
@@ -46,6 +48,7 @@ use crate::usm::ids;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::ProtocolVersion::V12_1;
+use crate::version::ProtocolVersion::V16_0;
 use crate::version::ProtocolVersion::V16_1;
 use crate::version::VersionRange;
 use crate::wbxml::Element;
@@ -133,6 +136,9 @@ use Wbxml::Optional;
 use Wbxml::Required;
 
 const SINCE_16_1: VersionRange = VersionRange::since(V16_1);
+
+/// Devices add and change drafts in these versions.
+const WRITES_DRAFTS: VersionRange = VersionRange::since(V16_0);
 
 /// All commands, in the order of `MS-ASProtocolCommands`.
 pub static COMMANDS: &[Command] = commands! {
@@ -267,7 +273,21 @@ impl Call<'_> {
         Ok(folder.map(|(module, folder)| (id, module, folder)))
     }
 
-    /// The OX id of an item that the device names; digests are looked up in what the device has.
+    /// Whether a folder is the user's own for drafts: its mails change, and keep the ids that devices have.
+    pub async fn is_drafts(&self, module: Module, folder: &str) -> Result<bool, ox::Error> {
+        if module != Module::Mail {
+            return Ok(false);
+        }
+        let settings = self.device.ox.settings().await?;
+        Ok(settings.standard(Standard::Drafts) == Some(folder))
+    }
+
+    /// Whether the device may write the mails of a folder.
+    pub async fn takes_drafts(&self, module: Module, folder: &str) -> Result<bool, ox::Error> {
+        Ok(WRITES_DRAFTS.contains(self.version) && self.is_drafts(module, folder).await?)
+    }
+
+    /// The OX id of an item that the device names; digests and drafts are looked up in what the device has.
     pub async fn item(
         &self,
         collection: u32,
@@ -275,11 +295,15 @@ impl Call<'_> {
         folder: &str,
         server_id: &str,
     ) -> Result<Option<String>, Error> {
-        if let Some(id) = ids::ox_id(collection, server_id, []) {
-            return Ok(Some(id));
+        let plain = ids::ox_id(collection, server_id, []);
+        if plain.is_some() && !self.is_drafts(module, folder).await? {
+            return Ok(plain);
         }
-        let opened = self.collection(collection, module, folder).open_newest().await?;
-        Ok(opened.and_then(|opened| ids::ox_id(collection, server_id, opened.known())))
+        let Some(opened) = self.collection(collection, module, folder).open_newest().await? else {
+            return Ok(plain);
+        };
+        let known = plain.or_else(|| ids::ox_id(collection, server_id, opened.known()));
+        Ok(known.map(|id| opened.ox_id(&id).to_owned()))
     }
 
     /// User and device, for the log.

@@ -1,7 +1,7 @@
 //! What SendMail, SmartReply, SmartForward and MeetingResponse share: reading what is to be sent, and sending it once.
 //!
 //! What OX accepted is noted under the device's ClientId, or, in the form without one, under a digest of the request.
-//! Implements [MS-ASCMD] ClientId, AccountId, Mime, SaveInSentItems, ReplaceMime and Source.
+//! Implements [MS-ASCMD] ClientId, AccountId, Mime, SaveInSentItems, ReplaceMime and Source; TemplateID is refused.
 
 use crate::content::email;
 use crate::eas::command::Call;
@@ -13,6 +13,7 @@ use crate::usm::journal::Fingerprint;
 use crate::usm::journal::fingerprint;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::composemail as tag;
+use crate::wbxml::codepage::rightsmanagement as rm;
 
 /// The journal that remembers what was sent.
 const JOURNAL: &str = "sent";
@@ -70,6 +71,14 @@ impl<'a> Submission<'a> {
         // The primary account has no AccountId, and there is no other.
         if root.child(tag::ACCOUNT_ID).is_some() {
             return Err(Error::Device(Status::INVALID_ACCOUNT_ID, "there is no such account"));
+        }
+        // No templates are offered; without the protection that it stands for, a message may not go out.
+        let template = root.child_text(rm::TEMPLATE_ID).unwrap_or_default().trim();
+        if !template.chars().all(|c| matches!(c, '0' | '-' | '{' | '}')) {
+            return Err(Error::Device(
+                Status::IRM_FEATURE_DISABLED,
+                "there are no templates of protection",
+            ));
         }
         let source = root.child(tag::SOURCE);
         let text = |tag| {
@@ -153,7 +162,13 @@ impl<'a> Submission<'a> {
                     "OX finds the message too large",
                 ));
             }
-            Err(error) if error.kind == ox::ErrorKind::Quota => return Err(error.into()),
+            Err(error) if error.kind == ox::ErrorKind::Quota => {
+                log::warn!("{}: OX does not send a message: {error}", call.device_label());
+                return Err(Error::Device(
+                    Status::SEND_QUOTA_EXCEEDED,
+                    "the mailbox is too full to send",
+                ));
+            }
             Err(error) if error.is_about_the_item() => {
                 log::warn!("{}: OX does not send a message: {error}", call.device_label());
                 return Err(Error::Device(Status::MAIL_SUBMISSION_FAILED, "OX refused the message"));
@@ -192,7 +207,8 @@ async fn was_sent(call: &Call<'_>, outgoing: &[u8]) -> Result<bool, Error> {
     let (Some(folder), Some(id)) = (settings.standard(Standard::Sent), email::message_id(outgoing)) else {
         return Ok(false);
     };
-    Ok(ox::mail::has_message(&call.device.ox, folder, &format!("<{id}>")).await?)
+    let found = ox::mail::find_message(&call.device.ox, folder, &format!("<{id}>")).await?;
+    Ok(found.is_some())
 }
 
 const fn refused(refused: email::Refused) -> Error {

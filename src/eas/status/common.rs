@@ -1,7 +1,8 @@
 //! The common statuses: one row each, for both directions.
 //!
 //! A table, which sends nothing. Implements [MS-ASCMD] "Common Status Codes" and, for versions without a Status in the
-//! body, the substitutes that [MS-ASCMD] and [MS-ASHTTP] name; where they name none, 400, as other servers do.
+//! body, the substitutes that [MS-ASCMD] and [MS-ASHTTP] name; where they name none, 400, as other servers do; but
+//! a mailbox without room to send is 507, like one without room for anything else.
 
 use crate::eas::status::Status;
 use crate::version::ProtocolVersion::V14_0;
@@ -57,7 +58,7 @@ SINCE_14_0 {
     ACTIVE_DIRECTORY_ACCESS_DENIED = 112 "ActiveDirectoryAccessDenied" 403;
     MAILBOX_QUOTA_EXCEEDED = 113 "MailboxQuotaExceeded" 507;
     MAILBOX_SERVER_OFFLINE = 114 "MailboxServerOffline" 503;
-    SEND_QUOTA_EXCEEDED = 115 "SendQuotaExceeded" 400;
+    SEND_QUOTA_EXCEEDED = 115 "SendQuotaExceeded" 507;
     MESSAGE_RECIPIENT_UNRESOLVED = 116 "MessageRecipientUnresolved" 400;
     MESSAGE_REPLY_NOT_ALLOWED = 117 "MessageReplyNotAllowed" 400;
     MESSAGE_PREVIOUSLY_SENT = 118 "MessagePreviouslySent" 200;

@@ -32,18 +32,36 @@ const REFUSAL_LIFE: Duration = Duration::from_secs(6 * 60 * 60);
 #[derive(Debug, Default)]
 pub(in crate::ox) struct Refusals {
     several_mails: Mutex<Option<Instant>>,
+    filters: Mutex<Option<Instant>>,
 }
 
 impl Refusals {
     /// Whether the server refused recently to give several mails at once.
     fn several_mails(&self) -> bool {
-        let refused = *self.several_mails.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.is_some_and(|when| when.elapsed() < REFUSAL_LIFE)
+        is_recent(&self.several_mails)
     }
 
     fn remember_several_mails(&self) {
-        *self.several_mails.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        remember(&self.several_mails);
     }
+
+    /// Whether the server refused recently to search by a filter.
+    pub(super) fn filters(&self) -> bool {
+        is_recent(&self.filters)
+    }
+
+    pub(super) fn remember_filters(&self) {
+        remember(&self.filters);
+    }
+}
+
+fn is_recent(refusal: &Mutex<Option<Instant>>) -> bool {
+    let refused = *refusal.lock().unwrap_or_else(PoisonError::into_inner);
+    refused.is_some_and(|when| when.elapsed() < REFUSAL_LIFE)
+}
+
+fn remember(refusal: &Mutex<Option<Instant>>) {
+    *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
 }
 
 /// Reads mails of a folder as JSON objects, in the order they are asked for: headers, bodies and the list of attachments.

@@ -11,6 +11,7 @@ use crate::ox::columns::ColumnName;
 use crate::ox::columns::mail;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
+use crate::ox::items::objects;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
@@ -43,8 +44,12 @@ const THREAD_COLUMNS: &[ColumnName] = &[
 /// The headers that follow the columns above, in this order.
 const THREAD_HEADERS: [&str; 4] = ["Message-ID", "References", "In-Reply-To", "Thread-Index"];
 
-/// The mails in these folders that the filter finds, the newest first. Folders that are gone or closed hold none.
-pub async fn search(session: &Session, folders: &[String], filter: &Value) -> Result<Vec<Found>, Error> {
+/// The mails in these folders that the filter finds, the newest first. Folders that are gone or closed hold none. `None`: the
+/// server does not know filters.
+pub async fn search(session: &Session, folders: &[String], filter: &Value) -> Result<Option<Vec<Found>>, Error> {
+    if session.ox().refusals().filters() {
+        return Ok(None);
+    }
     let call = |folder: &String| {
         Call::put("mail", "search", filter.clone())
             .with("folder", folder)
@@ -55,11 +60,39 @@ pub async fn search(session: &Session, folders: &[String], filter: &Value) -> Re
     let calls: Vec<_> = folders.iter().map(call).collect();
     let mut found = Vec::new();
     for (folder, outcome) in multiple(session, &calls).await?.into_iter().enumerate() {
-        let rows = rows(outcome)?.into_iter().filter_map(|row| match row {
-            Value::Array(row) => Some(Object::from_row(COLUMNS, row)),
-            _ => None,
-        });
+        let rows = match rows(outcome) {
+            Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::Unsupported) => {
+                log::info!("{error}; this server is searched by columns, without the content of mails");
+                session.ox().refusals().remember_filters();
+                return Ok(None);
+            }
+            rows => objects(COLUMNS, rows?),
+        };
         found.extend(rows.filter_map(|row| found_in(folder, &row)));
+    }
+    newest_first(&mut found);
+    Ok(Some(found))
+}
+
+/// The same on servers without filters. `patterns` is a list of columns and patterns, one of which must fit; of what has
+/// one, `is_wanted` sees these columns, the first three of which are id, time of arrival and flags.
+pub async fn search_columns(
+    session: &Session,
+    folders: &[String],
+    patterns: &Value,
+    columns: &'static [ColumnName],
+    is_wanted: impl Fn(&Object) -> bool,
+) -> Result<Vec<Found>, Error> {
+    let call = |folder: &String| {
+        Call::put("mail", "search", patterns.clone())
+            .with("folder", folder)
+            .with_columns(columns)
+    };
+    let calls: Vec<_> = folders.iter().map(call).collect();
+    let mut found = Vec::new();
+    for (folder, outcome) in multiple(session, &calls).await?.into_iter().enumerate() {
+        let wanted = objects(columns, rows(outcome)?).filter(|row| is_wanted(row));
+        found.extend(wanted.filter_map(|row| found_in(folder, &row)));
     }
     newest_first(&mut found);
     Ok(found)
@@ -163,13 +196,39 @@ mod tests {
             })
         })
         .await;
-        let found = search(&session, &folders(), &json!([])).await.unwrap();
+        let found = search(&session, &folders(), &json!([])).await.unwrap().unwrap();
         let ids: Vec<_> = found
             .iter()
             .map(|found| (found.folder, found.id.as_str(), found.received))
             .collect();
         assert_eq!(ids, [(0, "2", 30), (2, "7", 20), (0, "1", 10)]);
         assert_eq!(server.names(), ["multiple"]);
+    }
+
+    #[tokio::test]
+    async fn a_server_without_filters_is_remembered() {
+        let (server, session) = Server::with_session(|request| {
+            each(request, |entry| match entry["data"].is_array() {
+                true => json!({"data": [["1", 10, 0, "S"], ["2", 30, 0, "T"]]}),
+                false => envelope("SVL-0009", 8),
+            })
+        })
+        .await;
+        const SUBJECTS: &[ColumnName] = &[
+            mail::ID.name(),
+            mail::RECEIVED_DATE.name(),
+            mail::FLAGS.name(),
+            mail::SUBJECT.name(),
+        ];
+        for _ in 0..2 {
+            let filter = json!({"filter": ["=", {"field": "subject"}, "S"]});
+            assert_eq!(search(&session, &folders(), &filter).await.unwrap(), None);
+            let patterns = json!([{"col": 607, "pattern": "S"}]);
+            let wanted = |row: &Object| row.text(mail::SUBJECT) == Some("S");
+            let found = search_columns(&session, &folders()[..1], &patterns, SUBJECTS, wanted).await;
+            assert_eq!(found.unwrap().len(), 1);
+        }
+        assert_eq!(server.names(), ["multiple", "multiple", "multiple"]);
     }
 
     #[tokio::test]

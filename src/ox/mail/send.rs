@@ -46,15 +46,15 @@ pub async fn send(session: &Session, mime: &[u8], save_in_sent: bool) -> Result<
     Ok(())
 }
 
-/// Whether a folder has the mail with this Message-ID (angle brackets included).
-pub async fn has_message(session: &Session, folder: &str, message_id: &str) -> Result<bool, Error> {
+/// The id of the mail in a folder that has this Message-ID (angle brackets included).
+pub async fn find_message(session: &Session, folder: &str, message_id: &str) -> Result<Option<String>, Error> {
     let call = Call::get("mail", "get")
         .with("folder", folder)
         .with("message_id", message_id)
         .with("unseen", true);
     match session.call(&call).await {
-        Ok(reply) => Ok(reply.data.is_object()),
-        Err(error) if error.kind.concerns_one_call() => Ok(false),
+        Ok(reply) => Ok(reply.data.get("id").and_then(id_text)),
+        Err(error) if error.kind.concerns_one_call() => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -74,6 +74,25 @@ pub async fn append(session: &Session, folder: &str, flags: u32, mime: &[u8]) ->
         return Err(Error::new(ErrorKind::Server, session.describe(&call), text));
     }
     Ok(stored(&reply.data))
+}
+
+/// Stores a mail as [`append`] does, and returns its id. Where OX does not say it, the mail is looked for by its
+/// Message-ID (angle brackets included).
+pub async fn store(
+    session: &Session,
+    folder: &str,
+    flags: u32,
+    mime: &[u8],
+    message_id: &str,
+) -> Result<String, Error> {
+    if let Some(stored) = append(session, folder, flags, mime).await? {
+        return Ok(stored.id);
+    }
+    let found = find_message(session, folder, message_id).await?;
+    found.ok_or_else(|| {
+        let call = session.describe(&new(&[]));
+        Error::new(ErrorKind::Garbled, call, "OX did not name the stored mail")
+    })
 }
 
 fn new(mime: &[u8]) -> Call {
@@ -195,6 +214,31 @@ mod tests {
             (request.parameter("folder"), request.parameter("flags")),
             ("default0/Drafts", "4")
         );
+    }
+
+    #[tokio::test]
+    async fn a_stored_mail_is_found_where_ox_does_not_name_it() {
+        let named = json!({"folder_id": "default0/Drafts", "id": "9"});
+        let nameless = json!({"folder_id": "default0/Drafts", "id": null});
+        // What OX says of the stored mail, what it has by that Message-ID, the id.
+        let cases = [
+            (named, data(json!({})), Some("9")),
+            (nameless.clone(), data(json!({"id": "10"})), Some("10")),
+            (nameless, failure("MSG-0032", 1), None),
+            (Value::Null, data(json!({"id": 11})), Some("11")),
+        ];
+        for (stored, found, id) in cases {
+            let (server, session) = Server::with_session(move |request| match request.action() {
+                "new" => data(stored.clone()),
+                _ => found.clone(),
+            })
+            .await;
+            let outcome = store(&session, "default0/Drafts", 4, MIME, "<a@x>").await;
+            assert_eq!(outcome.as_deref().ok(), id);
+            let requests = server.requests();
+            let asked = requests.get(1).map(|request| request.parameter("message_id"));
+            assert_eq!(asked, (id != Some("9")).then_some("<a@x>"));
+        }
     }
 
     #[tokio::test]

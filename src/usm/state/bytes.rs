@@ -48,6 +48,12 @@ impl<'a> Reader<'a> {
         usize::try_from(self.number()?).ok()
     }
 
+    /// Text behind its length.
+    pub(in crate::usm) fn text(&mut self) -> Option<String> {
+        let length = self.length()?;
+        String::from_utf8(self.take(length)?.to_vec()).ok()
+    }
+
     pub(in crate::usm) const fn is_at_end(&self) -> bool {
         self.0.is_empty()
     }

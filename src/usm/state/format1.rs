@@ -19,7 +19,12 @@ pub(super) fn decode(bytes: &[u8]) -> Option<State> {
     let count = reader.number()?;
     let mut ids = Ids::default();
     let items = (0..count).map(|_| item(&mut reader, &mut ids)).collect::<Option<_>>()?;
-    reader.is_at_end().then_some(State { items, options })
+    let state = State {
+        items,
+        options,
+        ..State::default()
+    };
+    reader.is_at_end().then_some(state)
 }
 
 fn item(reader: &mut Reader<'_>, ids: &mut Ids) -> Option<(String, Held)> {
@@ -78,6 +83,7 @@ mod tests {
             ]
             .into(),
             options: vec![3, 1],
+            ..State::default()
         };
         assert_eq!(encode(&state), bytes);
         assert_eq!(State::decode(&bytes), Ok(state));

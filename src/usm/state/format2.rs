@@ -1,9 +1,10 @@
-//! Format 2, the one that is written: a checksum, options, then the items in order.
+//! Format 2, the one that is written: a checksum, options, the items in order, and those that were replaced.
 //!
 //! ```text
-//! state    = format (1)  checksum (4)  length  options  count  item ...
+//! state    = format (1)  checksum (4)  length  options  count  item ...  replaced ...
 //! item     = head (1)  [shared]  [own]  own bytes of the id  low  high
 //! head     = left out (1 bit)  own (3 bits, 7: the number follows)  shared (4 bits, 15: the number follows)
+//! replaced = length  id  length  id at OX
 //! checksum = the first bytes of SHA-256 over all that follows it
 //! ```
 //!
@@ -13,6 +14,8 @@
 //!
 //! Ten thousand mails or contacts are about 80 kB, a third less than in format 1. The rest are dates and digests, which
 //! no compression makes smaller, so none is applied.
+
+use std::collections::BTreeMap;
 
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -35,7 +38,11 @@ const MANY_OWN: u8 = 7;
 const MANY_SHARED: u8 = 15;
 
 pub(super) fn encode(state: &State) -> Vec<u8> {
-    let State { items, options } = state;
+    let State {
+        items,
+        replaced,
+        options,
+    } = state;
     let mut body = Vec::with_capacity(options.len() + 16 + 10 * items.len());
     write_number(&mut body, options.len() as u64);
     body.extend_from_slice(options);
@@ -48,6 +55,10 @@ pub(super) fn encode(state: &State) -> Vec<u8> {
         write_number(&mut body, low);
         write_number(&mut body, distance(before, high));
         (previous, before) = (id, high);
+    }
+    for id in replaced.iter().flat_map(|(known, new)| [known, new]) {
+        write_number(&mut body, id.len() as u64);
+        body.extend_from_slice(id.as_bytes());
     }
     let mut bytes = vec![FORMAT];
     bytes.extend_from_slice(&checksum(&body));
@@ -83,7 +94,16 @@ pub(super) fn decode(bytes: &[u8]) -> Option<State> {
     let count = reader.number()?;
     let mut items = Items::default();
     let items = (0..count).map(|_| items.next(&mut reader)).collect::<Option<_>>()?;
-    reader.is_at_end().then_some(State { items, options })
+    let mut replaced = BTreeMap::new();
+    while !reader.is_at_end() {
+        let known = reader.text()?;
+        replaced.insert(known, reader.text()?);
+    }
+    Some(State {
+        items,
+        replaced,
+        options,
+    })
 }
 
 /// Reads items that are told by their difference from the one before.
@@ -155,6 +175,7 @@ mod tests {
             0x70, 16, b'a', b'a', b'a', b'a', b'a', b'a', b'a', b'a', // sixteen own
             b'a', b'a', b'a', b'a', b'a', b'a', b'a', b'a', 0, 253, 255, 255, 255, 31, //
             0x1F, 16, b'b', 1, 2, // sixteen shared
+            4, b'1', b'0', b'4', b'3', 2, b'7', b'7', // replaced
         ];
         let held = |revision, left_out| Held {
             revision: Revision(revision),
@@ -169,11 +190,13 @@ mod tests {
         ];
         let state = State {
             items: items.into(),
+            replaced: [("1043".to_owned(), "77".to_owned())].into(),
             options: vec![3, 1],
         };
         let bytes = encode(&state);
         assert_eq!(bytes[0], FORMAT);
         assert_eq!(bytes[5..], body);
+        assert_eq!((state.ox_id("1043"), state.ox_id("1044")), ("77", "1044"));
         assert_eq!(State::decode(&bytes), Ok(state));
     }
 

@@ -38,7 +38,11 @@ fn state(kind: &str) -> State {
         "hierarchy" => Vec::new(),
         _ => b"\x01\x00\x02options\xFF".to_vec(),
     };
-    State { items, options }
+    State {
+        items,
+        options,
+        ..State::default()
+    }
 }
 
 fn path(format: u8, kind: &str, extension: &str) -> PathBuf {

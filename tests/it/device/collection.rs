@@ -11,6 +11,7 @@ use oxtender::wbxml::Element;
 use oxtender::wbxml::Tag;
 use oxtender::wbxml::codepage::airsync as tag;
 use oxtender::wbxml::codepage::airsyncbase;
+use oxtender::wbxml::codepage::email2;
 
 use super::strict::text_of;
 
@@ -20,12 +21,16 @@ pub(crate) enum Local {
     Add {
         client_id: String,
         data: Vec<Element>,
+        /// 16.x: a draft that goes out at once.
+        send: bool,
     },
     Change {
         server_id: String,
         /// 16.x: one occurrence of a series.
         instance: Option<String>,
         data: Vec<Element>,
+        /// 16.x: a draft that goes out.
+        send: bool,
     },
     Delete {
         server_id: String,
@@ -69,6 +74,8 @@ pub(crate) struct Synced {
     pub(crate) new_ids: BTreeMap<String, String>,
     /// ClientId or ServerId and Status, of what failed.
     pub(crate) refused: Vec<(String, i64)>,
+    /// ClientId or ServerId, and what the server says that it made of an item.
+    pub(crate) made: BTreeMap<String, Element>,
     /// What Fetch brought.
     pub(crate) fetched: BTreeMap<String, Element>,
     pub(crate) more_available: bool,
@@ -94,6 +101,7 @@ impl Synced {
         self.soft_deleted.extend(next.soft_deleted);
         self.new_ids.extend(next.new_ids);
         self.refused.extend(next.refused);
+        self.made.extend(next.made);
         self.fetched.extend(next.fetched);
         self.more_available = next.more_available;
         self.rounds += next.rounds;
@@ -204,8 +212,11 @@ impl Collection {
                 synced.refused.push((id, status));
                 continue;
             }
+            if let Some(data) = response.and_then(|response| response.child(tag::APPLICATION_DATA)) {
+                synced.made.insert(id, data.clone());
+            }
             match local {
-                Local::Add { client_id, data } => {
+                Local::Add { client_id, data, .. } => {
                     let response =
                         response.unwrap_or_else(|| panic!("{client_id} has no answer:\n{}", text_of(answer)));
                     let server_id = id_of(response, answer);
@@ -218,6 +229,7 @@ impl Collection {
                     server_id,
                     instance: None,
                     data,
+                    ..
                 } => {
                     if let Some(item) = self.items.get_mut(&server_id) {
                         merge(item, &data);
@@ -285,17 +297,25 @@ impl Local {
         let server_id = |id: &str| Element::text(tag::SERVER_ID, id);
         let instance_id = |id: &String| Element::text(airsyncbase::INSTANCE_ID, id.clone());
         match self {
-            Self::Add { client_id, data: it } => {
-                Element::parent(tag::ADD, [Element::text(tag::CLIENT_ID, client_id.clone()), data(it)])
+            Self::Add {
+                client_id,
+                data: it,
+                send,
+            } => {
+                let mut add = Element::parent(tag::ADD, [Element::text(tag::CLIENT_ID, client_id.clone()), data(it)]);
+                add.extend(send.then(|| Element::empty(email2::SEND)));
+                add
             }
             Self::Change {
                 server_id: id,
                 instance,
                 data: it,
+                send,
             } => {
                 let mut change = Element::parent(tag::CHANGE, [server_id(id)]);
                 change.extend(instance.as_ref().map(instance_id));
                 change.push(data(it));
+                change.extend(send.then(|| Element::empty(email2::SEND)));
                 change
             }
             Self::Delete {

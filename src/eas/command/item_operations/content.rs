@@ -15,13 +15,12 @@ use super::PROTOCOL_ERROR;
 use super::TOO_LARGE;
 use super::add_part;
 use crate::content::date;
-use crate::content::email;
+use crate::eas::attachment;
 use crate::eas::command::Call;
 use crate::eas::library;
 use crate::eas::library::Link;
 use crate::eas::status::Error;
 use crate::ox;
-use crate::ox::Module;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsyncbase;
 use crate::wbxml::codepage::documentlibrary;
@@ -41,22 +40,10 @@ pub(super) async fn attachment(
     reference: &str,
     parts: &mut Option<Vec<Bytes>>,
 ) -> Result<Fetched, Error> {
-    let Some(wanted) = email::parse_file_reference(reference) else {
-        return Ok(Err(ATTACHMENT_INVALID));
-    };
-    let Some((_, Module::Mail, folder)) = call.folder(&wanted.collection_id).await? else {
-        return Ok(Err(ATTACHMENT_INVALID));
-    };
-    let attachment =
-        ox::mail::attachment(&call.device.ox, &folder, &wanted.mail_id, &wanted.part_id, LARGEST_FILE).await;
-    let attachment = match attachment {
-        Ok(attachment) => attachment,
-        Err(error) if error.kind == ox::ErrorKind::NotFound || error.is_about_the_item() => {
-            return Ok(Err(ATTACHMENT_INVALID));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(content(operation, attachment, parts))
+    Ok(match attachment::fetch(call, reference).await? {
+        Some(attachment) => content(operation, attachment, parts),
+        None => Err(ATTACHMENT_INVALID),
+    })
 }
 
 /// A document of the library.

@@ -9,6 +9,7 @@ use crate::content;
 use crate::content::Context;
 use crate::content::Unconvertible;
 use crate::eas::command::Call;
+use crate::eas::command::sync::drafts::Drafts;
 use crate::eas::command::sync::request::Command;
 use crate::eas::items::Items;
 use crate::eas::options::Options;
@@ -25,6 +26,7 @@ use crate::usm::plan::Change;
 use crate::usm::plan::What;
 use crate::usm::write::Occurrence;
 use crate::usm::write::Write;
+use crate::version::ProtocolVersion;
 use crate::wbxml;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::calendar;
@@ -34,12 +36,16 @@ pub(super) struct Source<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) collection: u32,
     pub(super) module: Module,
+    /// The folder's id at OX.
+    pub(super) folder: &'a str,
     /// The sync key that the device sent.
     pub(super) key: u64,
     pub(super) deletes_as_moves: bool,
     pub(super) options: &'a Options,
     /// OX ids of the items the device has.
     pub(super) known: &'a [String],
+    /// Mails of this folder are drafts, and the device may write them.
+    pub(super) takes_drafts: bool,
 }
 
 /// The device's changes, and which of them each command became.
@@ -57,9 +63,10 @@ pub(super) async fn read(
     commands: &[Command],
 ) -> Result<Changes, Error> {
     let current = source.current(looked, items, commands).await?;
+    let drafts = Drafts::read(source, looked, commands).await?;
     let mut changes = Changes::default();
     for command in commands {
-        let change = source.change(command, &current);
+        let change = source.change(command, &current, drafts.as_ref());
         let index = change.map(|(change, write)| changes.push(change, write));
         changes.of_command.push(index);
     }
@@ -133,30 +140,40 @@ impl Source<'_> {
             .collect())
     }
 
-    fn change(&self, command: &Command, current: &HashMap<String, Fetched>) -> Option<(Change, Write)> {
+    fn change(
+        &self,
+        command: &Command,
+        current: &HashMap<String, Fetched>,
+        drafts: Option<&Drafts>,
+    ) -> Option<(Change, Write)> {
         let version = self.call.version;
         let (what, said, write) = match command {
             Command::Fetch { .. } | Command::TextMessage { .. } => return None,
-            Command::Add { client_id, data } => {
+            Command::Add { client_id, data, send } => {
                 let what = What::Add {
                     client_id: client_id.clone(),
                 };
-                let said = wbxml::encode(data, version);
-                let write = self.create(data, client_id, &said);
+                let said = said(data, None, *send, version);
+                let write = match drafts {
+                    Some(drafts) => drafts.write(self, &what, data, *send, &said),
+                    None => self.create(data, client_id, &said),
+                };
                 (what, said, write)
             }
             Command::Change {
                 server_id,
                 instance,
                 data,
+                send,
             } => {
                 let id = self.ox_id(server_id)?;
-                let write = self.update(data, instance.as_deref(), current.get(&id));
-                let said = [
-                    wbxml::encode(data, version),
-                    instance.clone().unwrap_or_default().into_bytes(),
-                ];
-                (What::Change { id }, said.concat(), write)
+                let said = said(data, instance.as_deref(), *send, version);
+                let what = What::Change { id: id.clone() };
+                let write = match drafts.filter(|_| *send || content::email::edits_draft(data)) {
+                    Some(drafts) => drafts.write(self, &what, data, *send, &said),
+                    None => self.update(data, instance.as_deref(), current.get(&id)),
+                };
+                (what, said, write)
             }
             Command::Delete {
                 server_id,
@@ -294,11 +311,11 @@ impl Source<'_> {
         })
     }
 
-    fn ox_id(&self, server_id: &str) -> Option<String> {
+    pub(super) fn ox_id(&self, server_id: &str) -> Option<String> {
         ids::ox_id(self.collection, server_id, self.known.iter().map(String::as_str))
     }
 
-    fn context(&self) -> Context<'_> {
+    pub(super) fn context(&self) -> Context<'_> {
         Context {
             version: self.call.version,
             quirks: self.call.quirks,
@@ -307,6 +324,14 @@ impl Source<'_> {
             now: self.call.now,
         }
     }
+}
+
+/// The bytes of a command, by which its repetition is known.
+fn said(data: &Element, instance: Option<&str>, send: bool, version: ProtocolVersion) -> Vec<u8> {
+    let mut said = wbxml::encode(data, version);
+    said.extend_from_slice(instance.unwrap_or_default().as_bytes());
+    said.extend_from_slice(if send { b"send" } else { b"" });
+    said
 }
 
 fn occurrence(change: content::calendar::Occurrence) -> Occurrence {

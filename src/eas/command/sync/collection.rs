@@ -1,5 +1,7 @@
 //! One collection of a Sync.
 
+use std::collections::HashMap;
+
 use tokio::time::Instant;
 
 use crate::content::BodyOptions;
@@ -13,6 +15,7 @@ use crate::eas::command::moved;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
 use crate::eas::command::sync::deadline::Deadline;
+use crate::eas::command::sync::drafts;
 use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
@@ -43,6 +46,7 @@ use crate::version::VersionRange;
 use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
+use crate::wbxml::codepage::calendar;
 
 /// An answer is ended when its items are larger than this, in bytes of text: what is left comes with the next.
 const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
@@ -210,12 +214,17 @@ impl One<'_> {
     ) -> Result<response::Collection, Failure> {
         let sent_key = opened.key();
         let known: Vec<String> = opened.known().map(str::to_owned).collect();
-        let filter = filter(self.call, self.module, self.folder, options)
+        let call = self.call;
+        let takes_drafts = call
+            .takes_drafts(self.module, self.folder)
+            .await
+            .map_err(collection::Error::from)?;
+        let filter = filter(call, self.module, self.folder, options)
             .await
             .map_err(collection::Error::from)?;
         let looked = opened.look(!self.wanted.commands.is_empty(), self.call.now).await?;
         let items = self.items(&options.bodies);
-        let changes = self.changes(&looked, &items, options, &known).await?;
+        let changes = self.changes(&looked, &items, options, &known, takes_drafts).await?;
         let plan = plan::Options {
             policy: options.policy,
             window: room.window(self.wanted.window),
@@ -233,8 +242,12 @@ impl One<'_> {
                 .notifier
                 .touched(self.call.user_key(), &(self.module, self.folder.to_owned()));
         }
-        let mut responses = self.responses(&changes, &committed);
-        responses.extend(self.fetched(&known).await?);
+        let drafts = match takes_drafts {
+            true => self.draft_answers(&changes, &committed).await?,
+            false => HashMap::new(),
+        };
+        let mut responses = self.responses(&changes, &committed, drafts);
+        responses.extend(self.fetched(&known, &committed).await?);
         Ok(response::Collection {
             more_available: committed.more_available,
             is_news: committed.key != sent_key
@@ -270,15 +283,18 @@ impl One<'_> {
         items: &Items<'_>,
         options: &Options,
         known: &[String],
+        takes_drafts: bool,
     ) -> Result<Changes, Failure> {
         let source = changes::Source {
             call: self.call,
             collection: self.id,
             module: self.module,
+            folder: self.folder,
             key: looked.key(),
             deletes_as_moves: self.wanted.deletes_as_moves,
             options,
             known,
+            takes_drafts,
         };
         Ok(changes::read(&source, looked, items, &self.wanted.commands).await?)
     }
@@ -399,10 +415,34 @@ impl One<'_> {
         );
     }
 
-    /// Adds are always answered, the other changes only when they failed.
-    fn responses(&self, changes: &Changes, committed: &Committed) -> Vec<Element> {
+    /// What the server made of drafts that were stored, by the place of their commands.
+    async fn draft_answers(
+        &self,
+        changes: &Changes,
+        committed: &Committed,
+    ) -> Result<HashMap<usize, Vec<Element>>, Error> {
+        let mut made = HashMap::new();
+        for (place, (command, change)) in self.wanted.commands.iter().zip(&changes.of_command).enumerate() {
+            let answer = change.and_then(|index| committed.answers.get(index));
+            let (Some(Answer::Done { id }), Some(data)) = (answer, drafts::answered(command)) else {
+                continue;
+            };
+            let id = committed.ox_id(id);
+            made.insert(place, drafts::answer(self.call, self.id, self.folder, id, data).await?);
+        }
+        Ok(made)
+    }
+
+    /// Adds are always answered, the other changes only when they failed. `made`: what the server made of a command, by
+    /// its place.
+    fn responses(
+        &self,
+        changes: &Changes,
+        committed: &Committed,
+        mut made: HashMap<usize, Vec<Element>>,
+    ) -> Vec<Element> {
         let mut responses = Vec::new();
-        for (command, change) in self.wanted.commands.iter().zip(&changes.of_command) {
+        for (place, (command, change)) in self.wanted.commands.iter().zip(&changes.of_command).enumerate() {
             if let Command::TextMessage { client_id } = command {
                 let server_id = ids::text_message_id(self.id, client_id);
                 responses.push(response::text_message(client_id, &server_id));
@@ -417,9 +457,16 @@ impl One<'_> {
                 (Command::Add { client_id, .. }, Answer::Done { id }) => {
                     let uid = change.and_then(|index| changes.uid(index));
                     let uid = uid.filter(|_| RETURNS_UID.contains(self.call.version));
-                    response::added(client_id, &ids::server_id(self.id, id), uid)
+                    let uid = uid.map(|uid| Element::text(calendar::UID, uid));
+                    let made = made.remove(&place).unwrap_or_default();
+                    let made = uid.into_iter().chain(made).collect();
+                    response::added(client_id, &ids::server_id(self.id, id), made)
                 }
                 (Command::Add { client_id, .. }, _) => response::not_added(client_id, status),
+                (Command::Change { server_id, .. }, Answer::Done { .. }) => match made.remove(&place) {
+                    Some(made) => response::changed(server_id, made),
+                    None => continue,
+                },
                 (Command::Fetch { .. } | Command::TextMessage { .. }, _) | (_, Answer::Done { .. }) => continue,
                 (
                     Command::Change {
@@ -439,7 +486,7 @@ impl One<'_> {
     }
 
     /// The items a device wants whole, with bodies that are not cut.
-    async fn fetched(&self, known: &[String]) -> Result<Vec<Element>, Error> {
+    async fn fetched(&self, known: &[String], committed: &Committed) -> Result<Vec<Element>, Error> {
         let server_ids: Vec<&String> = self
             .wanted
             .commands
@@ -457,7 +504,7 @@ impl One<'_> {
         let items = self.items(&whole);
         for server_id in server_ids {
             let id = ids::ox_id(self.id, server_id, known.iter().map(String::as_str));
-            let wanted: Vec<Wanted> = id.iter().map(|id| Wanted::by_id(id)).collect();
+            let wanted: Vec<Wanted> = id.iter().map(|id| Wanted::by_id(committed.ox_id(id))).collect();
             responses.push(response::fetched(server_id, items.load(&wanted).await?.pop()));
         }
         Ok(responses)

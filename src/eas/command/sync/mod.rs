@@ -1,13 +1,14 @@
 //! Sync: the changes of both sides, collection by collection.
 //!
-//! [`request`] and [`response`] are pure; [`changes`] turns what the device did into writes; [`collection`] carries one
-//! collection out. Here they are put together, and a device that offers to wait does so.
+//! [`request`] and [`response`] are pure; [`changes`] turns what the device did into writes, [`drafts`] what it wrote of
+//! mails; [`collection`] carries one collection out. Here they are put together, and a device that offers to wait does so.
 //! Implements [MS-ASCMD] Sync.
 
 mod cache;
 mod changes;
 mod collection;
 mod deadline;
+mod drafts;
 mod request;
 mod response;
 

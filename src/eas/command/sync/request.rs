@@ -15,6 +15,7 @@ use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
 use crate::wbxml::codepage::airsyncbase;
+use crate::wbxml::codepage::email2;
 
 /// [MS-ASCMD] WindowSize: when it is absent, and at most.
 const DEFAULT_WINDOW: usize = 100;
@@ -82,11 +83,15 @@ pub(super) enum Command {
     Add {
         client_id: String,
         data: Element,
+        /// The draft goes out at once.
+        send: bool,
     },
     Change {
         server_id: String,
         instance: Option<String>,
         data: Element,
+        /// The draft goes out.
+        send: bool,
     },
     Delete {
         server_id: String,
@@ -191,6 +196,7 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
     };
     let instance = id(airsyncbase::INSTANCE_ID);
     let is_text_message = id(tag::SERVER_ID).is_some_and(|id| ids::is_text_message(&id));
+    let send = flag(element, email2::SEND).unwrap_or(false);
     Ok(match element.tag {
         tag::ADD if id(tag::CLASS).as_deref() == Some(TEXT_MESSAGE) => Some(Command::TextMessage {
             client_id: id(tag::CLIENT_ID).ok_or(Invalid)?,
@@ -198,12 +204,14 @@ fn command(element: &Element) -> Result<Option<Command>, Invalid> {
         tag::ADD => Some(Command::Add {
             client_id: id(tag::CLIENT_ID).ok_or(Invalid)?,
             data: data(),
+            send,
         }),
         tag::CHANGE | tag::DELETE if is_text_message => None,
         tag::CHANGE => id(tag::SERVER_ID).map(|server_id| Command::Change {
             server_id,
             instance,
             data: data(),
+            send,
         }),
         tag::DELETE => id(tag::SERVER_ID).map(|server_id| Command::Delete { server_id, instance }),
         tag::FETCH => id(tag::SERVER_ID).map(|server_id| Command::Fetch { server_id }),

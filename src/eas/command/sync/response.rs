@@ -5,7 +5,9 @@
 
 use crate::content::Class;
 use crate::eas::items::Loaded;
+use crate::eas::status::Status;
 use crate::usm::settle::Answer;
+use crate::usm::settle::Unsendable;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V12_1;
 use crate::version::ProtocolVersion::V14_0;
@@ -13,7 +15,6 @@ use crate::version::VersionRange;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync as tag;
 use crate::wbxml::codepage::airsyncbase;
-use crate::wbxml::codepage::calendar;
 
 /// The class is echoed first in a collection in these versions.
 const ECHOES_CLASS: VersionRange = VersionRange::until(V12_1);
@@ -123,19 +124,22 @@ fn element(collection: Collection, version: ProtocolVersion) -> Element {
     Element::parent(tag::COLLECTION, children)
 }
 
-/// [MS-ASCMD] Status (Sync), of one item.
-pub(super) const fn status_of(answer: &Answer) -> i64 {
+/// [MS-ASCMD] Status (Sync), of one item; of drafts, common statuses as well.
+pub(super) fn status_of(answer: &Answer) -> i64 {
     match answer {
         Answer::Done { .. } => SUCCESS,
         Answer::Rejected => CONVERSION_ERROR,
         Answer::Conflict => 7,
         Answer::NotFound => OBJECT_NOT_FOUND,
         Answer::Full => 9,
+        Answer::Unsendable(Unsendable::Recipients) => i64::from(Status::INVALID_RECIPIENTS.0),
+        Answer::Unsendable(Unsendable::TooLarge) => i64::from(Status::ATTACHMENT_IS_TOO_LARGE.0),
+        Answer::Unsendable(Unsendable::Refused) => i64::from(Status::MAIL_SUBMISSION_FAILED.0),
     }
 }
 
 /// The answer to an Add: the new id, and what the server made itself.
-pub(super) fn added(client_id: &str, server_id: &str, uid: Option<&str>) -> Element {
+pub(super) fn added(client_id: &str, server_id: &str, made: Vec<Element>) -> Element {
     let mut element = Element::parent(
         tag::ADD,
         [
@@ -144,13 +148,22 @@ pub(super) fn added(client_id: &str, server_id: &str, uid: Option<&str>) -> Elem
             Element::number(tag::STATUS, SUCCESS),
         ],
     );
-    if let Some(uid) = uid {
-        element.push(Element::parent(
-            tag::APPLICATION_DATA,
-            [Element::text(calendar::UID, uid)],
-        ));
+    if !made.is_empty() {
+        element.push(Element::parent(tag::APPLICATION_DATA, made));
     }
     element
+}
+
+/// The answer to a Change that succeeded and for which the server made something; others are silent.
+pub(super) fn changed(server_id: &str, made: Vec<Element>) -> Element {
+    Element::parent(
+        tag::CHANGE,
+        [
+            Element::text(tag::SERVER_ID, server_id),
+            Element::number(tag::STATUS, SUCCESS),
+            Element::parent(tag::APPLICATION_DATA, made),
+        ],
+    )
 }
 
 /// The answer to the addition of a text message, which is kept nowhere.
@@ -217,7 +230,7 @@ mod tests {
             class: Some(Class::Email),
             is_news,
             more_available: true,
-            responses: vec![added("c", "7:1", None)],
+            responses: vec![added("c", "7:1", Vec::new())],
             commands: vec![Element::parent(tag::DELETE, [Element::text(tag::SERVER_ID, "7:2")])],
             ..Collection::failed("7", "13", SUCCESS)
         }

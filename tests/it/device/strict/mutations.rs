@@ -154,7 +154,7 @@ const SAMPLES: [Sample; 17] = [
     Sample {
         version: V14_1,
         text: r#"<ItemOperations xmlns="ItemOperations" xmlns:B="AirSyncBase"><Status>1</Status><Response><Fetch>
-            <Status>1</Status><B:FileReference>f</B:FileReference><Properties><Range>0-1</Range><Total>9</Total><Data>YWI=</Data>
+            <Status>1</Status><B:FileReference>f</B:FileReference><Properties><Data>YWI=</Data><Range>0-1</Range><Total>9</Total>
             <B:ContentType>text/plain</B:ContentType></Properties></Fetch></Response></ItemOperations>"#,
         optional: "FileReference Range Total ContentType",
         repeated: "Fetch",
