@@ -8,7 +8,10 @@ DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 # What `make deb` needs, beside Rust and a C compiler.
 DEB_TOOLS = /usr/bin/dh:debhelper /usr/bin/fakeroot:fakeroot
 
-.PHONY: help build deb test soak demo lint doc docs fmt bench bench-planner fuzz
+# What `make test-install` needs, beside root and the above.
+INSTALL_TOOLS = /usr/sbin/debootstrap:debootstrap /usr/bin/curl:curl /usr/sbin/ip:iproute2
+
+.PHONY: help build deb test test-install soak demo lint doc docs fmt bench bench-planner fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
@@ -16,6 +19,7 @@ help:
 	@echo 'make demo    stand-in OX, gateway and a private Apache; a simulated phone syncs, then try your own'
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
+	@echo 'make test-install   docs/install.md in a clean Debian root, with the real dpkg; needs root and debootstrap'
 	@echo 'make soak    100,000 random histories over the whole gateway; make soak SEEDS=1000000 FIRST=300 for others'
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
 	@echo 'make bench-planner   the sync engine by itself, up to a million items'
@@ -32,6 +36,12 @@ deb:
 
 test: test-tools
 	cargo test --workspace --locked
+
+# Needs root, for chroot and dpkg. Environment: MIRROR, SUITE, TREE, see tests/install/run.sh.
+test-install: deb
+	@packaging/tools.sh $(INSTALL_TOOLS)
+	cargo build --locked --package ox-standin
+	tests/install/run.sh target/deb/oxtender_*.deb target/debug/ox-standin
 
 # A failure prints its seed; SEED=n replays it.
 SEEDS = 100000

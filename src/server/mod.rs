@@ -65,16 +65,16 @@ const ADMIN_CONNECTIONS: usize = 64;
 /// At the stop, the waits of all devices are ended within this part of the time that requests have.
 const SPREAD: u32 = 4;
 
-/// Why the gateway cannot start. The texts say what to change.
+/// Why the gateway cannot start. The texts say what to change; what lies beneath is the source.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("the OX URL cannot be used: {0}")]
+    #[error("the OX URL cannot be used")]
     Ox(#[from] crate::ox::Error),
-    #[error("the database cannot be used: {0}")]
+    #[error("the database cannot be used")]
     Store(#[from] crate::store::Error),
     #[error(
-        "cannot listen on {address} ({key}): {source}; \
-         is another server using the port? Stop it, or change {key} in eas.properties"
+        "cannot listen on {address} ({key}); is another server using the port? Stop it, or change {key} in \
+         eas.properties"
     )]
     Listen {
         key: &'static str,
@@ -174,7 +174,12 @@ impl Server {
 
 fn tell_service_manager(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        log::warn!("the service manager cannot be told: {error}");
+        // A start script listens for readiness only, and is gone at the stop.
+        let level = match state {
+            NotifyState::Ready => log::Level::Warn,
+            _ => log::Level::Debug,
+        };
+        log::log!(level, "the service manager cannot be told: {error}");
     }
 }
 
