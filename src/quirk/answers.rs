@@ -437,8 +437,11 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     ),
     all(
         "I-41",
-        "A rights template is ignored.",
-        &["tests/it/peculiarities::what_is_of_no_use_is_ignored"],
+        "A rights template that stands for none is ignored; a message that asks for protection does not go out without it.",
+        &[
+            "tests/it/peculiarities::what_is_of_no_use_is_ignored",
+            "tests/it/sending::refusals_of_both_forms",
+        ],
     ),
     all(
         "I-42",

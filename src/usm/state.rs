@@ -1,7 +1,7 @@
 //! What a device knows of a folder: the state behind a sync key, and its bytes in the store.
 //!
-//! The bytes start with the number of their format. The newest format is written ([`format2`]); the one before it is read
-//! ([`format1`]), so that an update costs no device a resync. Bytes that cannot be read cost a resync of this folder and
+//! The bytes start with the number of their format. The newest format is written (`format2`); the one before it is read
+//! (`format1`), so that an update costs no device a resync. Bytes that cannot be read cost a resync of this folder and
 //! nothing else: [`Unreadable`] says why.
 
 mod bytes;

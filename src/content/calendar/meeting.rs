@@ -53,7 +53,7 @@ pub enum NoOccurrence {
     NotThere,
 }
 
-/// An object in the form of `get` with [`columns()`](super::columns), its people with their addresses.
+/// An object in the form of `get` with [`columns()`](super::columns()), its people with their addresses.
 pub fn read(object: &Object, context: &Context<'_>) -> Result<Appointment, Unconvertible> {
     let item = Item::new(object, context)?;
     let user = context.user;

@@ -1,8 +1,8 @@
 //! The messages that carry a meeting: an answer for its organizer, and the invitation for others.
 //!
-//! A message is RFC 5322 with characters beyond ASCII, for [`email::outgoing`](crate::content::email::outgoing), which gives it
-//! its sender and makes it fit for the wire. Texts are in English, and times in them name their zone, since nobody knows the reader's. Implements RFC 6047
-//! "Electronic Mail Bindings".
+//! A message is RFC 5322 with characters beyond ASCII, for [`crate::content::email::outgoing`], which gives it its sender and
+//! makes it fit for the wire. Texts are in English, and times in them name their zone, since nobody knows the reader's.
+//! Implements RFC 6047 "Electronic Mail Bindings".
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -13,7 +13,7 @@
 //! A=type                           what the text must be; without a type, any text but none
 //! ```
 //!
-//! Types: [`Value`](super::grammar::Value). A container without children fits only where `empty` is one of its shapes.
+//! Types: [`Value`]. A container without children fits only where `empty` is one of its shapes.
 
 use std::collections::BTreeMap;
 use std::str::Chars;
