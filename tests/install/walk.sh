@@ -246,7 +246,8 @@ nothing_left() {
 
 # Starts the stand-in at an address, and waits for it. `$stands` is its process.
 ox() {
-    "$standin" --listen "$1" >"$work/ox" &
+    : >"$work/ox"
+    "$standin" --listen "$1" >>"$work/ox" &
     stands=$!
     waited=0
     until grep -q listening "$work/ox"; do
