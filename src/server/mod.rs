@@ -173,12 +173,12 @@ impl Server {
 }
 
 fn tell_service_manager(state: NotifyState<'_>) {
+    // A start script listens for readiness only, and is gone at the stop.
+    let level = match state {
+        NotifyState::Ready => log::Level::Warn,
+        _ => log::Level::Debug,
+    };
     if let Err(error) = sd_notify::notify(&[state]) {
-        // A start script listens for readiness only, and is gone at the stop.
-        let level = match state {
-            NotifyState::Ready => log::Level::Warn,
-            _ => log::Level::Debug,
-        };
         log::log!(level, "the service manager cannot be told: {error}");
     }
 }

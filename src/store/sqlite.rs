@@ -4,6 +4,10 @@
 //! (the command line looks at devices while the service runs), so a transaction takes the write lock at its begin and
 //! waits for it.
 
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::chown;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +39,9 @@ use super::layout::Table;
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The user whom a command of an administrator runs as.
+const ROOT: u32 = 0;
 
 #[derive(Debug)]
 pub(super) struct Sqlite {
@@ -411,12 +418,32 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let is_new = !path.exists();
     let connection = Connection::open(path)?;
+    if is_new && let Err(error) = leave_to_service(path) {
+        log::warn!(
+            "{} cannot be given to the owner of its directory: {error}",
+            path.display()
+        );
+    }
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Readers of other processes do not wait for us, and what was confirmed survives a power failure.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
+}
+
+/// The service could not write to a file that root made (`oxtender db create`), so it gets the owner of its directory. The
+/// files that SQLite puts beside it follow by themselves.
+fn leave_to_service(path: &Path) -> io::Result<()> {
+    let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let directory = fs::metadata(directory)?;
+    if fs::metadata(path)?.uid() != ROOT || directory.uid() == ROOT {
+        return Ok(());
+    }
+    chown(path, Some(directory.uid()), Some(directory.gid()))
 }
 
 /// A transaction that has the write lock from its begin, so that what it reads stays true until it commits.

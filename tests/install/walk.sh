@@ -65,6 +65,9 @@ a_clean_host() {
     expect 'it stops' inside /etc/init.d/oxtender stop
     fails 'and is not there any more' inside /etc/init.d/oxtender status
     expect 'stopping once more is no error' inside /etc/init.d/oxtender stop
+    rm "$root"/var/lib/oxtender/*
+    expect 'root makes the tables' inside oxtender db create
+    expect 'and leaves them to the service' all_owned_by open-xchange /var/lib/oxtender
     ox 127.0.0.1:8009
     configure usm com.openexchange.usm.ox.url=http://127.0.0.1:8009/ajax/
     configure eas com.openexchange.usm.eas.ajp.listen=127.0.0.1:8019
@@ -246,7 +249,8 @@ nothing_left() {
 
 # Starts the stand-in at an address, and waits for it. `$stands` is its process.
 ox() {
-    "$standin" --listen "$1" >"$work/ox" &
+    : >"$work/ox"
+    "$standin" --listen "$1" >>"$work/ox" &
     stands=$!
     waited=0
     until grep -q listening "$work/ox"; do
