@@ -41,7 +41,7 @@ test: test-tools
 test-install: deb
 	@packaging/tools.sh $(INSTALL_TOOLS)
 	cargo build --locked --package ox-standin
-	tests/install/run.sh target/deb/oxtender_*.deb target/debug/ox-standin
+	target="$${CARGO_TARGET_DIR:-target}" && tests/install/run.sh "$$target"/deb/oxtender_*.deb "$$target/debug/ox-standin"
 
 # A failure prints its seed; SEED=n replays it.
 SEEDS = 100000
