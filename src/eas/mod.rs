@@ -12,6 +12,7 @@ pub mod identity;
 pub mod items;
 pub mod library;
 pub mod mail_search;
+pub mod notice;
 mod offer;
 pub mod options;
 pub mod origin;
