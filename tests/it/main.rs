@@ -10,6 +10,7 @@ mod apache;
 mod attachments25;
 mod autodiscover;
 mod calendar;
+mod complaints;
 mod conformance;
 mod contacts;
 mod convergence;
