@@ -27,15 +27,19 @@ pub(super) async fn keep_house(gateway: Gateway) {
         if hour.is_over() {
             prepare_tables(&gateway).await;
             forget_old_notes(&gateway).await;
+        } else if !gateway.health.has_tables() {
+            prepare_tables(&gateway).await;
         }
     }
 }
 
 /// OX can move a context only into a schema that has the tables, so that they must not wait for a first login.
 async fn prepare_tables(gateway: &Gateway) {
-    if let Err(error) = gateway.store.prepare_all().await {
+    let failure = gateway.store.prepare_all().await.err();
+    if let Some(error) = &failure {
         log::warn!("creating tables: {error}");
     }
+    gateway.health.note_tables(failure.map(|error| error.to_string()));
 }
 
 async fn forget_old_notes(gateway: &Gateway) {
