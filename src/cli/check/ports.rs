@@ -52,6 +52,9 @@ struct Door<'a> {
 impl Door<'_> {
     async fn check(&self, running: &Running, report: &mut Report<'_>) {
         let (name, address) = (self.name, self.address);
+        if address.port == 0 {
+            return report.ok(PART, format!("{name}: any free port of {}", address.host));
+        }
         let resolved = match gateway::resolve(&address.host, address.port).await {
             Ok(addresses) => addresses,
             Err(error) => {
