@@ -8,11 +8,15 @@ use super::Gateway;
 /// How often old notes are cleared away.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
-/// Creates tables where they are missing, logs out idle devices, forgets old notes, and says now and then how it goes.
+/// Creates tables where they are missing, sees whether Open-Xchange answers, logs out idle devices, forgets old notes, and says now and then how it goes.
 pub(super) async fn keep_house(gateway: Gateway) {
     let mut hour = Interval::new(HOUSEKEEPING);
     let mut log = Interval::new(gateway.cache.log_interval);
     prepare_tables(&gateway).await;
+    let (mut well, _) = gateway.health.look(&gateway, false).await;
+    if well {
+        log::info!("Open-Xchange and the database answer");
+    }
     forget_old_notes(&gateway).await;
     loop {
         tokio::time::sleep(gateway.cache.check_interval).await;
@@ -29,6 +33,10 @@ pub(super) async fn keep_house(gateway: Gateway) {
             forget_old_notes(&gateway).await;
         } else if !gateway.health.has_tables() {
             prepare_tables(&gateway).await;
+        }
+        // What was not well is looked at until it is; the log tells.
+        if !well {
+            (well, _) = gateway.health.look(&gateway, false).await;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The databases: do they answer, are the tables ours, may we do what we must?
 
+use std::path::Path;
+
 use super::finding::Level;
 use super::finding::Report;
 use crate::config::Config;
@@ -17,18 +19,7 @@ pub(super) async fn check(config: &Config, review: &Review, report: &mut Report<
         && !path.exists()
     {
         // To open it would make it, with an owner that the service may not have.
-        match path.parent().is_some_and(|directory| directory.is_dir()) {
-            true => report.ok(
-                PART,
-                format!("{} is not there yet; the service makes it", path.display()),
-            ),
-            false => report.error(
-                PART,
-                format!("{} cannot be made: there is no such directory", path.display()),
-                review.line(&keys::DATABASE_URL, "sqlite:/var/lib/oxtender/oxtender.db"),
-            ),
-        }
-        return;
+        return unmade(path, review, report);
     }
     let inspected = async { Store::open(&config.database).await?.inspect().await };
     match inspected.await {
@@ -37,6 +28,24 @@ pub(super) async fn check(config: &Config, review: &Review, report: &mut Report<
             .for_each(|inspection| tell(inspection, config, review, report)),
         Err(error) => report.error(PART, error.to_string(), remedy(&error, config, review)),
     }
+}
+
+/// A file that is not there yet.
+fn unmade(path: &Path, review: &Review, report: &mut Report<'_>) {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    if directory.is_dir() {
+        return report.ok(
+            PART,
+            format!("{} is not there yet; the service makes it", path.display()),
+        );
+    }
+    let change = format!(
+        "install -d -o open-xchange -g open-xchange -m 750 {}, or {}",
+        directory.display(),
+        review.line(&keys::DATABASE_URL, "sqlite:/PATH")
+    );
+    let what = format!("{} cannot be made: there is no such directory", path.display());
+    report.error(PART, what, change);
 }
 
 fn tell(inspection: &Inspection, config: &Config, review: &Review, report: &mut Report<'_>) {
@@ -56,14 +65,16 @@ fn tell(inspection: &Inspection, config: &Config, review: &Review, report: &mut 
 }
 
 fn remedy(error: &Error, config: &Config, review: &Review) -> String {
-    match (error, &config.database) {
-        (Error::Foreign { .. }, _) => {
-            "see where states are kept in the installation guide: stop the service, DROP TABLE those seven, start it".to_owned()
+    let line = match &config.database {
+        Database::Sqlite(_) => review.line(&keys::DATABASE_URL, "sqlite:/PATH"),
+        Database::Mysql(_) => review.line(&keys::DATABASE_URL, "mysql://USER:PASSWORD@HOST:PORT/SCHEMA"),
+        Database::Configdb { .. } => {
+            "writeUrl and writeProperty.N in configdb.properties, SERVER_NAME in system.properties".to_owned()
         }
-        (_, Database::Sqlite(_)) => review.line(&keys::DATABASE_URL, "sqlite:/PATH"),
-        (_, Database::Mysql(_)) => review.line(&keys::DATABASE_URL, "mysql://USER:PASSWORD@HOST:PORT/SCHEMA"),
-        (_, Database::Configdb { .. }) => {
-            "writeUrl and writeProperty.N in configdb.properties, SERVER_NAME in system.properties, or the database server".to_owned()
-        }
+    };
+    match error {
+        Error::Foreign { .. } => "stop the service, DROP TABLE those seven, start it (installation guide)".to_owned(),
+        Error::Unavailable { .. } => format!("start the database server, or {line}"),
+        _ => line,
     }
 }
