@@ -56,8 +56,8 @@ mod tests {
     /// Each case: milliseconds and whether there was an answer, of one wait after the other; after what time they are cut off.
     #[test]
     fn equal_lengths_are_no_accident() {
-        let cases: [(&[(u64, bool)], Option<u64>); 8] = [
-            (&[], None),
+        let cases = [
+            (&[][..], None),
             (&[(60_010, false), (60_020, false)], None),
             (&[(60_010, false), (60_020, false), (60_001, false)], Some(60_010)),
             // Networks that are lost.

@@ -32,7 +32,7 @@ pub(super) async fn check(config: &Config, review: &Review, report: &mut Report<
 
 /// A file that is not there yet.
 fn unmade(path: &Path, review: &Review, report: &mut Report<'_>) {
-    let directory = path.parent().unwrap_or(Path::new("/"));
+    let directory = path.parent().unwrap_or(path);
     if directory.is_dir() {
         return report.ok(
             PART,

@@ -59,7 +59,7 @@ impl Directives {
     pub(super) fn read(place: &Path) -> io::Result<Self> {
         let mut read = Self::default();
         if !place.is_dir() {
-            read.root = place.parent().unwrap_or(Path::new("/")).to_owned();
+            read.root = place.parent().map(Path::to_owned).unwrap_or_default();
             read.file(place, &mut Vec::new(), 0)?;
             return Ok(read);
         }
