@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fs;
 use std::io::Read as _;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,6 +23,7 @@ use crate::device::INBOX;
 use crate::device::http::Door as _;
 use crate::device::http::HttpDoor;
 use crate::doors::ADMIN;
+use crate::doors::AJP;
 use crate::mariadb;
 use crate::world::Plan;
 use crate::world::World;
@@ -48,15 +50,30 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// A gateway that runs. It took free ports; its configuration now names them, so that a check finds it.
     fn of(world: World, others: Vec<Box<dyn Any + Send>>) -> Self {
+        let ports = format!("{AJP}={}\n{ADMIN}={}\n", world.ajp_address(), world.admin_address());
+        let file = fs::OpenOptions::new()
+            .append(true)
+            .open(world.etc().join("usm.properties"));
+        file.unwrap().write_all(ports.as_bytes()).unwrap();
+        let site = Self::in_directory(world.etc());
         Self {
-            etc: world.etc().to_owned(),
             world: Some(world),
+            _others: others,
+            ..site
+        }
+    }
+
+    fn in_directory(etc: &Path) -> Self {
+        Self {
+            world: None,
             said: String::new(),
+            etc: etc.to_owned(),
             arguments: Vec::new(),
             as_nobody: false,
             program: PathBuf::from(env!("CARGO_BIN_EXE_oxtender")),
-            _others: others,
+            _others: Vec::new(),
         }
     }
 
@@ -67,15 +84,7 @@ impl Site {
         let usm = format!("com.openexchange.usm.database.url={database}\n{usm}");
         fs::write(directory.path().join("usm.properties"), usm).unwrap();
         fs::write(directory.path().join("eas.properties"), "").unwrap();
-        let site = Self {
-            world: None,
-            said: String::new(),
-            etc: directory.path().to_owned(),
-            arguments: Vec::new(),
-            as_nobody: false,
-            program: PathBuf::from(env!("CARGO_BIN_EXE_oxtender")),
-            _others: Vec::new(),
-        };
+        let site = Self::in_directory(directory.path());
         (site, directory)
     }
 
@@ -115,13 +124,9 @@ impl Site {
     }
 }
 
-/// A world whose administrator's door is at a port that the configuration names, so that a check finds it.
+/// A world that looks again soon at what is not well.
 pub(super) fn plan() -> Plan {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let admin = ADMIN.trim_start_matches("com.openexchange.usm.");
-    World::plan()
-        .property(admin, &free.to_string())
-        .property("session_cache_check_interval", "1000")
+    World::plan().property("session_cache_check_interval", "1000")
 }
 
 /// A phone asks, and it does not matter what it is told.
