@@ -68,4 +68,5 @@ mod through_apache;
 mod transport;
 mod uncertain;
 mod versions;
+mod windows;
 mod world;
