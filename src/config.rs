@@ -14,6 +14,7 @@
 pub mod keys;
 pub mod properties;
 pub mod report;
+pub mod review;
 mod value;
 
 use std::collections::BTreeMap;
@@ -322,6 +323,7 @@ impl Source for Layer {
 }
 
 /// The layers put together, still as text, and where each value comes from.
+#[derive(Debug)]
 struct Settings {
     values: config::Config,
     places: HashMap<String, Place>,

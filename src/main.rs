@@ -1,19 +1,17 @@
 //! The program: arguments, logging, signals, exit status.
 
 use std::io;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use oxtender::cli::Check;
 use oxtender::cli::Cli;
 use oxtender::cli::Command;
 use oxtender::cli::Etc;
-use oxtender::cli::check_ajp;
-use oxtender::cli::check_ajp::Finding;
+use oxtender::cli::check::Check;
 use oxtender::config::Config;
+use oxtender::config::Warning;
 use oxtender::server::Server;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -25,7 +23,7 @@ fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     match Cli::parse().command {
         Command::Serve(Etc { etc }) => load_and_serve(etc.as_deref()),
-        Command::Check(Check::Ajp(arguments)) => check(&arguments),
+        Command::Check(command) => check(&command),
         Command::Config(command) => status_of(command.run(&mut io::stdout().lock())),
         Command::Db(command) => status_of(wait_for(command.run(&mut io::stdout()))),
         Command::Device(command) => status_of(wait_for(command.run(&mut io::stdout()))),
@@ -50,17 +48,17 @@ async fn wait_for<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn load_and_serve(etc: Option<&Path>) -> ExitCode {
-    let config = match Config::load(etc) {
+    let (config, warnings) = match Config::load(etc) {
         Ok((config, warnings)) => {
             warnings.iter().for_each(|warning| log::warn!("{warning}"));
-            config
+            (config, warnings)
         }
         Err(error) => {
             log::error!("{error}");
             return ExitCode::from(WRONG_CONFIGURATION);
         }
     };
-    match serve(config, etc) {
+    match serve(config, &warnings, etc) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error:#}");
@@ -70,17 +68,16 @@ fn load_and_serve(etc: Option<&Path>) -> ExitCode {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn check(arguments: &check_ajp::Arguments) -> ExitCode {
-    // Whoever reads along may stop reading; the exit status tells all the same.
-    let tell = |finding: &Finding| drop(writeln!(io::stdout(), "{finding}"));
-    match check_ajp::run(arguments, tell).await {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+async fn check(command: &Check) -> ExitCode {
+    match command.run(&mut io::stdout()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => status_of(Err(error)),
     }
 }
 
 #[tokio::main]
-async fn serve(config: Config, etc: Option<&Path>) -> anyhow::Result<()> {
+async fn serve(config: Config, warnings: &[Warning], etc: Option<&Path>) -> anyhow::Result<()> {
     let place = etc.map_or_else(|| "its default place".to_owned(), |etc| etc.display().to_string());
     log::info!(
         "oxtender {} with the configuration of {place}",
@@ -89,6 +86,7 @@ async fn serve(config: Config, etc: Option<&Path>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
     let server = Server::start(config).await?;
+    server.note_configuration(warnings);
     let stopped = async {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -32,6 +32,9 @@ use crate::store::Store;
 /// How long a refused password is refused here, without asking OX.
 const REFUSAL_LIFETIME: Duration = Duration::from_secs(60);
 
+/// How long a missing permission is of interest to those who watch.
+const REMEMBERED: Duration = Duration::from_secs(3600);
+
 /// Refusals kept at most; more of them are somebody's guessing, and OX has its own limit.
 const REFUSALS: usize = 10_000;
 
@@ -86,6 +89,8 @@ pub struct Sessions {
     salt: [u8; 16],
     devices: Mutex<HashMap<(String, String), Arc<Slot>>>,
     refused: Mutex<HashMap<[u8; 32], Instant>>,
+    /// What a user lacked who was not let in last.
+    missing: Mutex<Option<(Instant, String)>>,
     stop: CancellationToken,
 }
 
@@ -114,7 +119,7 @@ pub struct Device {
 impl Sessions {
     /// `protocol`: what the devices speak, in at most 32 bytes. It keeps its sessions apart from those of others.
     pub fn new(ox: Ox, store: Arc<Store>, access: Access, protocol: &'static str) -> Self {
-        let (devices, refused, stop) = Default::default();
+        let (devices, refused, missing, stop) = Default::default();
         Self {
             ox,
             store,
@@ -123,6 +128,7 @@ impl Sessions {
             salt: rand::random(),
             devices,
             refused,
+            missing,
             stop,
         }
     }
@@ -235,6 +241,13 @@ impl Sessions {
         self.stop.cancel();
     }
 
+    /// What the user lacked who was last refused for want of a permission, if that was lately.
+    pub fn missing_permission(&self) -> Option<String> {
+        let missing = lock(&self.missing);
+        let lately = missing.as_ref().filter(|(since, _)| since.elapsed() < REMEMBERED);
+        lately.map(|(_, reason)| reason.clone())
+    }
+
     /// Devices that are logged in now.
     pub fn count(&self) -> usize {
         lock(&self.devices).len()
@@ -309,7 +322,12 @@ impl Sessions {
         let active_sync = self.access.active_sync.then_some("active_sync");
         for module in self.access.module.as_deref().into_iter().chain(active_sync) {
             if !session.may_use(module).await? {
-                return Err(Error::Forbidden(format!("the permission {module:?} is missing at OX")));
+                let reason = format!(
+                    "the permission {module:?} is missing at OX; grant it to the user there, or change the check \
+                     (com.openexchange.usm.access_check_module, com.openexchange.usm.eas.access_check)"
+                );
+                *lock(&self.missing) = Some((Instant::now(), reason.clone()));
+                return Err(Error::Forbidden(reason));
             }
         }
         Ok(())

@@ -64,7 +64,7 @@ pub enum Refusal {
     #[error("malformed packet: {0}")]
     Malformed(#[from] Malformed),
     /// The secret is missing or wrong.
-    #[error("missing or wrong secret")]
+    #[error("missing or wrong secret; the web server must send the one of this port (secret= of Apache's worker)")]
     Secret,
     /// More header bytes or headers than allowed.
     #[error("more header bytes or headers than allowed")]

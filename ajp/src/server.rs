@@ -16,6 +16,8 @@ use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
@@ -43,6 +45,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Server {
     config: Arc<Config>,
+    refused_secrets: Arc<AtomicU64>,
 }
 
 impl Server {
@@ -50,7 +53,14 @@ impl Server {
     pub fn new(config: Config) -> Self {
         Self {
             config: Arc::new(config),
+            refused_secrets: Arc::default(),
         }
+    }
+
+    /// How many requests came with a wrong secret, or with none where one is needed; counted over all clones. A web server
+    /// that was given another secret shows here.
+    pub fn refused_secrets(&self) -> u64 {
+        self.refused_secrets.load(Ordering::Relaxed)
     }
 
     /// Whether this server may listen on `address`. [`Server::serve`] asks the same; a program asks beforehand to end
@@ -99,7 +109,7 @@ impl Server {
         self.check(listener.local_addr()?)
             .map_err(|exposed| io::Error::new(io::ErrorKind::InvalidInput, exposed))?;
         let (stop, stopping) = Stop::new();
-        let mut door = Door::new(listener, self.config.clone(), service, stopping);
+        let mut door = Door::new(listener, &self, service, stopping);
         let mut before = JoinSet::new();
         door.serve_until(shutdown, &mut before).await;
 
@@ -158,6 +168,7 @@ struct Door<S> {
     listener: TcpListener,
     places: Arc<Semaphore>,
     config: Arc<Config>,
+    refused_secrets: Arc<AtomicU64>,
     service: S,
     stopping: Stopping,
 }
@@ -170,12 +181,13 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Display,
 {
-    fn new(listener: TcpListener, config: Arc<Config>, service: S, stopping: Stopping) -> Self {
-        let places = config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
+    fn new(listener: TcpListener, server: &Server, service: S, stopping: Stopping) -> Self {
+        let places = server.config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             listener,
             places: Arc::new(Semaphore::new(places)),
-            config,
+            config: server.config.clone(),
+            refused_secrets: server.refused_secrets.clone(),
             service,
             stopping,
         }
@@ -210,7 +222,7 @@ where
         let connection = conversation::serve(
             stream,
             self.service.clone(),
-            self.config.clone(),
+            (self.config.clone(), self.refused_secrets.clone()),
             self.stopping.clone(),
             place,
         );

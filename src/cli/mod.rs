@@ -1,6 +1,6 @@
 //! Arguments, and the commands of an administrator.
 
-pub mod check_ajp;
+pub mod check;
 pub mod config;
 pub mod db;
 pub mod device;
@@ -32,9 +32,14 @@ pub enum Command {
     ///
     /// Exit status: 0 after a clean stop, 1 if the gateway could not start, 2 if the configuration is wrong.
     Serve(Etc),
-    /// Try whether something works, and say in plain words what was found.
-    #[command(subcommand)]
-    Check(Check),
+    /// Look at everything between a phone and its mail, and say in plain words what was found.
+    ///
+    /// Configuration, Open-Xchange, databases, ports, a gateway that runs, and the web server, as far as the options let it.
+    /// One line a finding: ok, warning or error, the part, what is wrong and where, and behind -> the line to change. Changes
+    /// nothing. Run it as root or as open-xchange.
+    ///
+    /// Exit status: 0 if nothing is wrong, warnings allowed, 1 if there is an error.
+    Check(check::Check),
     /// What is configured.
     #[command(subcommand)]
     Config(config::Config),
@@ -56,15 +61,4 @@ pub struct Etc {
     /// Without it: /opt/open-xchange/etc, then /opt/open-xchange/etc/groupware.
     #[arg(long, value_name = "DIR")]
     pub etc: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Check {
-    /// Ask an AJP port what it is and what stands behind it.
-    ///
-    /// Connects, sends a CPING, then one OPTIONS request without a login, as the web server would. Tells a closed port,
-    /// a port that speaks HTTP instead, a wrong secret and a wrong path apart.
-    ///
-    /// Exit status: 0 if an ActiveSync server answers there, 1 if not.
-    Ajp(check_ajp::Arguments),
 }

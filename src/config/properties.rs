@@ -25,10 +25,21 @@ pub struct Property {
 /// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {source}{}", file.display(), remedy(file, source))]
     Io { file: PathBuf, source: io::Error },
     #[error("{}, line {line}: {reason}", file.display())]
     Syntax { file: PathBuf, line: usize, reason: String },
+}
+
+/// What to do about it, where that is known.
+fn remedy(file: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => format!(
+            "; the user whom the service runs as must be able to read it: chown root:open-xchange {file}; chmod 640 {file}",
+            file = file.display()
+        ),
+        _ => String::new(),
+    }
 }
 
 /// A file longer than this is no configuration; reading it whole would only cost memory.

@@ -66,7 +66,7 @@ impl Ox {
     /// `base_url` is the URL of the API, such as `https://ox.example.com/ajax/`. Nothing is sent yet.
     pub fn new(base_url: &str) -> Result<Self, Error> {
         let base = base(base_url)?;
-        let client = client(&base).map_err(|error| {
+        let client = http_client(&base).map_err(|error| {
             let text = format!("cannot set up HTTP: {}", chain(&error));
             Error::new(ErrorKind::Configuration, base.as_str(), text)
         })?;
@@ -179,7 +179,8 @@ fn base(text: &str) -> Result<Url, Error> {
     Ok(base)
 }
 
-fn client(base: &Url) -> Result<Client, reqwest::Error> {
+/// What sends a request to that URL: with its certificate checked, without redirects and proxies, and not for ever.
+pub fn http_client(base: &Url) -> Result<Client, reqwest::Error> {
     static PROVIDER: OnceLock<()> = OnceLock::new();
     PROVIDER.get_or_init(|| {
         // Fails only where one is installed already, which will do as well.

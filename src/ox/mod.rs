@@ -77,6 +77,7 @@ pub use calendar::update_occurrence;
 pub use call::Call;
 pub use call::Part;
 pub use client::Ox;
+pub use client::http_client;
 pub use contact_search::GLOBAL_ADDRESS_BOOK;
 pub use contact_search::PERSON_COLUMNS;
 pub use contact_search::people;

@@ -38,19 +38,9 @@ impl Handler for Admin {
 }
 
 impl Admin {
-    /// 200 if OX and the database answer and the gateway is not going down, else 503; why not stands beside the part.
+    /// 200 if all parts are well and the gateway is not going down, else 503; why not stands beside the part.
     async fn health(&self) -> Response<Bytes> {
-        let (ox, store) = tokio::join!(self.gateway.ox.alive(), self.gateway.store.ping());
-        let ox = ox.map_err(|error| error.to_string());
-        let store = store.map_err(|error| error.to_string());
-        let stopping = self.stop.is_cancelled();
-        let well = ox.is_ok() && store.is_ok() && !stopping;
-        let part = |result: Result<(), String>| match result {
-            Ok(()) => serde_json::json!({ "ok": true }),
-            Err(reason) => serde_json::json!({ "ok": false, "reason": reason }),
-        };
-        let state = if stopping { "stopping" } else { "serving" };
-        let body = serde_json::json!({ "ok": well, "state": state, "ox": part(ox), "database": part(store) });
+        let (well, body) = self.gateway.health.look(&self.gateway, self.stop.is_cancelled()).await;
         let status = if well {
             StatusCode::OK
         } else {

@@ -3,6 +3,7 @@
 //! Implements the side of the service in systemd's socket activation, `sd_listen_fds(3)`: a socket that the service manager
 //! holds outlives the gateway, so that connections made during a restart wait for the next process instead of being refused.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::net::SocketAddr;
 
@@ -43,6 +44,13 @@ impl Listeners {
             check_exposure(listener.local_addr(), &config.ajp)?;
         }
         Ok(listeners)
+    }
+
+    /// Where each door is, by its name.
+    pub(super) fn addresses(&self) -> BTreeMap<&'static str, Vec<SocketAddr>> {
+        let doors = [("ajp", &self.ajp), ("http", &self.http), ("admin", &self.admin)];
+        let bound = |door: &Vec<TcpListener>| door.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        doors.map(|(name, door)| (name, bound(door))).into()
     }
 
     /// What the service manager hands over: sockets in `LISTEN_FDS`, their names in `LISTEN_FDNAMES`.
@@ -96,7 +104,7 @@ async fn bind(key: &'static str, address: &HostPort) -> Result<TcpListener, Star
 
 /// Whoever reaches an AJP port can pose as the web server, so it is on a loopback address, or has a secret, or the
 /// administrator said that he knows.
-fn check_exposure(address: std::io::Result<SocketAddr>, config: &Ajp) -> Result<(), StartError> {
+pub fn check_exposure(address: std::io::Result<SocketAddr>, config: &Ajp) -> Result<(), StartError> {
     if config.secret.is_some() || config.allow_remote_without_secret {
         return Ok(());
     }

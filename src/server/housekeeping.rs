@@ -8,11 +8,15 @@ use super::Gateway;
 /// How often old notes are cleared away.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
-/// Creates tables where they are missing, logs out idle devices, forgets old notes, and says now and then how it goes.
+/// Creates tables where they are missing, sees whether Open-Xchange answers, logs out idle devices, forgets old notes, and says now and then how it goes.
 pub(super) async fn keep_house(gateway: Gateway) {
     let mut hour = Interval::new(HOUSEKEEPING);
     let mut log = Interval::new(gateway.cache.log_interval);
     prepare_tables(&gateway).await;
+    let (mut well, _) = gateway.health.look(&gateway, false).await;
+    if well {
+        log::info!("Open-Xchange and the database answer");
+    }
     forget_old_notes(&gateway).await;
     loop {
         tokio::time::sleep(gateway.cache.check_interval).await;
@@ -27,15 +31,23 @@ pub(super) async fn keep_house(gateway: Gateway) {
         if hour.is_over() {
             prepare_tables(&gateway).await;
             forget_old_notes(&gateway).await;
+        } else if !gateway.health.has_tables() {
+            prepare_tables(&gateway).await;
+        }
+        // What was not well is looked at until it is; the log tells.
+        if !well {
+            (well, _) = gateway.health.look(&gateway, false).await;
         }
     }
 }
 
 /// OX can move a context only into a schema that has the tables, so that they must not wait for a first login.
 async fn prepare_tables(gateway: &Gateway) {
-    if let Err(error) = gateway.store.prepare_all().await {
+    let failure = gateway.store.prepare_all().await.err();
+    if let Some(error) = &failure {
         log::warn!("creating tables: {error}");
     }
+    gateway.health.note_tables(failure.map(|error| error.to_string()));
 }
 
 async fn forget_old_notes(gateway: &Gateway) {

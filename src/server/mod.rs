@@ -5,9 +5,11 @@
 
 mod admin;
 mod doors;
+mod health;
 mod housekeeping;
 mod http_door;
 mod origin;
+mod waits;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -32,6 +34,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::admin::Admin;
 use self::doors::Listeners;
+pub use self::doors::check_exposure;
+use self::health::Health;
 use self::http_door::Handler;
 use self::http_door::HttpDoor;
 use crate::coding;
@@ -39,6 +43,7 @@ use crate::config::Cache;
 use crate::config::Config;
 use crate::config::Doors;
 use crate::config::Networks;
+use crate::config::Warning;
 use crate::config::keys;
 use crate::eas;
 use crate::eas::Eas;
@@ -63,6 +68,9 @@ use crate::usm::listing::Listings;
 
 /// Connections of those who watch us: more of them are a mistake.
 const ADMIN_CONNECTIONS: usize = 64;
+
+/// The commands in which devices wait.
+const WAITING: [&str; 2] = ["Ping", "Sync"];
 
 /// At the stop, the waits of all devices are ended within this part of the time that requests have.
 const SPREAD: u32 = 4;
@@ -117,6 +125,11 @@ impl Server {
         })
     }
 
+    /// What the administrator should know of the configuration in force; `/health` shows it.
+    pub fn note_configuration(&self, warnings: &[Warning]) {
+        self.gateway.health.note_configuration(warnings);
+    }
+
     /// Serves until `shutdown` is ready, then comes to rest within [`Doors::stop_timeout`]: no new requests; running ones
     /// end; who waits for changes is answered early, one device after the other.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
@@ -128,6 +141,7 @@ impl Server {
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
         let ajp = ajp_server(&config);
+        gateway.health.note_listeners(&listeners, ajp.clone());
         for listener in listeners.ajp {
             doors.spawn(serve_ajp(ajp.clone(), listener, gateway.clone(), stop.clone()));
         }
@@ -225,6 +239,7 @@ struct Gateway {
     store: Arc<Store>,
     ox: Ox,
     metrics: Arc<Metrics>,
+    health: Arc<Health>,
     cache: Cache,
     /// How long the journal is kept.
     journal_lifetime: Duration,
@@ -278,7 +293,8 @@ impl Gateway {
             ),
         };
         let metrics = Arc::new(Metrics::new());
-        let counted = metrics.clone();
+        let health = Arc::new(Health::default());
+        let (counted, watched) = (metrics.clone(), health.clone());
         let eas = Eas::new(services, sessions.clone(), move |record| {
             counted.request(
                 record::label(&record.command),
@@ -288,6 +304,9 @@ impl Gateway {
                 record.took,
                 record.ox_calls,
             );
+            if WAITING.contains(&record::label(&record.command)) {
+                watched.note_wait(record.took, record.http.is_some());
+            }
             if !record.ignored.is_empty() {
                 counted.ignored(&record.version, record.ignored.len());
             }
@@ -300,6 +319,7 @@ impl Gateway {
             store,
             ox,
             metrics,
+            health,
             cache: config.cache.clone(),
             journal_lifetime: config.history.journal_lifetime,
         })

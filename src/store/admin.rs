@@ -138,7 +138,7 @@ fn is_missing(missing: &[&Table], name: &str) -> bool {
     missing.iter().any(|table| table.name == name)
 }
 
-async fn survey(schema: &Schema) -> Result<Vec<Rows>, Error> {
+pub(super) async fn survey(schema: &Schema) -> Result<Vec<Rows>, Error> {
     let mut connection = schema.connect().await?;
     let missing = create::missing(&mut connection, schema).await?;
     let mut found = Vec::new();

@@ -105,7 +105,7 @@ impl Configdb {
             ));
         };
         if !enabled {
-            let reason = format!("the context {cid} is disabled, for maintenance or while it is moved");
+            let reason = super::inspect::disabled(&[cid]);
             return Err(Error::unavailable(&self.schema.place, reason));
         }
         let pool = PoolRow {
@@ -148,6 +148,26 @@ impl Configdb {
             self.schema_on(pool, &name).map(Arc::new)
         };
         found.into_iter().map(schema).collect()
+    }
+
+    /// Where it is itself, as `host:port/schema`.
+    pub(super) fn place(&self) -> &str {
+        &self.schema.place
+    }
+
+    /// How many contexts there are of this server, and which of them are disabled.
+    pub(super) async fn contexts(&self) -> Result<(u64, Vec<u32>), Error> {
+        let mut connection = self.schema.connect().await?;
+        let server = self.server_id(&mut connection).await?;
+        let count = "SELECT COUNT(*) FROM {context_server2db_pool} WHERE server_id = ?";
+        let count = first(&mut connection, self.schema.sql(count), (server,));
+        let count: Option<(u64,)> = self.schema.wait(count).await?;
+        let disabled = "SELECT c.cid FROM {context} c JOIN {context_server2db_pool} a ON a.cid = c.cid
+            WHERE a.server_id = ? AND NOT c.enabled ORDER BY c.cid";
+        let disabled = rows(&mut connection, self.schema.sql(disabled), (server,));
+        let disabled: Vec<(u32,)> = self.schema.wait(disabled).await?;
+        let count = count.map_or(0, |(count,)| count);
+        Ok((count, disabled.into_iter().map(|(cid,)| cid).collect()))
     }
 
     async fn server_id(&self, connection: &mut impl Queryable) -> Result<u32, Error> {

@@ -65,19 +65,32 @@ async fn lock(connection: &mut Conn, schema: &Schema) -> Result<(), Error> {
 /// While Open-Xchange updates its schema, nobody else should alter it. A mark older than a day counts as forgotten, as
 /// it does there.
 async fn refuse_during_update(connection: &mut Conn, schema: &Schema) -> Result<(), Error> {
+    match marks(connection, schema).await?.first() {
+        None => Ok(()),
+        Some(mark) => Err(Error::unavailable(&schema.place, during_update(mark))),
+    }
+}
+
+/// The marks of an update that runs, `LOCKED` or `BACKGROUND` with the table they stand in; none in a schema that is not Open-Xchange's.
+pub(super) async fn marks(connection: &mut Conn, schema: &Schema) -> Result<Vec<String>, Error> {
     let select = "SELECT taskName FROM {updateTask} WHERE taskName IN ('LOCKED', 'BACKGROUND')
         AND lastModified > (UNIX_TIMESTAMP() - 86400) * 1000";
     let marks: Result<Vec<(String,)>, Error> = schema.wait(rows(connection, schema.sql(select), ())).await;
     match marks {
-        // A schema of our own.
-        Err(e) if e.is_missing_table() => Ok(()),
-        Err(e) => Err(e),
-        Ok(marks) if marks.is_empty() => Ok(()),
-        Ok(_) => Err(Error::unavailable(
-            &schema.place,
-            "Open-Xchange is updating this schema",
-        )),
+        Err(e) if e.is_missing_table() => Ok(Vec::new()),
+        marks => Ok(marks?
+            .into_iter()
+            .map(|(mark,)| format!("{mark} in updateTask"))
+            .collect()),
     }
+}
+
+/// What such a mark means, and what to do about it.
+pub(super) fn during_update(mark: &str) -> String {
+    format!(
+        "Open-Xchange is updating this schema ({mark}); tables are created when it is done. If no \
+         update runs, its commands checkdatabase and unblockdatabase find and free the schema"
+    )
 }
 
 /// The tables that the schema lacks; an error when one is not ours.

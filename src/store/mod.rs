@@ -13,6 +13,7 @@ mod admin;
 mod configdb;
 mod create;
 mod error;
+mod inspect;
 mod layout;
 mod mysql;
 mod schema;
@@ -33,6 +34,8 @@ pub use admin::Entry;
 pub use admin::Rows;
 pub use admin::Survey;
 pub use error::Error;
+pub use inspect::Inspection;
+pub use inspect::Trouble;
 
 /// A device of a user, by the number the store gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

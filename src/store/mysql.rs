@@ -408,6 +408,14 @@ impl Mysql {
         }
     }
 
+    /// The configuration database, where there is one.
+    pub(super) fn route(&self) -> Option<&Configdb> {
+        match &self.route {
+            Route::One(_) => None,
+            Route::Configdb(configdb) => Some(configdb),
+        }
+    }
+
     async fn connect(&self, cid: u32) -> Result<(Arc<Schema>, Conn), Error> {
         let schema = self.schema(cid).await?;
         let connection = schema.connect().await?;

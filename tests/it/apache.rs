@@ -123,6 +123,11 @@ impl Apache {
         Ok(apache)
     }
 
+    /// The file with its lines.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.directory.join("httpd.conf")
+    }
+
     /// Its error log.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.join("error.log")).unwrap_or_default()

@@ -17,7 +17,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("ox", &[]),
     // Where the databases are is a part of the configuration, and configdb is one more file of properties.
     ("store", &["config"]),
-    ("cli", &["config", "server", "store", "usm", "wbxml"]),
+    ("cli", &["config", "ox", "server", "store", "usm", "wbxml"]),
     ("wbxml", &["version"]),
     ("quirk", &["version"]),
     ("content", &["version", "wbxml", "ox", "quirk"]),

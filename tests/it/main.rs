@@ -22,6 +22,7 @@ mod doors;
 mod drafts;
 mod empty_folder;
 mod find;
+mod first_look;
 mod folders;
 mod forwarding;
 mod generations;

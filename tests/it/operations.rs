@@ -1,5 +1,7 @@
 //! What the administrator sees: health, metrics, and a log that tells what happened and nothing about anybody.
 
+use std::net::SocketAddr;
+
 use oxtender::version::ProtocolVersion::V14_1;
 
 use crate::device::CONTACTS;
@@ -36,12 +38,47 @@ fn health() {
             body["database"]["ok"] == true,
         )
     };
+    let told = |world: &World, line: &str| wait_for(line, || world.log().contains(line).then_some(()));
+    told(&world, "Open-Xchange and the database answer");
     assert_eq!(parts(&ask(&world, "/health")), (200, true, true, true));
     world.stop_ox();
     assert_eq!(parts(&ask(&world, "/health")), (503, false, false, true));
     world.start_ox();
     assert_eq!(parts(&ask(&world, "/health")), (200, true, true, true));
     assert_eq!(ask(&world, "/other").status, 404);
+    let body: serde_json::Value = serde_json::from_slice(&ask(&world, "/health").body).unwrap();
+    assert_eq!(body["version"], env!("CARGO_PKG_VERSION"));
+    let address = |door: &str| {
+        body["listeners"][door][0]
+            .as_str()
+            .unwrap()
+            .parse::<SocketAddr>()
+            .unwrap()
+    };
+    assert_eq!(
+        (address("ajp"), address("admin")),
+        (world.ajp_address(), world.admin_address())
+    );
+    assert_eq!(body["configuration"], serde_json::json!({ "ok": true }));
+    // The log hears of what changes, and once.
+    told(&world, "ox is well again");
+    assert_eq!(world.log().matches("ox is not well: POST http://").count(), 1);
+}
+
+/// What the administrator was told at the start stands there, too.
+#[test]
+fn health_tells_of_unknown_options() {
+    let world = World::plan().property("no_such_key", "1").start().unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&ask(&world, "/health").body).unwrap();
+    let warning = body["configuration"]["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains("unknown option com.openexchange.usm.no_such_key"),
+        "{warning}"
+    );
+    assert_eq!(
+        (&body["ok"], &body["configuration"]["ok"]),
+        (&true.into(), &true.into())
+    );
 }
 
 #[test]

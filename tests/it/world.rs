@@ -64,6 +64,7 @@ pub(crate) struct Plan {
     builder: Builder,
     store: Store,
     properties: Vec<(String, String)>,
+    files: Vec<(String, String)>,
     secret: Option<String>,
 }
 
@@ -90,6 +91,7 @@ impl World {
             builder: Standin::builder(),
             store: Store::Sqlite,
             properties: Vec::new(),
+            files: Vec::new(),
             secret: None,
         }
     }
@@ -245,6 +247,12 @@ impl Plan {
         self
     }
 
+    /// One more file beside the configuration.
+    pub(crate) fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
     /// The secret that the web server must know.
     pub(crate) fn secret(mut self, secret: &str) -> Self {
         self.secret = Some(secret.to_owned());
@@ -280,6 +288,9 @@ impl Plan {
             .collect();
         fs::write(directory.path().join("usm.properties"), text).unwrap();
         fs::write(directory.path().join("eas.properties"), "").unwrap();
+        for (name, text) in self.files {
+            fs::write(directory.path().join(name), text).unwrap();
+        }
         let mut world = World {
             standin,
             ox_address: ox.address(),

@@ -5,6 +5,8 @@
 use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use bytes::BytesMut;
@@ -61,7 +63,7 @@ pub(super) enum End {
 pub(super) async fn serve<S, B>(
     stream: TcpStream,
     service: S,
-    config: Arc<Config>,
+    (config, refused_secrets): (Arc<Config>, Arc<AtomicU64>),
     stop: Stopping,
     _place: Option<OwnedSemaphorePermit>,
 ) where
@@ -83,6 +85,9 @@ pub(super) async fn serve<S, B>(
         End::Gone(_) | End::Idle => log::debug!("AJP: connection ends: {end}"),
         End::Done => conversation.link.linger(conversation.config.linger_timeout).await,
         End::Refused(refusal) => {
+            if refusal == Refusal::Secret {
+                refused_secrets.fetch_add(1, Ordering::Relaxed);
+            }
             log::warn!("AJP: refused: {refusal}");
             conversation.refuse(refusal).await;
         }

@@ -64,6 +64,11 @@ async fn without_the_secret_no_handler_runs() {
         refused(&mut client, StatusCode::FORBIDDEN).await;
     }
     assert_eq!(calls.load(Ordering::Relaxed), 0);
+    assert_eq!(
+        server.server.refused_secrets(),
+        6,
+        "a mistake of the web server is seen"
+    );
 
     // It is asked for again with every request.
     let mut client = server.client().await;

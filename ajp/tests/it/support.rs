@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A running server. It stops without grace when the test ends.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    /// Another handle on it.
+    pub(crate) server: Server,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }
@@ -62,8 +64,14 @@ where
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
     let shutdown = async { drop(stopped.await) };
-    let task = tokio::spawn(Server::new(config).serve(listener, ajp::service_fn(handler), shutdown));
-    Running { address, stop, task }
+    let server = Server::new(config);
+    let task = tokio::spawn(server.clone().serve(listener, ajp::service_fn(handler), shutdown));
+    Running {
+        address,
+        server,
+        stop,
+        task,
+    }
 }
 
 /// Answers with method, target and body; 400 with the error's text if the body is not complete.

@@ -1,6 +1,5 @@
 //! The stores under test: a file, a schema, and a configuration database of Open-Xchange with two contexts.
 
-use std::fs;
 use std::sync::Arc;
 
 use mysql_async::prelude::Queryable;
@@ -128,42 +127,9 @@ fn address(server: &MariaDb, schema: &str) -> MysqlUrl {
 
 pub(super) async fn configdb() -> Option<Subject> {
     let server = mariadb::shared()?;
-    let [config, one, two] = [server.schema().await, server.schema().await, server.schema().await];
-    let port = server.port;
-    // As much of the tables of Open-Xchange as the route needs, in its own words.
-    for statement in [
-        format!("CREATE TABLE {config}.server (server_id INT UNSIGNED PRIMARY KEY, name VARCHAR(255) UNIQUE)"),
-        format!("INSERT INTO {config}.server VALUES (6, 'oxserver'), (7, 'other')"),
-        format!("CREATE TABLE {config}.context (cid INT UNSIGNED PRIMARY KEY, name VARCHAR(128), enabled BOOLEAN)"),
-        format!("INSERT INTO {config}.context VALUES (1, 'one', TRUE), (2, 'two', TRUE), (3, 'three', FALSE)"),
-        format!(
-            "CREATE TABLE {config}.db_pool (db_pool_id INT UNSIGNED PRIMARY KEY, url VARCHAR(255), driver VARCHAR(255),
-             login VARCHAR(128), password VARCHAR(128), name VARCHAR(128))"
-        ),
-        format!(
-            "INSERT INTO {config}.db_pool VALUES
-             (3, 'jdbc:mysql://127.0.0.1:1/', 'com.mysql.jdbc.Driver', 'reader', 'x', 'replica'),
-             (4, 'jdbc:mysql://127.0.0.1:{port}/?useUnicode=true', 'com.mysql.jdbc.Driver', 'ox', 'x', 'a'),
-             (5, 'jdbc:mysql://localhost:{port}', 'com.mysql.jdbc.Driver', 'ox', 'x', 'b')"
-        ),
-        format!(
-            "CREATE TABLE {config}.context_server2db_pool (server_id INT UNSIGNED, cid INT UNSIGNED,
-             read_db_pool_id INT UNSIGNED, write_db_pool_id INT UNSIGNED, db_schema VARCHAR(32), PRIMARY KEY (cid, server_id))"
-        ),
-        format!(
-            "INSERT INTO {config}.context_server2db_pool VALUES (6, 1, 3, 4, '{one}'), (6, 2, 3, 5, '{two}'),
-             (6, 3, 3, 5, '{two}'), (7, 1, 3, 3, 'wrong')"
-        ),
-    ] {
-        server.run(&statement).await;
-    }
+    let [config, ..] = server.configdb().await;
     let etc = tempfile::tempdir().unwrap();
-    let file = format!(
-        "readUrl=jdbc:mysql://127.0.0.1:1/configdb\nwriteUrl=jdbc:mysql://127.0.0.1:{port}/{config}?useSSL=false\n\
-         writeProperty.1=user=openexchange\nwriteProperty.2=password=secret\n"
-    );
-    fs::write(etc.path().join("configdb.properties"), file).unwrap();
-    fs::write(etc.path().join("system.properties"), "SERVER_NAME=oxserver\n").unwrap();
+    server.write_configdb_files(&config, etc.path());
     let directories = vec![etc.path().to_owned()];
     let mut subject = Subject::new(Database::Configdb { directories }, etc).await;
     subject.config = Some(config);

@@ -44,6 +44,11 @@ pub struct Arguments {
     pub path: PathAndQuery,
 }
 
+/// Where phones ask.
+pub(super) const fn default_path() -> PathAndQuery {
+    PathAndQuery::from_static("/Microsoft-Server-ActiveSync")
+}
+
 /// One thing that was found. `Display` says it in plain words, with what to do where something is wrong.
 #[derive(Debug)]
 pub enum Finding {
