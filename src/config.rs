@@ -1,7 +1,8 @@
 //! The configuration: `usm.properties` and `eas.properties`, read once into typed parts.
 //!
 //! The one place that knows option names (they stand in [`keys`]); every other module gets only its own part, and no
-//! module reads an option later.
+//! module reads an option later. Whoever reads the files again gets a new [`Config`], and [`Values::take_over`] tells what
+//! of it needs no restart.
 //!
 //! Both files are Java properties, in the directory given on the command line, or where Open-Xchange has its own:
 //! `/opt/open-xchange/etc`, and `/opt/open-xchange/etc/groupware` in the releases 6.x. A file that is missing or an
@@ -11,6 +12,7 @@
 //! An environment variable overrides both files: the name of the option in capitals, with `_` for each dot, as in
 //! `COM_OPENEXCHANGE_USM_OX_URL`. Containers are configured like that.
 
+mod changes;
 pub mod keys;
 pub mod properties;
 pub mod report;
@@ -29,6 +31,8 @@ use config::Value;
 use secrecy::SecretString;
 use url::Url;
 
+pub use changes::Changes;
+pub use changes::Values;
 use keys::File;
 use keys::KEYS;
 use keys::Key;
@@ -56,6 +60,8 @@ pub struct Config {
     pub limits: Limits,
     pub cache: Cache,
     pub history: History,
+    /// What all of this was read from.
+    pub values: Values,
 }
 
 /// How Open-Xchange is reached.
@@ -184,6 +190,8 @@ pub struct History {
     pub generations: usize,
     /// How long it is known what was done for a device.
     pub journal_lifetime: Duration,
+    /// How long a device is known that does not come any more; `None`: for ever.
+    pub device_lifetime: Option<Duration>,
 }
 
 /// What the administrator should know, though the gateway starts.
@@ -422,7 +430,9 @@ impl Settings {
             history: History {
                 generations: self.count(&keys::SYNC_STATE_GENERATIONS)?,
                 journal_lifetime: self.duration(&keys::JOURNAL_LIFETIME)?,
+                device_lifetime: self.duration_or_none(&keys::DEVICE_EXPIRE_DAYS)?,
             },
+            values: Values::new(|key| self.text(key)),
         };
         self.check_together(&config)?;
         Ok(config)

@@ -14,6 +14,7 @@ use oxtender::cli::Etc;
 use oxtender::cli::check_ajp;
 use oxtender::cli::check_ajp::Finding;
 use oxtender::config::Config;
+use oxtender::server::Reloader;
 use oxtender::server::Server;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -88,14 +89,30 @@ async fn serve(config: Config, etc: Option<&Path>) -> anyhow::Result<()> {
     );
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("waiting for SIGHUP")?;
     let server = Server::start(config).await?;
+    let mut reloader = server.reloader();
     let stopped = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => reload(etc, &mut reloader),
+            }
         }
     };
     server.run(stopped).await;
     log::info!("stopped");
     Ok(())
+}
+
+/// Reads the files again. With a mistake in them, what was in force stays so.
+fn reload(etc: Option<&Path>, reloader: &mut Reloader) {
+    match Config::load(etc) {
+        Ok((config, warnings)) => {
+            warnings.iter().for_each(|warning| log::warn!("{warning}"));
+            reloader.reload(&config);
+        }
+        Err(error) => log::error!("the configuration was not read again, and the one before stays in force: {error}"),
+    }
 }

@@ -60,10 +60,10 @@ impl Admin {
     }
 
     fn metrics(&self) -> String {
-        let gateway = &self.gateway;
-        gateway
+        let Gateway { lasting, ox, .. } = &self.gateway;
+        lasting
             .metrics
-            .gauges(gateway.sessions.count(), gateway.notifier.count(), gateway.ox.calls());
-        gateway.metrics.text()
+            .gauges(lasting.sessions.count(), lasting.notifier.count(), ox.calls());
+        lasting.metrics.text()
     }
 }

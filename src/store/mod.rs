@@ -13,6 +13,7 @@ mod admin;
 mod configdb;
 mod create;
 mod error;
+mod expiry;
 mod layout;
 mod mysql;
 mod schema;
@@ -33,6 +34,9 @@ pub use admin::Entry;
 pub use admin::Rows;
 pub use admin::Survey;
 pub use error::Error;
+pub use expiry::LAST_SEEN;
+pub use expiry::Stale;
+pub use expiry::today;
 
 /// A device of a user, by the number the store gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
