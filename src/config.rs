@@ -5,7 +5,7 @@
 //! of it needs no restart.
 //!
 //! Both files are Java properties, in the directory given on the command line, or where Open-Xchange has its own:
-//! `/opt/open-xchange/etc`, and `/opt/open-xchange/etc/groupware` in the releases 6.x. A file that is missing or an
+//! `/opt/open-xchange/etc`, and `/opt/open-xchange/etc/groupware` in the releases 6.x, which counts where it has the file. A file that is missing or an
 //! option that nobody knows is a [`Warning`]; a wrong value is a [`ConfigError`], since to guess what an administrator
 //! meant is worse than not to start.
 //!
@@ -45,8 +45,9 @@ pub use value::MysqlUrl;
 pub use value::Networks;
 pub use value::Redirect;
 
-/// Where the files are looked for when no directory is given, in this order.
-const DEFAULT_DIRECTORIES: [&str; 2] = ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"];
+/// Where the files are looked for when no directory is given, in this order. The package has its files in the second, also
+/// where an Open-Xchange 6 has those of an earlier USM in the first.
+const DEFAULT_DIRECTORIES: [&str; 2] = ["/opt/open-xchange/etc/groupware", "/opt/open-xchange/etc"];
 
 /// Everything that can be configured, in the parts that the modules get.
 #[derive(Clone, Debug)]
@@ -302,6 +303,13 @@ fn directories(etc: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
     }
 }
 
+/// The files that [`Config::load`] reads, for the log.
+pub fn files(etc: Option<&Path>) -> Vec<PathBuf> {
+    let directories = directories(etc).unwrap_or_default();
+    let files = File::ALL.map(|file| locate(&directories, file.name()));
+    files.into_iter().flatten().collect()
+}
+
 /// The first of the directories that has the file, else `None`.
 pub fn locate(directories: &[PathBuf], name: &str) -> Option<PathBuf> {
     directories.iter().map(|d| d.join(name)).find(|f| f.is_file())
@@ -345,7 +353,7 @@ impl Settings {
         let mut places = HashMap::new();
         for name in File::ALL.map(File::name) {
             let Some(file) = locate(directories, name) else {
-                let file = directories.first().map(|d| d.join(name)).unwrap_or_default();
+                let file = directories.last().map(|d| d.join(name)).unwrap_or_default();
                 warnings.push(Warning::MissingFile { file });
                 continue;
             };

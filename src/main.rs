@@ -13,6 +13,7 @@ use oxtender::cli::Command;
 use oxtender::cli::Etc;
 use oxtender::cli::check_ajp;
 use oxtender::cli::check_ajp::Finding;
+use oxtender::config;
 use oxtender::config::Config;
 use oxtender::server::Reloader;
 use oxtender::server::Server;
@@ -82,10 +83,14 @@ async fn check(arguments: &check_ajp::Arguments) -> ExitCode {
 
 #[tokio::main]
 async fn serve(config: Config, etc: Option<&Path>) -> anyhow::Result<()> {
-    let place = etc.map_or_else(|| "its default place".to_owned(), |etc| etc.display().to_string());
+    let files: Vec<String> = config::files(etc)
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
     log::info!(
-        "oxtender {} with the configuration of {place}",
-        env!("CARGO_PKG_VERSION")
+        "oxtender {}, configured by: {}",
+        env!("CARGO_PKG_VERSION"),
+        files.join(", ")
     );
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;

@@ -167,7 +167,7 @@ fn another(key: &Key) -> String {
     match key.kind {
         Kind::Flag if key.default == "true" => "false".to_owned(),
         Kind::Flag => "true".to_owned(),
-        Kind::Number { min, max, .. } if key.default == max.to_string() => min.to_string(),
+        Kind::Number { max, .. } if key.default == max.to_string() => (max - 1).to_string(),
         Kind::Number { max, .. } => max.to_string(),
         Kind::Url | Kind::Endpoint => "https://other.example/ajax/".to_owned(),
         Kind::UrlPath => "/other".to_owned(),
@@ -229,13 +229,13 @@ fn a_change_is_in_force_or_needs_a_restart_until_there_was_one() {
 fn a_file_comes_from_the_first_directory_that_has_it() {
     assert_eq!(
         DEFAULT_DIRECTORIES,
-        ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"]
+        ["/opt/open-xchange/etc/groupware", "/opt/open-xchange/etc"]
     );
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let directories = [first.path().to_owned(), second.path().to_owned()];
     let name = "usm.properties";
     assert_eq!(locate(&directories, name), None);
-    // As in the releases 6.x, then as in those after.
+    // As in the releases after 6.x, then as in those.
     for directory in [&second, &first] {
         let file = directory.path().join(name);
         fs::write(&file, "").unwrap();
