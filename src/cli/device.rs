@@ -14,6 +14,8 @@ use crate::store::Entry;
 use crate::store::LAST_SEEN;
 use crate::store::Stale;
 use crate::store::Store;
+use crate::usm::attention;
+use crate::usm::brake::RELEASED;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -25,6 +27,10 @@ pub enum Device {
     Show(Chosen),
     /// Let a device fetch everything again. It keeps its numbers, and nothing is doubled at Open-Xchange.
     Resync(Chosen),
+    /// Let a device delete what it likes for a day, after it was held back.
+    ///
+    /// What it deleted before stays: it has got the items back, and has to delete them once more.
+    Release(Chosen),
     /// Forget a device. If it comes back, it begins anew.
     Remove(Chosen),
     /// Forget the devices that did not come for long, and those of users whom Open-Xchange has deleted.
@@ -79,17 +85,19 @@ impl Device {
         let chosen = match self {
             Self::List(list) => return list.run(out).await,
             Self::Expire(expire) => return expire.run(out).await,
-            Self::Show(chosen) | Self::Resync(chosen) | Self::Remove(chosen) => chosen,
+            Self::Show(chosen) | Self::Resync(chosen) | Self::Release(chosen) | Self::Remove(chosen) => chosen,
         };
         let store = db::open(&chosen.etc).await?;
         let entry = chosen.only(store.entries().await?)?;
         match self {
             Self::List(_) | Self::Expire(_) | Self::Show(_) => return show(&store, &entry, chosen.json, out).await,
             Self::Resync(_) => store.forget_states(entry.session).await?,
+            Self::Release(_) => release(&store, &entry).await?,
             Self::Remove(_) => store.remove_session(entry.session).await?,
         }
         let what = match self {
             Self::Remove(_) => "is forgotten; it begins anew if it comes back",
+            Self::Release(_) => "may delete what it likes for a day",
             _ => "fetches everything again when it comes back",
         };
         Ok(writeln!(out, "{} {what}", entry)?)
@@ -186,6 +194,21 @@ async fn show(store: &Store, entry: &Entry, as_json: bool, out: &mut impl Write)
         writeln!(out, "  folder {number:<17} {}", one_line(&name))?;
     }
     Ok(())
+}
+
+async fn release(store: &Store, entry: &Entry) -> Result<(), Failure> {
+    let held: Vec<String> = attention::list(store, entry.session)
+        .await?
+        .into_iter()
+        .filter(|entry| entry.cause == attention::Cause::HeldBack)
+        .map(|entry| entry.server_id)
+        .collect();
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    let now = jiff::Timestamp::now().as_millisecond().to_string();
+    store
+        .set_fields(entry.session, &[(RELEASED, Some(now.as_str()))])
+        .await?;
+    Ok(attention::clear(store, entry.session, &held).await?)
 }
 
 fn field<'a>(entry: &'a Entry, name: &str) -> &'a str {

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod items;
 pub mod library;
 pub mod mail_search;
+pub mod notice;
 mod offer;
 pub mod options;
 pub mod origin;
@@ -60,6 +61,7 @@ use crate::session;
 use crate::session::Credentials;
 use crate::session::Device;
 use crate::session::Sessions;
+use crate::usm::brake::Brakes;
 use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
@@ -71,6 +73,7 @@ use crate::wbxml::codepage;
 pub struct Services {
     pub notifier: Notifier,
     pub listings: Listings,
+    pub brakes: Brakes,
     pub generations: Generations,
     /// What devices have found, for their next pages.
     pub results: Results,

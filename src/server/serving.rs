@@ -22,6 +22,8 @@ use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::session::Access;
 use crate::session::Sessions;
+use crate::usm::brake;
+use crate::usm::brake::Brakes;
 use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 
@@ -39,6 +41,7 @@ pub(super) struct Lasting {
     pub(super) notifier: Notifier,
     pub(super) metrics: Arc<Metrics>,
     listings: Listings,
+    brakes: Brakes,
     results: Results,
 }
 
@@ -49,6 +52,7 @@ impl Lasting {
             notifier,
             metrics: Arc::new(Metrics::new()),
             listings: Listings::default(),
+            brakes: Brakes::default(),
             results: Results::default(),
         }
     }
@@ -99,6 +103,7 @@ fn services(config: &Config, lasting: &Lasting) -> Services {
     Services {
         notifier: lasting.notifier.clone(),
         listings: lasting.listings.clone(),
+        brakes: lasting.brakes.clone(),
         generations: Generations::new(config.history.generations),
         clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
         results: lasting.results.clone(),
@@ -109,6 +114,10 @@ fn services(config: &Config, lasting: &Lasting) -> Services {
         limits: Limits {
             mail_age: config.limits.mail_age,
             objects_per_folder: config.limits.objects_per_folder,
+            deletions: brake::Limits {
+                items: config.limits.deletions,
+                percent: config.limits.deletions_percent,
+            },
         },
         largest_body: config.limits.body_bytes,
         new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,

@@ -25,6 +25,7 @@
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
 //! | [`journal`] | what was applied already | [`generations`] | states in the store |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
+//! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
 //! # What a protocol uses
 //!
@@ -40,6 +41,8 @@
 //! | settle | takes a [`Delivery`](settle::Delivery) for each of them; gives an [`Answer`](settle::Answer) to each change and the next key, both in the store already |
 //! | events | [`crate::notify::Notifier`], beside the engine as well: `watch` folders, and tell it of own writes (`touched`) |
 
+pub mod attention;
+pub mod brake;
 pub mod collection;
 pub mod conflict;
 pub mod draft;

@@ -17,7 +17,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("ox", &[]),
     // Where the databases are is a part of the configuration, and configdb is one more file of properties.
     ("store", &["config"]),
-    ("cli", &["config", "server", "store", "wbxml"]),
+    ("cli", &["config", "server", "store", "usm", "wbxml"]),
     ("wbxml", &["version"]),
     ("quirk", &["version"]),
     ("content", &["version", "wbxml", "ox", "quirk"]),
@@ -40,7 +40,8 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 6] = [
+const USM_DRIVERS: [&str; 7] = [
+    "usm/attention.rs",
     "usm/collection.rs",
     "usm/draft.rs",
     "usm/generations.rs",
