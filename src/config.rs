@@ -1,16 +1,18 @@
 //! The configuration: `usm.properties` and `eas.properties`, read once into typed parts.
 //!
 //! The one place that knows option names (they stand in [`keys`]); every other module gets only its own part, and no
-//! module reads an option later.
+//! module reads an option later. Whoever reads the files again gets a new [`Config`], and [`Values::take_over`] tells what
+//! of it needs no restart.
 //!
 //! Both files are Java properties, in the directory given on the command line, or where Open-Xchange has its own:
-//! `/opt/open-xchange/etc`, and `/opt/open-xchange/etc/groupware` in the releases 6.x. A file that is missing or an
+//! `/opt/open-xchange/etc`, and `/opt/open-xchange/etc/groupware` in the releases 6.x, which counts where it has the file. A file that is missing or an
 //! option that nobody knows is a [`Warning`]; a wrong value is a [`ConfigError`], since to guess what an administrator
 //! meant is worse than not to start.
 //!
 //! An environment variable overrides both files: the name of the option in capitals, with `_` for each dot, as in
 //! `COM_OPENEXCHANGE_USM_OX_URL`. Containers are configured like that.
 
+mod changes;
 pub mod keys;
 pub mod properties;
 pub mod report;
@@ -30,6 +32,8 @@ use config::Value;
 use secrecy::SecretString;
 use url::Url;
 
+pub use changes::Changes;
+pub use changes::Values;
 use keys::File;
 use keys::KEYS;
 use keys::Key;
@@ -42,8 +46,9 @@ pub use value::MysqlUrl;
 pub use value::Networks;
 pub use value::Redirect;
 
-/// Where the files are looked for when no directory is given, in this order.
-const DEFAULT_DIRECTORIES: [&str; 2] = ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"];
+/// Where the files are looked for when no directory is given, in this order. The package has its files in the second, also
+/// where an Open-Xchange 6 has those of an earlier USM in the first.
+const DEFAULT_DIRECTORIES: [&str; 2] = ["/opt/open-xchange/etc/groupware", "/opt/open-xchange/etc"];
 
 /// Everything that can be configured, in the parts that the modules get.
 #[derive(Clone, Debug)]
@@ -57,6 +62,8 @@ pub struct Config {
     pub limits: Limits,
     pub cache: Cache,
     pub history: History,
+    /// What all of this was read from.
+    pub values: Values,
 }
 
 /// How Open-Xchange is reached.
@@ -188,6 +195,8 @@ pub struct History {
     pub generations: usize,
     /// How long it is known what was done for a device.
     pub journal_lifetime: Duration,
+    /// How long a device is known that does not come any more; `None`: for ever.
+    pub device_lifetime: Option<Duration>,
 }
 
 /// What the administrator should know, though the gateway starts.
@@ -298,6 +307,13 @@ fn directories(etc: Option<&Path>) -> Result<Vec<PathBuf>, ConfigError> {
     }
 }
 
+/// The files that [`Config::load`] reads, for the log.
+pub fn files(etc: Option<&Path>) -> Vec<PathBuf> {
+    let directories = directories(etc).unwrap_or_default();
+    let files = File::ALL.map(|file| locate(&directories, file.name()));
+    files.into_iter().flatten().collect()
+}
+
 /// The first of the directories that has the file, else `None`.
 pub fn locate(directories: &[PathBuf], name: &str) -> Option<PathBuf> {
     directories.iter().map(|d| d.join(name)).find(|f| f.is_file())
@@ -342,7 +358,7 @@ impl Settings {
         let mut places = HashMap::new();
         for name in File::ALL.map(File::name) {
             let Some(file) = locate(directories, name) else {
-                let file = directories.first().map(|d| d.join(name)).unwrap_or_default();
+                let file = directories.last().map(|d| d.join(name)).unwrap_or_default();
                 warnings.push(Warning::MissingFile { file });
                 continue;
             };
@@ -429,7 +445,9 @@ impl Settings {
             history: History {
                 generations: self.count(&keys::SYNC_STATE_GENERATIONS)?,
                 journal_lifetime: self.duration(&keys::JOURNAL_LIFETIME)?,
+                device_lifetime: self.duration_or_none(&keys::DEVICE_EXPIRE_DAYS)?,
             },
+            values: Values::new(|key| self.text(key)),
         };
         self.check_together(&config)?;
         Ok(config)

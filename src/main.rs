@@ -10,8 +10,10 @@ use oxtender::cli::Cli;
 use oxtender::cli::Command;
 use oxtender::cli::Etc;
 use oxtender::cli::check::Check;
+use oxtender::config;
 use oxtender::config::Config;
 use oxtender::config::Warning;
+use oxtender::server::Reloader;
 use oxtender::server::Server;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -78,22 +80,42 @@ async fn check(command: &Check) -> ExitCode {
 
 #[tokio::main]
 async fn serve(config: Config, warnings: &[Warning], etc: Option<&Path>) -> anyhow::Result<()> {
-    let place = etc.map_or_else(|| "its default place".to_owned(), |etc| etc.display().to_string());
+    let files: Vec<String> = config::files(etc)
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
     log::info!(
-        "oxtender {} with the configuration of {place}",
-        env!("CARGO_PKG_VERSION")
+        "oxtender {}, configured by: {}",
+        env!("CARGO_PKG_VERSION"),
+        files.join(", ")
     );
     let mut terminate = signal(SignalKind::terminate()).context("waiting for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("waiting for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("waiting for SIGHUP")?;
     let server = Server::start(config).await?;
     server.note_configuration(warnings);
+    let mut reloader = server.reloader();
     let stopped = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => reload(etc, &mut reloader),
+            }
         }
     };
     server.run(stopped).await;
     log::info!("stopped");
     Ok(())
+}
+
+/// Reads the files again. With a mistake in them, what was in force stays so.
+fn reload(etc: Option<&Path>, reloader: &mut Reloader) {
+    match Config::load(etc) {
+        Ok((config, warnings)) => {
+            warnings.iter().for_each(|warning| log::warn!("{warning}"));
+            reloader.reload(&config, &warnings);
+        }
+        Err(error) => log::error!("the configuration was not read again, and the one before stays in force: {error}"),
+    }
 }

@@ -24,10 +24,10 @@ pub type UserKey = (i64, i64);
 /// A folder that can be waited for.
 pub type FolderKey = (Module, String);
 
-/// The users that somebody waits for.
+/// The users that somebody waits for. A clone is the same users.
 #[derive(Clone)]
 pub struct Notifier {
-    interval: Duration,
+    interval: Arc<Mutex<Duration>>,
     users: Arc<Mutex<HashMap<UserKey, Arc<User>>>>,
 }
 
@@ -62,9 +62,14 @@ impl Notifier {
     /// `interval`: between two looks at OX for one user.
     pub fn new(interval: Duration) -> Self {
         Self {
-            interval,
+            interval: Arc::new(Mutex::new(interval)),
             users: Arc::default(),
         }
+    }
+
+    /// Another interval; it counts after the next look at each user.
+    pub fn set_interval(&self, interval: Duration) {
+        *lock(&self.interval) = interval;
     }
 
     /// Starts to wait for changes of these folders.
@@ -239,8 +244,9 @@ async fn look_after(notifier: Notifier, key: UserKey, user: Arc<User>) {
                 return;
             }
         }
+        let interval = *lock(&notifier.interval);
         tokio::select! {
-            () = tokio::time::sleep(notifier.interval) => {}
+            () = tokio::time::sleep(interval) => {}
             () = user.look_now.notified() => {}
         }
     }

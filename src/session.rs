@@ -3,7 +3,7 @@
 //! One OX session per user and device, made at the first request and renewed by the client when OX loses it. A password
 //! that OX refused is not offered to it again for a minute, so that a forgotten phone does not lock an account. One request
 //! per device at a time: a new one ends the wait of the one before. What a user may do with ActiveSync is checked here;
-//! what ActiveSync is, is not known here.
+//! what ActiveSync is, is not known here. The day on which a device came last is written down once on that day.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use jiff::civil::Date;
 use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use sha2::Digest as _;
@@ -55,7 +56,7 @@ pub struct Credentials {
 }
 
 /// What a user must be allowed at OX to be served.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// `None`: everybody.
     pub module: Option<String>,
@@ -82,7 +83,7 @@ pub enum Error {
 pub struct Sessions {
     ox: Ox,
     store: Arc<Store>,
-    access: Access,
+    access: Mutex<Arc<Access>>,
     /// The name of the protocol in the store: one device may speak several.
     protocol: &'static str,
     /// Makes the digests of passwords in memory useless elsewhere.
@@ -106,6 +107,10 @@ pub struct Device {
     pub store: Arc<Store>,
     pub id: SessionId,
     password: [u8; 32],
+    /// What its user was found to be allowed.
+    admitted: Mutex<Arc<Access>>,
+    /// The day of its last request, as the store has it.
+    last_day: Mutex<Date>,
     turn: Arc<tokio::sync::Mutex<()>>,
     waiting: Mutex<CancellationToken>,
     stop: CancellationToken,
@@ -123,7 +128,7 @@ impl Sessions {
         Self {
             ox,
             store,
-            access,
+            access: Mutex::new(Arc::new(access)),
             protocol,
             salt: rand::random(),
             devices,
@@ -133,15 +138,27 @@ impl Sessions {
         }
     }
 
-    /// The device behind a request. Asks OX only at the first one, and when the password changed.
+    /// Other conditions; they hold for devices that are known already, too, from their next request on.
+    pub fn set_access(&self, access: Access) {
+        let mut current = lock(&self.access);
+        if **current != access {
+            *current = Arc::new(access);
+        }
+    }
+
+    /// The device behind a request. Asks OX only at the first one, and when the password or the conditions changed.
     pub async fn open(&self, credentials: &Credentials, device: &str) -> Result<Arc<Device>, Error> {
         let password = self.digest(credentials);
         self.check_refused(&password)?;
         let slot = self.slot(credentials, device);
         let mut entry = slot.device.lock().await;
-        if let Some(known) = entry.as_ref().filter(|known| known.password == password) {
+        if let Some(known) = entry.clone().filter(|known| known.password == password) {
             known.touch();
-            return Ok(known.clone());
+            match self.look_again(&known).await {
+                // Removed from the store since its last request: it is made anew.
+                Err(Error::Store(error)) if error.is_removed() => *entry = None,
+                looked => return looked.map(|()| known),
+            }
         }
         // Somebody else's wrong guess in the meantime.
         self.check_refused(&password)?;
@@ -265,8 +282,28 @@ impl Sessions {
         }
     }
 
+    /// What a device in memory has to pass once more: the conditions if they changed, and the entry of its day.
+    async fn look_again(&self, device: &Device) -> Result<(), Error> {
+        let access = lock(&self.access).clone();
+        let is_admitted = Arc::ptr_eq(&access, &lock(&device.admitted));
+        if !is_admitted {
+            check(&device.ox, &access).await?;
+            *lock(&device.admitted) = access;
+        }
+        let today = store::today();
+        if *lock(&device.last_day) != today {
+            let day = today.to_string();
+            self.store
+                .set_fields(device.id, &[(store::LAST_SEEN, Some(day.as_str()))])
+                .await?;
+            *lock(&device.last_day) = today;
+        }
+        Ok(())
+    }
+
     async fn register(&self, session: ox::Session, device: &str, password: [u8; 32]) -> Result<Device, Error> {
-        if let Err(error) = self.check_access(&session).await {
+        let access = lock(&self.access).clone();
+        if let Err(error) = check(&session, &access).await {
             log_out(&session).await;
             return Err(error);
         }
@@ -275,12 +312,15 @@ impl Sessions {
         };
         self.store.prepare(context).await?;
         let created = session.settings().await?.created;
-        let id = self.enter((context, user), created, device).await?;
+        let today = store::today();
+        let id = self.enter((context, user), created, device, today).await?;
         Ok(Device {
             ox: session,
             store: self.store.clone(),
             id,
             password,
+            admitted: Mutex::new(access),
+            last_day: Mutex::new(today),
             turn: Arc::default(),
             waiting: Mutex::default(),
             stop: self.stop.clone(),
@@ -297,40 +337,41 @@ impl Sessions {
         (context, user): (u32, u32),
         created: Option<i64>,
         device: &str,
+        today: Date,
     ) -> Result<SessionId, store::Error> {
-        let id = self.store.session(context, user, self.protocol, device).await?;
-        let Some(created) = created.map(|created| created.to_string()) else {
-            return Ok(id);
-        };
-        match self.store.fields(id).await?.get(USER_CREATED) {
-            Some(known) if *known == created => return Ok(id),
-            Some(_) => {
-                log::warn!(
-                    "the user {user} of the context {context} is not the one he was when the device {device:?} came last;                      it starts anew"
-                );
-                self.store.remove_session(id).await?;
-            }
-            None => {}
+        let mut id = self.store.session(context, user, self.protocol, device).await?;
+        let mut known = self.store.fields(id).await?;
+        let created = created.map(|created| created.to_string());
+        if created.is_some()
+            && known
+                .get(USER_CREATED)
+                .is_some_and(|known| Some(known) != created.as_ref())
+        {
+            log::warn!(
+                "the user {user} of the context {context} is not the one he was when the device {device:?} came last; \
+                 it starts anew"
+            );
+            self.store.remove_session(id).await?;
+            id = self.store.session(context, user, self.protocol, device).await?;
+            known.clear();
         }
-        let id = self.store.session(context, user, self.protocol, device).await?;
-        let fields = [(USER_CREATED, Some(created.as_str()))];
-        self.store.set_fields(id, &fields).await?;
+        let day = Some(today.to_string());
+        let fields = [(USER_CREATED, created.as_deref()), (store::LAST_SEEN, day.as_deref())];
+        let is_news = |(name, value): &(&str, Option<&str>)| {
+            value.is_some_and(|value| known.get(*name).is_none_or(|known| known != value))
+        };
+        let news: Vec<(&str, Option<&str>)> = fields.into_iter().filter(is_news).collect();
+        self.store.set_fields(id, &news).await?;
         Ok(id)
     }
 
     async fn check_access(&self, session: &ox::Session) -> Result<(), Error> {
-        let active_sync = self.access.active_sync.then_some("active_sync");
-        for module in self.access.module.as_deref().into_iter().chain(active_sync) {
-            if !session.may_use(module).await? {
-                let reason = format!(
-                    "the permission {module:?} is missing at OX; grant it to the user there, or change the check \
-                     (com.openexchange.usm.access_check_module, com.openexchange.usm.eas.access_check)"
-                );
-                *lock(&self.missing) = Some((Instant::now(), reason.clone()));
-                return Err(Error::Forbidden(reason));
-            }
+        let access = lock(&self.access).clone();
+        let checked = check(session, &access).await;
+        if let Err(Error::Forbidden(reason)) = &checked {
+            *lock(&self.missing) = Some((Instant::now(), reason.clone()));
         }
-        Ok(())
+        checked
     }
 
     fn slot(&self, credentials: &Credentials, device: &str) -> Arc<Slot> {
@@ -450,6 +491,20 @@ pub struct Turn {
     /// Cancelled when the next request of the device has come, or the gateway goes down: whoever waits for changes answers now.
     pub superseded: CancellationToken,
     _guard: OwnedMutexGuard<()>,
+}
+
+/// Whether the user of a session is allowed what he must be.
+async fn check(session: &ox::Session, access: &Access) -> Result<(), Error> {
+    let active_sync = access.active_sync.then_some("active_sync");
+    for module in access.module.as_deref().into_iter().chain(active_sync) {
+        if !session.may_use(module).await? {
+            return Err(Error::Forbidden(format!(
+                "the permission {module:?} is missing at OX; grant it to the user there, or change the check \
+                 (com.openexchange.usm.access_check_module, com.openexchange.usm.eas.access_check)"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A session that cannot be logged out ends by itself at OX.

@@ -91,9 +91,16 @@ impl Purge {
 
 /// The store of the configuration.
 pub(super) async fn open(etc: &Etc) -> Result<Store, Failure> {
+    let (_, store) = open_configured(etc).await?;
+    Ok(store)
+}
+
+/// The same, with the configuration.
+pub(super) async fn open_configured(etc: &Etc) -> Result<(Config, Store), Failure> {
     let (config, warnings) = Config::load(etc.etc.as_deref())?;
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
-    Ok(Store::open(&config.database).await?)
+    let store = Store::open(&config.database).await?;
+    Ok((config, store))
 }
 
 async fn status(store: &Store, out: &mut impl Write) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `oxtender device`: which phones there are, and what to do when one does not sync.
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::Args;
 use clap::Subcommand;
@@ -8,10 +9,15 @@ use clap::Subcommand;
 use super::Etc;
 use super::db;
 use super::db::Failure;
+use crate::store;
 use crate::store::Entry;
+use crate::store::LAST_SEEN;
+use crate::store::Stale;
 use crate::store::Store;
 use crate::usm::attention;
 use crate::usm::brake::RELEASED;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug, Subcommand)]
 pub enum Device {
@@ -27,6 +33,12 @@ pub enum Device {
     Release(Chosen),
     /// Forget a device. If it comes back, it begins anew.
     Remove(Chosen),
+    /// Forget the devices that did not come for long, and those of users whom Open-Xchange has deleted.
+    ///
+    /// Without --yes it only shows them. The service does the same by itself about once a day, by
+    /// com.openexchange.usm.eas.device.expire_days. Deleted users are known where the tables are in the databases of
+    /// Open-Xchange (configdb).
+    Expire(Expire),
 }
 
 #[derive(Debug, Args)]
@@ -36,6 +48,18 @@ pub struct List {
     /// For programs: an array of objects.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Expire {
+    #[command(flatten)]
+    etc: Etc,
+    /// Days without a request, in place of the configured ones; 0: none is too many.
+    #[arg(long, value_name = "NUMBER")]
+    days: Option<u32>,
+    /// Forget them.
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -60,12 +84,13 @@ impl Device {
     pub async fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let chosen = match self {
             Self::List(list) => return list.run(out).await,
+            Self::Expire(expire) => return expire.run(out).await,
             Self::Show(chosen) | Self::Resync(chosen) | Self::Release(chosen) | Self::Remove(chosen) => chosen,
         };
         let store = db::open(&chosen.etc).await?;
         let entry = chosen.only(store.entries().await?)?;
         match self {
-            Self::List(_) | Self::Show(_) => return show(&store, &entry, chosen.json, out).await,
+            Self::List(_) | Self::Expire(_) | Self::Show(_) => return show(&store, &entry, chosen.json, out).await,
             Self::Resync(_) => store.forget_states(entry.session).await?,
             Self::Release(_) => release(&store, &entry).await?,
             Self::Remove(_) => store.remove_session(entry.session).await?,
@@ -75,7 +100,7 @@ impl Device {
             Self::Release(_) => "may delete what it likes for a day",
             _ => "fetches everything again when it comes back",
         };
-        Ok(writeln!(out, "{} {what}", label(&entry))?)
+        Ok(writeln!(out, "{} {what}", entry)?)
     }
 }
 
@@ -89,18 +114,43 @@ impl List {
         if !entries.is_empty() {
             writeln!(
                 out,
-                "{:>7} {:>6}  {:<34} {:<20} OS",
-                "CONTEXT", "USER", "DEVICE", "MODEL"
+                "{:>7} {:>6}  {:<34} {:<10}  {:<20} OS",
+                "CONTEXT", "USER", "DEVICE", "LAST SEEN", "MODEL"
             )?;
         }
         for entry in &entries {
             let (model, os) = (field(entry, "device.Model"), field(entry, "device.OS"));
             let numbers = format!("{:>7} {:>6}", entry.session.cid, entry.user_id);
-            writeln!(
-                out,
-                "{}",
-                one_line(format!("{numbers}  {:<34} {model:<20} {os}", entry.device).trim_end())
-            )?;
+            let (device, day) = (&entry.device, field(entry, LAST_SEEN));
+            let line = format!("{numbers}  {device:<34} {day:<10}  {model:<20} {os}");
+            writeln!(out, "{}", one_line(line.trim_end()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Expire {
+    async fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        let (config, store) = db::open_configured(&self.etc).await?;
+        let lifetime = match self.days {
+            Some(days) => Some(DAY * days).filter(|lifetime| !lifetime.is_zero()),
+            None => config.history.device_lifetime,
+        };
+        let unseen = lifetime.map(|lifetime| Stale::unseen_for(lifetime, store::today()));
+        let mut count = 0;
+        for stale in unseen.into_iter().chain([Stale::WithoutUser]) {
+            for entry in store.stale(stale, u32::MAX).await? {
+                // The service, or another command, may be faster, and the device may come back.
+                if self.yes && !store.remove_stale(entry.session, stale).await? {
+                    continue;
+                }
+                count += 1;
+                writeln!(out, "{entry}, {}", entry.reason(stale))?;
+            }
+        }
+        match self.yes {
+            true => writeln!(out, "{count} devices are forgotten. One that comes back begins anew.")?,
+            false => writeln!(out, "Nothing was forgotten; --yes forgets these {count} devices.")?,
         }
         Ok(())
     }
@@ -123,9 +173,7 @@ impl Chosen {
             ))),
             (Some(first), Some(second)) => Err(Failure::Device(format!(
                 "several users have a device {:?}, among them {} and {}; choose one with --context and --user",
-                self.device,
-                label(&first),
-                label(&second)
+                self.device, first, second
             ))),
         }
     }
@@ -138,7 +186,7 @@ async fn show(store: &Store, entry: &Entry, as_json: bool, out: &mut impl Write)
         object["folders"] = folders.iter().map(|(_, name)| name.as_str()).collect();
         return Ok(writeln!(out, "{object}")?);
     }
-    writeln!(out, "{}", label(entry))?;
+    writeln!(out, "{entry}")?;
     for (name, value) in &entry.fields {
         writeln!(out, "  {name:<24} {}", one_line(value))?;
     }
@@ -161,13 +209,6 @@ async fn release(store: &Store, entry: &Entry) -> Result<(), Failure> {
         .set_fields(entry.session, &[(RELEASED, Some(now.as_str()))])
         .await?;
     Ok(attention::clear(store, entry.session, &held).await?)
-}
-
-fn label(entry: &Entry) -> String {
-    format!(
-        "{} of user {} in context {}",
-        entry.device, entry.user_id, entry.session.cid
-    )
 }
 
 fn field<'a>(entry: &'a Entry, name: &str) -> &'a str {

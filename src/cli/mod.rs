@@ -30,6 +30,10 @@ pub enum Command {
     /// addresses, so that no connection is refused during a restart. With Type=notify systemd learns when requests are
     /// answered and when the stop begins.
     ///
+    /// SIGHUP: reads the configuration again. What is new counts for the requests that come then; phones that wait go on
+    /// waiting. The log names the options that changed, and those that need a restart. With a mistake in the files nothing
+    /// changes, and the log names it.
+    ///
     /// Exit status: 0 after a clean stop, 1 if the gateway could not start, 2 if the configuration is wrong.
     Serve(Etc),
     /// Look at everything between a phone and its mail, and say in plain words what was found.
@@ -58,7 +62,7 @@ pub enum Command {
 pub struct Etc {
     /// The directory of usm.properties and eas.properties.
     ///
-    /// Without it: /opt/open-xchange/etc, then /opt/open-xchange/etc/groupware.
+    /// Without it: /opt/open-xchange/etc, and for a file that is there, /opt/open-xchange/etc/groupware (Open-Xchange 6).
     #[arg(long, value_name = "DIR")]
     pub etc: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
-//! The table of options: name, file, default, what a value may be, and what an administrator should know.
+//! The table of options: name, file, default, what a value may be, what an administrator should know, and whether a change
+//! needs a restart.
 //!
 //! The files in `etc/` are this table in another form; a test holds them against it. The names are those of the
 //! products the gateway stands in for, so that existing configuration keeps its meaning.
@@ -38,7 +39,20 @@ pub struct Key {
     pub kind: Kind,
     /// For the administrator, without line breaks.
     pub explanation: &'static str,
+    pub effect: Effect,
 }
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// When the service reads its configuration again.
+    Reload,
+    /// When it is started again: listeners are open, and sessions and states belong to one Open-Xchange and one database.
+    Restart,
+}
+
+/// What stands beside an option whose change needs a restart.
+const NEEDS_RESTART: &str = "(A change needs a restart.)";
 
 /// What the environment variables of all options begin with.
 pub const VARIABLES: &str = "COM_OPENEXCHANGE_USM_";
@@ -52,7 +66,11 @@ impl Key {
     /// The lines of a file: the explanation, and the default.
     pub fn entry(&self) -> String {
         let mut text = String::new();
-        for line in wrap(self.explanation, 110) {
+        let explanation = match self.effect {
+            Effect::Reload => self.explanation.to_owned(),
+            Effect::Restart => format!("{} {NEEDS_RESTART}", self.explanation),
+        };
+        for line in wrap(&explanation, 110) {
             let _ = writeln!(text, "# {line}");
         }
         let off = if self.kind == Unused { "#" } else { "" };
@@ -145,11 +163,17 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Lists options once: each becomes a constant, and all of them [`KEYS`].
+/// Lists options once: each becomes a constant, and all of them [`KEYS`]. `Restart` at the end of a row: a change of it
+/// needs one.
 macro_rules! keys {
-    ($($constant:ident = $file:expr, $name:literal, $default:literal, $kind:expr, $explanation:literal;)+) => {
+    (@effect) => { Effect::Reload };
+    (@effect $effect:ident) => { Effect::$effect };
+    ($(
+        $constant:ident = $file:expr, $name:literal, $default:literal, $kind:expr, $explanation:literal $(, $effect:ident)?;
+    )+) => {
         $(pub const $constant: Key = Key {
             name: $name, file: $file, default: $default, kind: $kind, explanation: $explanation,
+            effect: keys!(@effect $($effect)?),
         };)+
         /// Every option, in the order of the files.
         pub const KEYS: &[&Key] = &[$(&$constant),+];
@@ -196,12 +220,12 @@ const HEARTBEAT: Kind = Number {
 keys! {
     OX_URL = Usm, "com.openexchange.usm.ox.url", "http://127.0.0.1/ajax/", Url,
         "Base URL of the HTTP API of Open-Xchange, as the gateway reaches it. A missing slash at the end is added. \
-         Open-Xchange 8 has it at http://HOST:8009/appsuite/api/.";
+         Open-Xchange 8 has it at http://HOST:8009/appsuite/api/.", Restart;
     DATABASE_URL = Usm, "com.openexchange.usm.database.url", "sqlite:/var/lib/oxtender/oxtender.db", Database,
         "Where the state of the devices is kept: sqlite:/path for a file of our own, \
          mysql://user:password@host:port/schema for one schema, or configdb to keep it in the database of each context, \
          found through configdb.properties and system.properties beside this file. Percent-encode what a URL cannot \
-         hold (an @ in a password is %40).";
+         hold (an @ in a password is %40).", Restart;
     ACCESS_CHECK_MODULE = Usm, "com.openexchange.usm.access_check_module", "syncml", Module,
         "The module of Open-Xchange that a user must have to be served. The words none or nothing at all switch the \
          check off.";
@@ -257,53 +281,53 @@ keys! {
          larger. More is answered with 413 and not read. Open-Xchange itself takes 104857600.";
     STOP_TIMEOUT = Eas, "com.openexchange.usm.eas.stop.timeout", "20", PATIENCE,
         "Seconds that running requests get to end when the service stops. Waiting devices are answered at once, spread over \
-         at most a quarter of this time. TimeoutStopSec of the systemd unit must be longer.";
+         at most a quarter of this time. TimeoutStopSec of the systemd unit must be longer.", Restart;
 
     AJP_LISTEN = Eas, "com.openexchange.usm.eas.ajp.listen", "127.0.0.1:8009", Listen,
         "Address and port for the AJP connector of the web server. Anybody who reaches this port can speak for the web \
          server, so keep it on an internal address. Where Open-Xchange itself has port 8009, choose another. Not used where \
-         the service manager hands over a socket named ajp.";
+         the service manager hands over a socket named ajp.", Restart;
     AJP_SECRET = Eas, "com.openexchange.usm.eas.ajp.secret", "", Secret,
-        "If set, only a web server that sends this secret is served (ProxyPass ... secret=...).";
+        "If set, only a web server that sends this secret is served (ProxyPass ... secret=...).", Restart;
     AJP_ALLOW_REMOTE_WITHOUT_SECRET = Eas, "com.openexchange.usm.eas.ajp.allow_remote_without_secret", "false", Flag,
         "Without a secret the gateway starts only if its AJP port is on a loopback address. true lets it start elsewhere, \
-         too: only where a firewall keeps everybody but the web servers away from the port.";
+         too: only where a firewall keeps everybody but the web servers away from the port.", Restart;
     AJP_PACKET_SIZE = Eas, "com.openexchange.usm.eas.ajp.packet_size", "8192",
         Number { unit: Bytes, min: 8192, max: 65_536 },
         "The largest AJP packet that is sent, in bytes. It must be that of the web server (Apache: ProxyIOBufferSize, or \
-         iobuffersize= of the worker): if it is larger here, large answers break.";
+         iobuffersize= of the worker): if it is larger here, large answers break.", Restart;
     AJP_MAX_CONNECTIONS = Eas, "com.openexchange.usm.eas.ajp.max_connections", "16384", CONNECTIONS,
         "How many AJP connections are served at once. Every waiting device holds one. Further ones wait, which makes the \
-         web server take the gateway for dead, so let it be large; the limit of open files (LimitNOFILE) must be higher.";
+         web server take the gateway for dead, so let it be large; the limit of open files (LimitNOFILE) must be higher.", Restart;
     AJP_MAX_HEADER_BYTES = Eas, "com.openexchange.usm.eas.ajp.max_header_bytes", "65536",
         Number { unit: Bytes, min: 4096, max: 65_536 },
-        "How many bytes the head of a request over AJP may have. More is refused.";
+        "How many bytes the head of a request over AJP may have. More is refused.", Restart;
     AJP_PACKET_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.packet_timeout", "20", PATIENCE,
-        "Seconds from the first byte of an AJP packet to its last; a connection that takes longer is closed.";
+        "Seconds from the first byte of an AJP packet to its last; a connection that takes longer is closed.", Restart;
     AJP_BODY_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.body_timeout", "60", PATIENCE,
-        "Seconds to wait for the next part of a request, which the web server waits for itself when a phone is slow.";
+        "Seconds to wait for the next part of a request, which the web server waits for itself when a phone is slow.", Restart;
     AJP_WRITE_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.write_timeout", "60", PATIENCE,
-        "Seconds that the web server may take to accept a part of an answer; then the connection is closed.";
+        "Seconds that the web server may take to accept a part of an answer; then the connection is closed.", Restart;
     AJP_IDLE_TIMEOUT = Eas, "com.openexchange.usm.eas.ajp.idle_timeout", "0", PATIENCE_OR_NONE,
         "Seconds after which an AJP connection without a request is closed; 0 leaves that to the web server (ttl=), which \
-         is better: a connection that is closed at the moment it is used costs a request.";
+         is better: a connection that is closed at the moment it is used costs a request.", Restart;
     AJP_FLUSH_INTERVAL = Eas, "com.openexchange.usm.eas.ajp.flush_interval", "0", PATIENCE_OR_NONE,
         "While a device waits, seconds between two signs of life for the web server, so that its timeout= may be shorter \
-         than the wait; 0 sends none. Apache passes nothing of it on.";
+         than the wait; 0 sends none. Apache passes nothing of it on.", Restart;
 
     HTTP_LISTEN = Eas, "com.openexchange.usm.eas.http.listen", "", Listen,
         "Address and port for plain HTTP from a web server that does not speak AJP. Empty: no such listener. Not used where \
-         the service manager hands over a socket named http.";
+         the service manager hands over a socket named http.", Restart;
     HTTP_TRUSTED_PROXIES = Eas, "com.openexchange.usm.eas.http.trusted_proxies", "127.0.0.0/8,::1", Networks,
         "The proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host are believed: addresses and networks \
          with commas between. Anybody else can claim anything there, and is not listened to. The address appears in the \
          log, nowhere else.";
     HTTP_MAX_CONNECTIONS = Eas, "com.openexchange.usm.eas.http.max_connections", "16384", CONNECTIONS,
-        "How many HTTP connections are served at once, as for AJP.";
+        "How many HTTP connections are served at once, as for AJP.", Restart;
 
     ADMIN_LISTEN = Eas, "com.openexchange.usm.eas.admin.listen", "127.0.0.1:8011", Listen,
         "Address and port for health and metrics. Not for the public. Empty: no such listener. Not used where the service \
-         manager hands over a socket named admin.";
+         manager hands over a socket named admin.", Restart;
     PING_MIN_HEARTBEAT = Eas, "com.openexchange.usm.eas.ping.min_heartbeat", "60", HEARTBEAT,
         "The shortest time in seconds for which a device may ask the gateway to wait for changes.";
     PING_MAX_HEARTBEAT = Eas, "com.openexchange.usm.eas.ping.max_heartbeat", "3540", HEARTBEAT,
@@ -317,6 +341,12 @@ keys! {
         "How many days of mail a device may have, whatever it asks for; 0 sets no limit. The original of this option \
          had 3, and \"only the last three days arrive, whatever I set on the phone\" was the most frequent complaint, \
          so the gateway leaves the choice to the device.";
+    DEVICE_EXPIRE_DAYS = Eas, "com.openexchange.usm.eas.device.expire_days", "180",
+        Number { unit: Days, min: 0, max: 36_500 },
+        "Days without a request after which the database forgets a device; 0: never. If it comes back later it fetches \
+         everything again, and nothing is doubled or lost at Open-Xchange. Phones that were replaced or sold never come \
+         back, and half a year is longer than the others stay away. The service looks about once a day, and also forgets \
+         the devices of users whom Open-Xchange has deleted, where database.url is configdb.";
     DELETIONS_LIMIT = Eas, "com.openexchange.usm.eas.deletions.limit", "50",
         Number { unit: Count, min: 0, max: 1_000_000 },
         "How many appointments, contacts, tasks, or mails past the trash, a device may delete in one folder within an \
@@ -343,7 +373,7 @@ pub fn find(name: &str) -> Option<&'static Key> {
 pub fn render(file: File) -> String {
     let mut text = format!("# {}: {}.\n", file.name(), file.subject());
     text.push_str("# Every option stands here at its default; a line that is missing means the same.\n");
-    text.push_str("# A change takes effect when the service is restarted.\n");
+    text.push_str("# A change takes effect at \"systemctl reload oxtender\" (or SIGHUP), unless it says that it needs a restart.\n");
     for key in KEYS.iter().filter(|key| key.file == file) {
         let _ = writeln!(text, "\n{}", key.entry());
     }

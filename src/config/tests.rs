@@ -162,17 +162,80 @@ fn no_error_shows_a_password() {
     assert!(error.to_string().contains("usm.properties, line 1"), "{error}");
 }
 
+/// Another value for each kind, and never the default of an option of that kind.
+fn another(key: &Key) -> String {
+    match key.kind {
+        Kind::Flag if key.default == "true" => "false".to_owned(),
+        Kind::Flag => "true".to_owned(),
+        Kind::Number { max, .. } if key.default == max.to_string() => (max - 1).to_string(),
+        Kind::Number { max, .. } => max.to_string(),
+        Kind::Url | Kind::Endpoint => "https://other.example/ajax/".to_owned(),
+        Kind::UrlPath => "/other".to_owned(),
+        Kind::Redirects => "anna=https://other.example".to_owned(),
+        Kind::Listen => "127.0.0.1:1".to_owned(),
+        Kind::Networks => "10.0.0.1".to_owned(),
+        Kind::Module | Kind::Secret => "other".to_owned(),
+        Kind::LoginPattern => "$DOMAIN/$USER".to_owned(),
+        Kind::Database => "configdb".to_owned(),
+        Kind::Unused => key.default.to_owned(),
+    }
+}
+
+/// The parts that are built once. All others are put in place anew when the files are read again.
+fn built_once(mut config: Config) -> String {
+    config.doors.http.trusted_proxies = Networks::default();
+    format!("{:?} {:?} {:?}", config.ox, config.database, config.doors)
+}
+
+/// The table says of each option what is so; no other part of the program knows it by name.
+#[test]
+fn a_restart_is_needed_for_what_is_built_once() {
+    let before = built_once(load("", "").unwrap().0);
+    for key in KEYS {
+        let line = format!("{}={}", key.name, another(key));
+        let (config, _) = load("", &line).unwrap();
+        let is_fixed = built_once(config) != before;
+        assert_eq!(is_fixed, key.effect == keys::Effect::Restart, "{line}");
+    }
+}
+
+#[test]
+fn a_change_is_in_force_or_needs_a_restart_until_there_was_one() {
+    let names = |keys: Vec<&Key>| keys.iter().map(|key| key.name).collect::<Vec<_>>();
+    let mut running = load("", "").unwrap().0.values;
+    let secret = "com.openexchange.usm.eas.ajp.secret";
+    let interval = "com.openexchange.usm.eas.ping.poll_interval";
+    let read = |eas: &str| load("", eas).unwrap().0.values;
+
+    let changed = read(&format!("{secret}=hush\n{interval}=5"));
+    let changes = running.take_over(&changed);
+    assert_eq!(
+        (names(changes.in_force), names(changes.need_restart)),
+        (vec![interval], vec![secret])
+    );
+    // Read once more, what waits for a restart still does.
+    let changes = running.take_over(&changed);
+    assert_eq!(
+        (names(changes.in_force), names(changes.need_restart)),
+        (vec![], vec![secret])
+    );
+    // Taken back, nothing waits any more.
+    let changes = running.take_over(&read(&format!("{interval}=5")));
+    assert_eq!((names(changes.in_force), names(changes.need_restart)), (vec![], vec![]));
+    assert!(!format!("{changed:?}").contains("hush"));
+}
+
 #[test]
 fn a_file_comes_from_the_first_directory_that_has_it() {
     assert_eq!(
         DEFAULT_DIRECTORIES,
-        ["/opt/open-xchange/etc", "/opt/open-xchange/etc/groupware"]
+        ["/opt/open-xchange/etc/groupware", "/opt/open-xchange/etc"]
     );
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let directories = [first.path().to_owned(), second.path().to_owned()];
     let name = "usm.properties";
     assert_eq!(locate(&directories, name), None);
-    // As in the releases 6.x, then as in those after.
+    // As in the releases after 6.x, then as in those.
     for directory in [&second, &first] {
         let file = directory.path().join(name);
         fs::write(&file, "").unwrap();

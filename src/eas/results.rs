@@ -23,9 +23,9 @@ pub struct Hit {
     pub id: String,
 }
 
-/// The lists of all devices, by what names user and device.
-#[derive(Debug, Default)]
-pub struct Results(Mutex<HashMap<String, Kept>>);
+/// The lists of all devices, by what names user and device. A clone is the same lists.
+#[derive(Clone, Debug, Default)]
+pub struct Results(Arc<Mutex<HashMap<String, Kept>>>);
 
 #[derive(Debug)]
 struct Kept {

@@ -40,7 +40,12 @@ impl Handler for Admin {
 impl Admin {
     /// 200 if all parts are well and the gateway is not going down, else 503; why not stands beside the part.
     async fn health(&self) -> Response<Bytes> {
-        let (well, body) = self.gateway.health.look(&self.gateway, self.stop.is_cancelled()).await;
+        let (well, body) = self
+            .gateway
+            .lasting
+            .health
+            .look(&self.gateway, self.stop.is_cancelled())
+            .await;
         let status = if well {
             StatusCode::OK
         } else {
@@ -50,10 +55,10 @@ impl Admin {
     }
 
     fn metrics(&self) -> String {
-        let gateway = &self.gateway;
-        gateway
+        let Gateway { lasting, ox, .. } = &self.gateway;
+        lasting
             .metrics
-            .gauges(gateway.sessions.count(), gateway.notifier.count(), gateway.ox.calls());
-        gateway.metrics.text()
+            .gauges(lasting.sessions.count(), lasting.notifier.count(), ox.calls());
+        lasting.metrics.text()
     }
 }

@@ -79,7 +79,7 @@ impl Health {
             Part {
                 name: "ox",
                 reason: ox.err().map(|error| error.to_string()),
-                warnings: gateway.sessions.missing_permission().into_iter().collect(),
+                warnings: gateway.lasting.sessions.missing_permission().into_iter().collect(),
             },
             database,
             Part {

@@ -9,12 +9,16 @@ mod health;
 mod housekeeping;
 mod http_door;
 mod origin;
+mod reload;
+mod serving;
 mod waits;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,42 +39,26 @@ use tokio_util::sync::CancellationToken;
 use self::admin::Admin;
 use self::doors::Listeners;
 pub use self::doors::check_exposure;
-use self::health::Health;
 use self::http_door::Handler;
 use self::http_door::HttpDoor;
+pub use self::reload::Reloader;
+use self::serving::Lasting;
+use self::serving::Serving;
 use crate::coding;
-use crate::config::Cache;
 use crate::config::Config;
 use crate::config::Doors;
-use crate::config::Networks;
+use crate::config::Values;
 use crate::config::Warning;
 use crate::config::keys;
 use crate::eas;
-use crate::eas::Eas;
-use crate::eas::Heartbeat;
-use crate::eas::Services;
-use crate::eas::address::Addresses;
-use crate::eas::options::Limits;
 use crate::eas::origin::Origin;
-use crate::eas::record;
-use crate::eas::redirect::Redirects;
-use crate::eas::results::Results;
-use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::ox::Ox;
-use crate::session::Access;
 use crate::session::Sessions;
 use crate::store::Store;
-use crate::usm::brake;
-use crate::usm::brake::Brakes;
-use crate::usm::generations::Generations;
-use crate::usm::listing::Listings;
 
 /// Connections of those who watch us: more of them are a mistake.
 const ADMIN_CONNECTIONS: usize = 64;
-
-/// The commands in which devices wait.
-const WAITING: [&str; 2] = ["Ping", "Sync"];
 
 /// At the stop, the waits of all devices are ended within this part of the time that requests have.
 const SPREAD: u32 = 4;
@@ -113,6 +101,7 @@ pub struct Server {
     gateway: Gateway,
     listeners: Listeners,
     config: Doors,
+    values: Values,
 }
 
 impl Server {
@@ -122,12 +111,21 @@ impl Server {
             gateway: Gateway::build(&config).await?,
             listeners: Listeners::open(&config.doors).await?,
             config: config.doors,
+            values: config.values,
         })
     }
 
     /// What the administrator should know of the configuration in force; `/health` shows it.
     pub fn note_configuration(&self, warnings: &[Warning]) {
-        self.gateway.health.note_configuration(warnings);
+        self.gateway.lasting.health.note_configuration(warnings);
+    }
+
+    /// Changes its configuration while it runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader {
+            gateway: self.gateway.clone(),
+            values: self.values.clone(),
+        }
     }
 
     /// Serves until `shutdown` is ready, then comes to rest within [`Doors::stop_timeout`]: no new requests; running ones
@@ -137,11 +135,12 @@ impl Server {
             gateway,
             listeners,
             config,
+            ..
         } = self;
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
         let ajp = ajp_server(&config);
-        gateway.health.note_listeners(&listeners, ajp.clone());
+        gateway.lasting.health.note_listeners(&listeners, ajp.clone());
         for listener in listeners.ajp {
             doors.spawn(serve_ajp(ajp.clone(), listener, gateway.clone(), stop.clone()));
         }
@@ -179,9 +178,9 @@ impl Server {
         );
         stop.cancel();
         let ended = async { while doors.join_next().await.is_some() {} };
-        tokio::join!(ended, gateway.sessions.stop(config.stop_timeout / SPREAD));
+        tokio::join!(ended, gateway.lasting.sessions.stop(config.stop_timeout / SPREAD));
         // A session that is not logged out ends by itself at OX.
-        let logged_out = gateway.sessions.sweep(Duration::ZERO);
+        let logged_out = gateway.lasting.sessions.sweep(Duration::ZERO);
         if tokio::time::timeout_at(end, logged_out).await.is_err() {
             log::info!("not all sessions at OX were logged out in time");
         }
@@ -221,7 +220,7 @@ async fn serve_ajp(server: ajp::Server, listener: TcpListener, gateway: Gateway,
     let service = ajp::service_fn(move |mut request: Request<ajp::Body>| {
         let gateway = gateway.clone();
         let peer = request.extensions_mut().remove::<ajp::Peer>().unwrap_or_default();
-        let origin = origin::of_ajp(&peer, request.headers(), &gateway.trusted_proxies);
+        let origin = origin::of_ajp(&peer, request.headers(), &gateway.serving().trusted_proxies);
         async move { Ok::<_, Infallible>(gateway.handle(origin, request).await) }
     });
     if let Err(error) = server.serve(listener, service, stop.cancelled_owned()).await {
@@ -232,97 +231,37 @@ async fn serve_ajp(server: ajp::Server, listener: TcpListener, gateway: Gateway,
 /// What all doors share.
 #[derive(Clone)]
 struct Gateway {
-    eas: Eas,
-    trusted_proxies: Arc<Networks>,
-    sessions: Arc<Sessions>,
-    notifier: Notifier,
+    /// For the requests that come now; another one when the configuration was read again.
+    serving: Arc<RwLock<Arc<Serving>>>,
+    lasting: Lasting,
     store: Arc<Store>,
     ox: Ox,
-    metrics: Arc<Metrics>,
-    health: Arc<Health>,
-    cache: Cache,
-    /// How long the journal is kept.
-    journal_lifetime: Duration,
 }
 
 impl Gateway {
     async fn build(config: &Config) -> Result<Self, StartError> {
         let ox = Ox::new(config.ox.url.as_str())?;
         let store = Arc::new(Store::open(&config.database).await?);
-        let access = Access {
-            module: config.access.module.clone(),
-            active_sync: config.access.active_sync,
-        };
-        let sessions = Arc::new(Sessions::new(ox.clone(), store.clone(), access, eas::PROTOCOL));
-        let notifier = Notifier::new(config.ping.poll_interval);
-        let pattern = config.eas.login_pattern.clone();
-        let services = Services {
-            notifier: notifier.clone(),
-            listings: Listings::default(),
-            brakes: Brakes::default(),
-            generations: Generations::new(config.history.generations),
-            clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
-            results: Results::default(),
-            heartbeat: Heartbeat {
-                min: config.ping.min_heartbeat,
-                max: config.ping.max_heartbeat,
-            },
-            limits: Limits {
-                mail_age: config.limits.mail_age,
-                objects_per_folder: config.limits.objects_per_folder,
-                deletions: brake::Limits {
-                    items: config.limits.deletions,
-                    percent: config.limits.deletions_percent,
-                },
-            },
-            largest_body: config.limits.body_bytes,
-            new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,
-            folder_selection: config.eas.folder_selection,
-            login: Box::new(move |domain, user| pattern.login(domain, user)),
-            addresses: Addresses {
-                alias: config.eas.alias.clone(),
-                autodiscover: config.eas.autodiscover_alias.clone(),
-                public_url: config.eas.public_url.clone(),
-            },
-            redirects: Redirects::new(
-                config
-                    .eas
-                    .redirects
-                    .iter()
-                    .map(|rule| (rule.logins.clone(), rule.url.clone())),
-            ),
-        };
-        let metrics = Arc::new(Metrics::new());
-        let health = Arc::new(Health::default());
-        let (counted, watched) = (metrics.clone(), health.clone());
-        let eas = Eas::new(services, sessions.clone(), move |record| {
-            counted.request(
-                record::label(&record.command),
-                &record.version,
-                record.http,
-                record.status,
-                record.took,
-                record.ox_calls,
-            );
-            if WAITING.contains(&record::label(&record.command)) {
-                watched.note_wait(record.took, record.http.is_some());
-            }
-            if !record.ignored.is_empty() {
-                counted.ignored(&record.version, record.ignored.len());
-            }
-        });
+        let sessions = Sessions::new(ox.clone(), store.clone(), serving::access(config), eas::PROTOCOL);
+        let lasting = Lasting::new(sessions, Notifier::new(config.ping.poll_interval));
+        let serving = Arc::new(Serving::new(config, &lasting));
         Ok(Self {
-            eas,
-            trusted_proxies: Arc::new(config.doors.http.trusted_proxies.clone()),
-            sessions,
-            notifier,
+            serving: Arc::new(RwLock::new(serving)),
+            lasting,
             store,
             ox,
-            metrics,
-            health,
-            cache: config.cache.clone(),
-            journal_lifetime: config.history.journal_lifetime,
         })
+    }
+
+    fn serving(&self) -> Arc<Serving> {
+        self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Serves new requests with this configuration.
+    fn follow(&self, config: &Config) {
+        let serving = Arc::new(Serving::new(config, &self.lasting));
+        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = serving;
+        self.lasting.follow(config);
     }
 
     /// Who asks for it gets his answer compressed.
@@ -332,10 +271,11 @@ impl Gateway {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let accepts_gzip = coding::accepts_gzip(request.headers());
-        let mut response = match self.eas.endpoint(request.uri().path()) {
+        let eas = &self.serving().eas;
+        let mut response = match eas.endpoint(request.uri().path()) {
             Some(endpoint) => {
                 request.extensions_mut().insert(origin);
-                self.eas.handle(endpoint, request).await
+                eas.handle(endpoint, request).await
             }
             None => {
                 let (method, path) = (request.method(), request.uri().path());
@@ -352,7 +292,7 @@ impl Gateway {
 
 impl Handler for Gateway {
     async fn handle(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let origin = origin::of_http(peer, request.headers(), &self.trusted_proxies);
+        let origin = origin::of_http(peer, request.headers(), &self.serving().trusted_proxies);
         Self::handle(self, origin, request).await
     }
 }

@@ -4,6 +4,7 @@
 //! with our name and another layout is reported and never touched.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use mysql_async::Value;
 use mysql_async::prelude::Queryable;
@@ -50,6 +51,13 @@ pub struct Entry {
     pub device: String,
     /// What is remembered of it for good.
     pub fields: BTreeMap<String, String>,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (device, user, context) = (self.device.escape_debug(), self.user_id, self.session.cid);
+        write!(f, "{device} of user {user} in context {context}")
+    }
 }
 
 impl Store {
@@ -106,10 +114,10 @@ impl Store {
 const OF_STATES: [&str; 2] = ["USMDataStorage", "easUIDMapping"];
 
 /// One row of the join of devices and their fields.
-type Joined = (u32, u32, u32, String, String, Option<String>, Option<String>);
+pub(super) type Joined = (u32, u32, u32, String, String, Option<String>, Option<String>);
 
 /// Gathers the fields of each device; its rows come one after the other.
-fn gathered(rows: impl IntoIterator<Item = Joined>) -> Vec<Entry> {
+pub(super) fn gathered(rows: impl IntoIterator<Item = Joined>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for (cid, id, user_id, protocol, device, field, value) in rows {
         let session = SessionId { cid, id };
@@ -129,10 +137,14 @@ fn gathered(rows: impl IntoIterator<Item = Joined>) -> Vec<Entry> {
     entries
 }
 
-const ENTRIES: &str = "SELECT s.cid, s.usmSessionId, s.id, s.protocol, s.device, f.field, f.value
-    FROM {USMSession} s
-    LEFT JOIN {USMSessionFields} f ON f.cid = s.cid AND f.usmSessionId = s.usmSessionId
-    ORDER BY s.cid, s.usmSessionId";
+/// The devices of `USMSession`, or of a query of it, with their fields.
+pub(super) fn select_entries(of: &str) -> String {
+    format!(
+        "SELECT s.cid, s.usmSessionId, s.id, s.protocol, s.device, f.field, f.value FROM {of} s
+         LEFT JOIN {{USMSessionFields}} f ON f.cid = s.cid AND f.usmSessionId = s.usmSessionId
+         ORDER BY s.cid, s.usmSessionId"
+    )
+}
 
 fn is_missing(missing: &[&Table], name: &str) -> bool {
     missing.iter().any(|table| table.name == name)
@@ -178,7 +190,8 @@ impl Mysql {
         let mut entries = Vec::new();
         for schema in self.schemas().await? {
             let mut connection = schema.connect().await?;
-            let found: Result<Vec<Joined>, Error> = schema.wait(rows(&mut connection, schema.sql(ENTRIES), ())).await;
+            let select = schema.sql(&select_entries("{USMSession}"));
+            let found: Result<Vec<Joined>, Error> = schema.wait(rows(&mut connection, select, ())).await;
             match found {
                 Err(error) if error.is_missing_table() => {}
                 found => entries.extend(gathered(found?)),
@@ -240,6 +253,11 @@ impl Sqlite {
     }
 
     async fn entries(&self) -> Result<Vec<Entry>, Error> {
+        self.read_entries(select_entries("{USMSession}")).await
+    }
+
+    /// None where the tables are not there yet.
+    pub(super) async fn read_entries(&self, select: String) -> Result<Vec<Entry>, Error> {
         let read = |row: &Row<'_>| -> rusqlite::Result<Joined> {
             Ok((
                 row.get(0)?,
@@ -251,7 +269,7 @@ impl Sqlite {
                 row.get(6)?,
             ))
         };
-        let select = ENTRIES.replace(['{', '}'], "");
+        let select = sqlite::sql(&select);
         match self
             .run(move |connection| sqlite::all(connection, &select, [], read))
             .await

@@ -8,10 +8,17 @@ mod histories;
 mod subject;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::civil::date;
+
+use super::Entry;
 use super::Error;
+use super::LAST_SEEN;
 use super::Note;
 use super::SessionId;
+use super::Stale;
 use super::State;
 use super::Survey;
 
@@ -63,6 +70,10 @@ laws!(
     calls_are_counted,
     the_database_answers,
     an_administrator_sees_all_devices_and_tables,
+    devices_that_stay_away_are_found_and_forgotten,
+    a_device_that_comes_back_in_time_is_kept,
+    devices_without_a_date_get_one,
+    users_of_tables_of_our_own_are_never_gone,
     tables_of_others_are_reported_and_left_alone,
 );
 
@@ -480,6 +491,125 @@ async fn an_administrator_sees_all_devices_and_tables(subject: &Subject) {
     assert!(store.entries().await.unwrap().is_empty());
     store.prepare_all().await.unwrap();
     assert_eq!(count(&store.survey().await.unwrap()), 0);
+}
+
+const TODAY: Date = date(2026, 11, 25);
+
+/// Devices that came last on these days, in both contexts by turns; `""` for one that nobody dated.
+async fn dated(subject: &Subject, days: &[&str]) -> Vec<SessionId> {
+    let mut sessions = Vec::new();
+    for (number, day) in days.iter().enumerate() {
+        let cid = if number % 2 == 0 { 1 } else { 2 };
+        let session = subject
+            .store
+            .session(cid, 3, "EAS", &format!("d{number}"))
+            .await
+            .unwrap();
+        let day = Some(*day).filter(|day| !day.is_empty());
+        subject
+            .store
+            .set_fields(session, &[(LAST_SEEN, day), ("device.Model", Some("x"))])
+            .await
+            .unwrap();
+        sessions.push(session);
+    }
+    sessions
+}
+
+fn sessions(entries: &[Entry]) -> HashSet<SessionId> {
+    entries.iter().map(|entry| entry.session).collect()
+}
+
+async fn devices_that_stay_away_are_found_and_forgotten(subject: &Subject) {
+    let store = &subject.store;
+    let days = [
+        "2026-11-25",
+        "2026-11-14",
+        "2026-11-15",
+        "2025-12-31",
+        "",
+        "1999-01-01",
+        "2026-01-01",
+    ];
+    let devices = dated(subject, &days).await;
+    store.commit(devices[1], "7", None, state(1), &[]).await.unwrap();
+    let stale = Stale::unseen_for(Duration::from_secs(10 * 86_400), TODAY);
+    assert_eq!(stale, Stale::UnseenSince(date(2026, 11, 15)));
+    let found = store.stale(stale, 100).await.unwrap();
+    let expected = [devices[1], devices[3], devices[5], devices[6]];
+    assert_eq!(sessions(&found), expected.into());
+    assert!(found.iter().all(|entry| entry.fields.len() == 2), "{found:?}");
+    // The bound is one of a schema.
+    assert!((1..=2).contains(&store.stale(stale, 1).await.unwrap().len()));
+
+    for (session, removed) in [
+        (devices[1], true),
+        (devices[1], false),
+        (devices[0], false),
+        (devices[4], false),
+    ] {
+        assert_eq!(
+            store.remove_stale(session, stale).await.unwrap(),
+            removed,
+            "{session:?}"
+        );
+    }
+    assert!(store.states(devices[1], "7").await.unwrap().is_empty());
+    assert_eq!(
+        sessions(&store.stale(stale, 100).await.unwrap()),
+        [devices[3], devices[5], devices[6]].into()
+    );
+    // Several gateways at once forget each device once.
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (store, session) = (subject.second().await, devices[3]);
+        calls.spawn(async move { store.remove_stale(session, stale).await.unwrap() });
+    }
+    assert_eq!(calls.join_all().await.into_iter().filter(|removed| *removed).count(), 1);
+    assert_eq!(store.entries().await.unwrap().len(), 5);
+    assert!(
+        store
+            .stale(Stale::unseen_for(Duration::MAX, TODAY), 100)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+async fn a_device_that_comes_back_in_time_is_kept(subject: &Subject) {
+    let store = &subject.store;
+    let devices = dated(subject, &["2001-01-01"]).await;
+    let stale = Stale::UnseenSince(TODAY);
+    assert_eq!(store.stale(stale, 100).await.unwrap().len(), 1);
+    let second = subject.second().await;
+    second
+        .set_fields(devices[0], &[(LAST_SEEN, Some("2026-11-25"))])
+        .await
+        .unwrap();
+    assert!(!store.remove_stale(devices[0], stale).await.unwrap());
+    assert_eq!(store.fields(devices[0]).await.unwrap().len(), 2);
+}
+
+async fn devices_without_a_date_get_one(subject: &Subject) {
+    let store = &subject.store;
+    let devices = dated(subject, &["", "2001-01-01", ""]).await;
+    store.date_undated(TODAY, 1).await.unwrap();
+    store.date_undated(TODAY, 1).await.unwrap();
+    let mut days = Vec::new();
+    for device in devices {
+        days.push(store.fields(device).await.unwrap().remove(LAST_SEEN).unwrap());
+    }
+    assert_eq!(days, ["2026-11-25", "2001-01-01", "2026-11-25"]);
+    // The tables of a context may be missing.
+    subject.drop_tables().await;
+    store.date_undated(TODAY, 1).await.unwrap();
+    assert!(store.stale(Stale::UnseenSince(TODAY), 1).await.unwrap().is_empty());
+}
+
+/// There is no table of users there, or it is none of Open-Xchange's.
+async fn users_of_tables_of_our_own_are_never_gone(subject: &Subject) {
+    dated(subject, &["2001-01-01"]).await;
+    assert!(subject.store.stale(Stale::WithoutUser, 100).await.unwrap().is_empty());
 }
 
 async fn tables_of_others_are_reported_and_left_alone(subject: &Subject) {

@@ -13,6 +13,7 @@ mod admin;
 mod configdb;
 mod create;
 mod error;
+mod expiry;
 mod inspect;
 mod layout;
 mod mysql;
@@ -34,6 +35,9 @@ pub use admin::Entry;
 pub use admin::Rows;
 pub use admin::Survey;
 pub use error::Error;
+pub use expiry::LAST_SEEN;
+pub use expiry::Stale;
+pub use expiry::today;
 pub use inspect::Inspection;
 pub use inspect::Trouble;
 

@@ -170,10 +170,7 @@ impl Mysql {
         let remove = async {
             let mut tx = connection.start_transaction(TxOpts::default()).await?;
             lock(&mut tx, &schema, session).await?;
-            for table in layout::of_session() {
-                let delete = format!("DELETE FROM {{{table}}} WHERE cid = ? AND usmSessionId = ?");
-                tx.exec_drop(schema.sql(&delete), (session.cid, session.id)).await?;
-            }
+            delete_rows(&mut tx, &schema, session).await?;
             tx.commit().await
         };
         schema.wait(remove).await
@@ -394,6 +391,11 @@ impl Mysql {
         Ok(())
     }
 
+    /// Whether the tables stand beside those of Open-Xchange, that of the users among them.
+    pub(super) const fn is_with_users(&self) -> bool {
+        matches!(self.route, Route::Configdb(_))
+    }
+
     pub(super) async fn schemas(&self) -> Result<Vec<Arc<Schema>>, Error> {
         match &self.route {
             Route::One(schema) => Ok(vec![schema.clone()]),
@@ -457,10 +459,27 @@ impl Mysql {
 }
 
 /// Takes the device's turn until the end of the transaction. `false` when there is no such device.
-async fn lock(tx: &mut Transaction<'_>, schema: &Schema, session: SessionId) -> Result<bool, mysql_async::Error> {
+pub(super) async fn lock(
+    tx: &mut Transaction<'_>,
+    schema: &Schema,
+    session: SessionId,
+) -> Result<bool, mysql_async::Error> {
     let select = "SELECT usmSessionId FROM {USMSession} WHERE cid = ? AND usmSessionId = ? FOR UPDATE";
     let row: Option<(u32,)> = first(tx, schema.sql(select), (session.cid, session.id)).await?;
     Ok(row.is_some())
+}
+
+/// All rows of a device whose turn was taken.
+pub(super) async fn delete_rows(
+    tx: &mut Transaction<'_>,
+    schema: &Schema,
+    session: SessionId,
+) -> Result<(), mysql_async::Error> {
+    for table in layout::of_session() {
+        let delete = format!("DELETE FROM {{{table}}} WHERE cid = ? AND usmSessionId = ?");
+        tx.exec_drop(schema.sql(&delete), (session.cid, session.id)).await?;
+    }
+    Ok(())
 }
 
 async fn find_session(

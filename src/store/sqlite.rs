@@ -155,10 +155,7 @@ impl Sqlite {
     pub(super) async fn remove_session(&self, session: SessionId) -> Result<(), Error> {
         let remove = move |c: &mut Connection| -> rusqlite::Result<()> {
             let tx = begin(c)?;
-            for table in layout::of_session() {
-                let delete = format!("DELETE FROM {table} WHERE cid = ? AND usmSessionId = ?");
-                tx.execute(&delete, [session.cid, session.id])?;
-            }
+            delete_rows(&tx, session)?;
             tx.commit()
         };
         self.run(remove).await
@@ -449,6 +446,20 @@ fn leave_to_service(path: &Path) -> io::Result<()> {
 /// A transaction that has the write lock from its begin, so that what it reads stays true until it commits.
 pub(super) fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
+}
+
+/// All rows of a device.
+pub(super) fn delete_rows(connection: &Connection, session: SessionId) -> rusqlite::Result<()> {
+    for table in layout::of_session() {
+        let delete = format!("DELETE FROM {table} WHERE cid = ? AND usmSessionId = ?");
+        connection.execute(&delete, [session.cid, session.id])?;
+    }
+    Ok(())
+}
+
+/// A statement that is written for both databases, with each `{table}` in this one.
+pub(super) fn sql(statement: &str) -> String {
+    statement.replace(['{', '}'], "")
 }
 
 fn columns(connection: &Connection) -> rusqlite::Result<Vec<Column>> {

@@ -5,6 +5,7 @@
 //! is pure; the spells are kept in memory, since a restart costs no more than a new spell.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -74,9 +75,9 @@ impl Spell {
 /// Context, device and collection.
 pub type Place = (u32, u32, u32);
 
-/// The spells of all devices.
-#[derive(Debug, Default)]
-pub struct Brakes(Mutex<HashMap<Place, Spell>>);
+/// The spells of all devices. A clone is the same spells.
+#[derive(Clone, Debug, Default)]
+pub struct Brakes(Arc<Mutex<HashMap<Place, Spell>>>);
 
 /// That a device deletes too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -110,9 +110,9 @@ impl Listing {
 }
 
 /// Lists of folders whose windows are not all sent yet, so that a large folder is not listed anew for each window.
-/// At most one for each collection of a device, each used once.
-#[derive(Debug, Default)]
-pub struct Listings(Mutex<HashMap<(SessionId, u32), Kept>>);
+/// At most one for each collection of a device, each used once. A clone is the same lists.
+#[derive(Clone, Debug, Default)]
+pub struct Listings(Arc<Mutex<HashMap<(SessionId, u32), Kept>>>);
 
 /// A list, and the key that the device has to come with to go on from there.
 #[derive(Debug)]

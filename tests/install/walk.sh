@@ -79,6 +79,7 @@ a_clean_host() {
     tells 'AJP answers at its new port' ActiveSync inside oxtender check ajp 127.0.0.1:8019
 
     a_phone_syncs
+    a_reload
     tells 'the phone is listed' "$PHONE" inside oxtender device list
     tells 'the tables are there' 'USMSession ' inside oxtender db status
     expect 'the files are the service'\''s' all_owned_by open-xchange /var/lib/oxtender
@@ -95,9 +96,20 @@ a_phone_syncs() {
     key=$(sed -n 's|.*<SyncKey>\(.*\)</SyncKey>.*|\1|p' "$work/output")
 }
 
+a_reload() {
+    before=$(cat "$root/run/oxtender.pid")
+    configure eas com.openexchange.usm.eas.ping.poll_interval=20
+    expect 'it reloads' inside /etc/init.d/oxtender reload
+    tells 'the log says what changed' 'in force for new requests: com.openexchange.usm.eas.ping.poll_interval$' logged 'was read again'
+    expect 'it is the same process' test "$before" = "$(cat "$root/run/oxtender.pid")"
+}
+
 a_wrong_configuration_is_refused() {
     cp --archive "$root$ETC/eas.properties" "$work/eas.properties"
     configure eas com.openexchange.usm.eas.ping.poll_interval=often
+    fails 'a wrong value lets a reload fail' inside /etc/init.d/oxtender reload
+    told 'which names it' 'eas.properties, line .*poll_interval=often is not valid'
+    tells 'and changes nothing' ok get http://127.0.0.1:8011/health
     fails 'a wrong value lets the start fail' inside /etc/init.d/oxtender restart
     told 'which names it' 'eas.properties, line .*poll_interval=often is not valid'
     cp --archive "$work/eas.properties" "$root$ETC/eas.properties"
@@ -144,6 +156,8 @@ in_place_of_the_original() {
     has_mode "$ETC/usm.properties" '640 root:open-xchange'
     fails 'Open-Xchange has its port, so it does not run yet' inside /etc/init.d/oxtender status
     tells 'as the log says' 'cannot listen on 127.0.0.1:8009 (com.openexchange.usm.eas.ajp.listen)' cat "$root$LOG"
+    fails 'another start fails' timeout 15 chroot "$root" /etc/init.d/oxtender start
+    told 'and says at once why' 'cannot listen on 127.0.0.1:8009'
     configure eas com.openexchange.usm.eas.ajp.listen=127.0.0.1:8019
     expect 'with another port it starts' inside /etc/init.d/oxtender start
     tells 'it is healthy' ok get http://127.0.0.1:8011/health
@@ -159,10 +173,8 @@ open_xchange_6() {
     cp --archive "$root$ETC/groupware" "$work/groupware"
     list_files >"$work/clean"
     tells 'dpkg installs it, which tells where the configuration is' "using the configuration in $ETC/groupware" install newer
-    tells 'the start script will know' "^OXTENDER_ARGS=\"--etc $ETC/groupware\"" cat "$root/etc/default/oxtender"
     tells 'a phone may log in by the door of that file' '^HTTP/1.1 200' phone OPTIONS secret
-    tells 'commands know it with --etc' '^#   com.openexchange.usm.eas.http.listen=' \
-        inside oxtender config diff --etc "$ETC/groupware"
+    tells 'commands know it, too' '^#   com.openexchange.usm.eas.http.listen=' inside oxtender config diff
     expect 'dpkg purges it' inside dpkg --purge oxtender
     expect 'no file is left, and none is missing' nothing_left
     expect 'the old files are as they were' diff -r "$work/groupware" "$root$ETC/groupware"
@@ -256,6 +268,16 @@ ox() {
     until grep -q listening "$work/ox"; do
         waited=$((waited + 1))
         [ "$waited" -lt 100 ] || fail "no stand-in at $1"
+        sleep 0.1
+    done
+}
+
+# logged TEXT: waits for a line in the log that has it, and writes that.
+logged() {
+    waited=0
+    until grep -F "$1" "$root$LOG"; do
+        waited=$((waited + 1))
+        [ "$waited" -lt 100 ] || return 1
         sleep 0.1
     done
 }

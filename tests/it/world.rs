@@ -172,15 +172,30 @@ impl World {
     pub(crate) fn terminate(&mut self) -> Duration {
         let mut gateway = self.gateway.take().expect("the gateway runs");
         let asked = Instant::now();
-        let pid = gateway.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
-        assert!(sent.success());
+        gateway.signal("-TERM");
         let status = wait_for("the gateway to end", || {
             gateway.child.try_wait().expect("a child of ours")
         });
         assert!(status.success(), "{status}");
         gateway.show_if_failing();
         asked.elapsed()
+    }
+
+    /// Writes `eas.properties` anew, asks the gateway to read its configuration again, and returns what it logs about that
+    /// up to the line that contains `last`. The file's options are named by what stands behind `com.openexchange.usm.`.
+    pub(crate) fn reconfigure(&self, options: &[(&str, &str)], last: &str) -> String {
+        let line = |(name, value): &(&str, &str)| format!("com.openexchange.usm.{name}={value}\n");
+        let text: String = options.iter().map(line).collect();
+        fs::write(self.etc().join("eas.properties"), text).unwrap();
+        let gateway = self.gateway.as_ref().expect("the gateway runs");
+        let before = lock(&gateway.log.lines).len();
+        gateway.signal("-HUP");
+        let told = gateway.log.wait(|lines| {
+            let new = lines.get(before..).unwrap_or_default();
+            let end = new.iter().position(|line| line.contains(last))?;
+            Some(new[..=end].join("\n"))
+        });
+        told.unwrap_or_else(|| panic!("{last:?} is not logged:\n{}", gateway.log.text()))
     }
 
     /// Takes OX off the network, sessions and data kept.
@@ -333,6 +348,12 @@ impl Gateway {
             found.collect()
         });
         doors.unwrap_or_else(|| panic!("the gateway does not start:\n{}", self.log.text()))
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill");
+        assert!(sent.success());
     }
 
     fn show_if_failing(&self) {

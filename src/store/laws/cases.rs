@@ -10,6 +10,7 @@ use crate::config::Database;
 use crate::config::MysqlUrl;
 
 use super::super::Error;
+use super::super::Stale;
 use super::super::State;
 use super::super::Store;
 use super::subject;
@@ -160,6 +161,46 @@ async fn a_device_is_not_entered_in_a_schema_that_its_context_has_left() {
         .await;
     subject.store.session(1, 3, "EAS", "dev").await.unwrap();
     assert_eq!(tables_with_rows(old).await, [""; 0]);
+}
+
+/// Open-Xchange removes nothing of ours with a user. A context without any user is one that is being moved or restored, and
+/// a disabled one may be.
+#[tokio::test]
+async fn devices_of_deleted_users_are_forgotten() {
+    let Some(subject) = subject::configdb().await else {
+        return;
+    };
+    let store = &subject.store;
+    store.prepare_all().await.unwrap();
+    let enable = |cid: u32, enabled: bool| format!("UPDATE context SET enabled = {enabled} WHERE cid = {cid}");
+    subject.configure(&enable(3, true)).await;
+    let mut sessions = Vec::new();
+    for (cid, user) in [(1, 3), (1, 4), (2, 4), (3, 4)] {
+        sessions.push(store.session(cid, user, "EAS", "dev").await.unwrap());
+    }
+    let second = subject.second().await;
+    subject.configure(&enable(3, false)).await;
+    assert!(
+        second.stale(Stale::WithoutUser, 9).await.unwrap().is_empty(),
+        "no table of users"
+    );
+    for schema in subject.schemas().await {
+        let create = format!("CREATE TABLE {schema}.user (cid INT UNSIGNED, id INT UNSIGNED, PRIMARY KEY (cid, id))");
+        server().run(&create).await;
+        // The administrators of the contexts 1 and 3 and one more user; there is nobody in the context 2.
+        server()
+            .run(&format!("INSERT INTO {schema}.user VALUES (1, 2), (1, 3), (3, 2)"))
+            .await;
+    }
+    let gone = second.stale(Stale::WithoutUser, 9).await.unwrap();
+    assert_eq!(
+        gone.iter().map(|entry| entry.session).collect::<Vec<_>>(),
+        [sessions[1]]
+    );
+    for (session, removed) in [(sessions[0], false), (sessions[1], true), (sessions[1], false)] {
+        assert_eq!(second.remove_stale(session, Stale::WithoutUser).await.unwrap(), removed);
+    }
+    assert_eq!(store.entries().await.unwrap().len(), 3);
 }
 
 #[tokio::test]
