@@ -112,6 +112,8 @@ fn start_on_free_port(program: &Path, guard: Guard) -> Result<MariaDb, String> {
         .args(["-c", KEEPER, "keeper"])
         .args([program, directory.as_path(), Path::new(&port.to_string())])
         .args(options)
+        // A server that starts removes what others have there.
+        .env("TMPDIR", &directory)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -135,6 +137,7 @@ fn install(directory: &Path) -> Result<Vec<String>, String> {
         .arg("--no-defaults")
         .arg(format!("--datadir={}/data", directory.display()))
         .args(["--skip-test-db", "--auth-root-authentication-method=normal"])
+        .env("TMPDIR", directory)
         .output()
         .map_err(|error| format!("{INSTALL}: {error}"))?;
     if !output.status.success() {
