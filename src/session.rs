@@ -287,7 +287,7 @@ impl Sessions {
         let access = lock(&self.access).clone();
         let is_admitted = Arc::ptr_eq(&access, &lock(&device.admitted));
         if !is_admitted {
-            check(&device.ox, &access).await?;
+            self.check(&device.ox, &access).await?;
             *lock(&device.admitted) = access;
         }
         let today = store::today();
@@ -303,7 +303,7 @@ impl Sessions {
 
     async fn register(&self, session: ox::Session, device: &str, password: [u8; 32]) -> Result<Device, Error> {
         let access = lock(&self.access).clone();
-        if let Err(error) = check(&session, &access).await {
+        if let Err(error) = self.check(&session, &access).await {
             log_out(&session).await;
             return Err(error);
         }
@@ -367,7 +367,12 @@ impl Sessions {
 
     async fn check_access(&self, session: &ox::Session) -> Result<(), Error> {
         let access = lock(&self.access).clone();
-        let checked = check(session, &access).await;
+        self.check(session, &access).await
+    }
+
+    /// Whether the user of a session is allowed what he must be; who watches us is told if not.
+    async fn check(&self, session: &ox::Session, access: &Access) -> Result<(), Error> {
+        let checked = check(session, access).await;
         if let Err(Error::Forbidden(reason)) = &checked {
             *lock(&self.missing) = Some((Instant::now(), reason.clone()));
         }
