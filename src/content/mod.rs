@@ -21,6 +21,7 @@ pub mod itip;
 pub mod oof;
 pub mod property;
 pub mod recurrence;
+pub mod stub;
 pub mod tasks;
 pub mod text;
 pub mod typed;

@@ -45,6 +45,42 @@ impl Held {
             left_out: false,
         }
     }
+
+    /// The device has a stub in the place of the item, which cannot be shown to it at this revision; or what the item was
+    /// before.
+    pub const fn stub(revision: Revision) -> Self {
+        Self::on_device(revision.of_stub())
+    }
+
+    pub const fn is_stub(self) -> bool {
+        !self.left_out && self.revision.is_of_stub()
+    }
+
+    /// Whether the device lacks the item itself, whatever it has in its place.
+    pub const fn is_withheld(self) -> bool {
+        self.left_out || self.is_stub()
+    }
+
+    /// Whether nothing happened at OX since, if OX shows this revision now.
+    pub fn is_current(self, seen: Revision) -> bool {
+        self.revision == seen || self.is_stub() && self.revision == seen.of_stub()
+    }
+
+    /// As [`Revision::unless`].
+    pub const fn unless(self, differs: bool) -> Self {
+        Self {
+            revision: self.revision.unless(differs),
+            ..self
+        }
+    }
+
+    /// What the device has after a write of its own: a stub stays one.
+    pub const fn written(before: Option<Self>, revision: Revision) -> Self {
+        match before {
+            Some(before) if before.is_stub() => Self::stub(revision),
+            _ => Self::on_device(revision),
+        }
+    }
 }
 
 /// Why bytes are no state.
@@ -68,6 +104,14 @@ impl State {
     /// The id under which OX has an item.
     pub fn ox_id<'a>(&'a self, id: &'a str) -> &'a str {
         self.replaced.get(id).map_or(id, String::as_str)
+    }
+
+    /// Items that the device lacked in the state before, and lacks no longer.
+    pub fn healed(&self, before: &Self) -> Vec<String> {
+        let withheld = |items: &BTreeMap<String, Held>, id| items.get(id).is_some_and(|held| held.is_withheld());
+        let items = before.items.iter().filter(|(_, held)| held.is_withheld());
+        let healed = items.filter(|(id, _)| !withheld(&self.items, *id));
+        healed.map(|(id, _)| id.clone()).collect()
     }
 
     /// From any format that this release knows.

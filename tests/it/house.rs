@@ -47,6 +47,7 @@ const USM_DRIVERS: [&str; 6] = [
     "usm/generations.rs",
     "usm/hierarchy.rs",
     "usm/listing.rs",
+    "usm/repetition.rs",
     "usm/write.rs",
 ];
 
