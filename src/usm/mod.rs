@@ -26,7 +26,7 @@
 //! | [`journal`] | what was applied already | [`generations`], `repetition` | states in the store, keys that come again |
 //! | [`course`] | what a device gets past | | |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
-//! | | | [`attention`] | items that need a look |
+//! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
 //! # What a protocol uses
 //!
@@ -43,6 +43,7 @@
 //! | events | [`crate::notify::Notifier`], beside the engine as well: `watch` folders, and tell it of own writes (`touched`) |
 
 pub mod attention;
+pub mod brake;
 pub mod collection;
 pub mod conflict;
 pub mod course;

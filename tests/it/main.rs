@@ -15,6 +15,7 @@ mod contacts;
 mod convergence;
 mod counts;
 mod crash;
+mod deletions;
 mod device;
 mod doors;
 mod drafts;

@@ -154,33 +154,31 @@ impl One<'_> {
     }
 
     /// Enters what is withheld now, and takes off the list what is not any more.
-    pub(super) async fn tell_administrator(&self, delivered: &Delivered, committed: &Committed) -> Result<(), Error> {
+    pub(super) async fn tell_administrator(
+        &self,
+        delivered: &Delivered,
+        committed: &Committed,
+    ) -> Result<(), collection::Error> {
         let (store, device) = (&self.call.device.store, self.call.device.id);
         for entry in &delivered.withheld {
-            attention::report(store, device, entry)
-                .await
-                .map_err(collection::Error::from)?;
+            attention::report(store, device, entry).await?;
         }
         let healed = committed.healed.iter().map(|id| ids::server_id(self.id, id));
         let healed: Vec<String> = healed.collect();
         let healed: Vec<&str> = healed.iter().map(String::as_str).collect();
-        Ok(attention::clear(store, device, &healed)
-            .await
-            .map_err(collection::Error::from)?)
+        Ok(attention::clear(store, device, &healed).await?)
     }
 
     /// A device that begins anew is sent everything again: nothing is withheld from it yet.
-    pub(super) async fn forget_withheld(&self) -> Result<(), Error> {
+    pub(super) async fn forget_withheld(&self) -> Result<(), collection::Error> {
         let (store, device) = (&self.call.device.store, self.call.device.id);
-        let listed = attention::list(store, device).await.map_err(collection::Error::from)?;
+        let listed = attention::list(store, device).await?;
         let of_here = listed.iter().filter(|entry| {
             matches!(entry.cause, Cause::Unreadable | Cause::Loop)
                 && ids::collection_of(&entry.server_id) == Some(self.id)
         });
         let of_here: Vec<&str> = of_here.map(|entry| entry.server_id.as_str()).collect();
-        Ok(attention::clear(store, device, &of_here)
-            .await
-            .map_err(collection::Error::from)?)
+        Ok(attention::clear(store, device, &of_here).await?)
     }
 
     /// Whether this comes of a move that the device carried out by itself.
