@@ -68,8 +68,8 @@ mod tests {
             subject: "Größe\r\nBcc: x@example.com".to_owned(),
             ..Mail::default()
         };
-        let stub = super::stub(&known, "It is broken.", &user());
-        let source = String::from_utf8(stub.source.clone().unwrap()).unwrap();
+        let made = stub(&known, "It is broken.", &user());
+        let source = String::from_utf8(made.source.clone().unwrap()).unwrap();
         assert_eq!(
             source,
             "From: =?utf-8?B?QmVydGEgw5xiZWw=?= <berta@example.com>\r\n\
@@ -80,12 +80,12 @@ mod tests {
              Content-Transfer-Encoding: quoted-printable\r\n\r\n\
              It is broken."
         );
-        assert_eq!((&stub.envelope, &stub.from), (&envelope, &known.from));
+        assert_eq!((&made.envelope, &made.from), (&envelope, &known.from));
     }
 
     #[test]
     fn of_nothing_at_all() {
-        let stub = super::stub(&Mail::default(), "Why.", &user());
-        assert_eq!((stub.subject.as_str(), stub.sent), (NO_SUBJECT, None));
+        let made = stub(&Mail::default(), "Why.", &user());
+        assert_eq!((made.subject.as_str(), made.sent), (NO_SUBJECT, None));
     }
 }
