@@ -26,6 +26,9 @@ pub mod tasks;
 pub mod text;
 pub mod typed;
 
+#[cfg(test)]
+mod sameness;
+
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {

@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(
             source,
             "From: =?utf-8?B?QmVydGEgw5xiZWw=?= <berta@example.com>\r\n\
-             Subject: =?utf-8?B?R3LDtsOfZQ0KQmNjOiB4QGV4YW1wbGUuY29t?=\r\n\
+             Subject: =?utf-8?B?R3LDtsOfZSAgQmNjOiB4QGV4YW1wbGUuY29t?=\r\n\
              Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n\
              MIME-Version: 1.0\r\n\
              Content-Type: text/plain; charset=utf-8\r\n\
