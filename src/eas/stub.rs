@@ -9,6 +9,7 @@ use crate::content::Unconvertible;
 use crate::content::email;
 use crate::content::email::Mail;
 use crate::eas::items::Items;
+use crate::eas::items::Loaded;
 use crate::eas::items::Wanted;
 use crate::eas::items::attempt;
 use crate::eas::items::class_of;
@@ -65,6 +66,28 @@ pub struct Stub {
 }
 
 impl Items<'_> {
+    /// One item, for a device that asks for it; its stub if it cannot be shown.
+    pub async fn show(&self, wanted: &Wanted) -> Result<Loaded, Error> {
+        let loaded = self.load(std::slice::from_ref(wanted)).await?.pop();
+        let Some(Loaded::Unconvertible(broken)) = loaded else {
+            return Ok(loaded.unwrap_or(Loaded::Vanished));
+        };
+        let stub = self.stub(wanted, &broken.plain).await?;
+        Ok(stub.data.map_or(Loaded::Unconvertible(broken), Loaded::Item))
+    }
+
+    /// What is the matter with a mail that OX lists and does not find; nothing if it is gone indeed.
+    pub async fn ghost(&self, wanted: &Wanted) -> Result<Option<Broken>, Error> {
+        if self.module != Module::Mail {
+            return Ok(None);
+        }
+        let row = ox::mail::head(&self.call.device.ox, self.folder, &wanted.item.id).await?;
+        Ok(row.map(|_| Broken {
+            reason: Unconvertible("OX lists the mail and does not find it".to_owned()),
+            plain: "the server itself does not find it".to_owned(),
+        }))
+    }
+
     /// The stub of an item. Fails only where OX is gone.
     pub async fn stub(&self, wanted: &Wanted, why: &str) -> Result<Stub, Error> {
         let text = text(class_of(self.module), why);

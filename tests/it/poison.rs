@@ -137,6 +137,43 @@ fn the_stub(device: &Device, folder: &str) -> (String, Element) {
     (id.clone(), data.clone())
 }
 
+/// OX lists a mail and does not find it: it is no reason to be told of changes for ever.
+#[test]
+fn a_mail_that_ox_lists_and_does_not_find() {
+    let world = World::start();
+    let anton = world.anton();
+    let mut device = world.ready_device(V14_1);
+    let inbox = device.folder(INBOX);
+    for subject in ["one", "two", "three"] {
+        anton.receive(&mail(subject, "Text."));
+    }
+    world
+        .standin
+        .faults()
+        .nth(1, "mail", "get", Fault::error("MSG-1000", 8));
+    world
+        .standin
+        .faults()
+        .nth(3, "mail", "get", Fault::error("MSG-0032", 8));
+    assert_eq!(device.sync(&inbox).added.len(), 3);
+    let (id, _) = the_stub(&device, &inbox);
+    assert_eq!(attention(&world, &device)[0]["server_id"], id.as_str());
+    assert!(device.sync(&inbox).is_quiet());
+
+    // A phone that asks for the stub whole gets it while nothing else can be had, and the mail as soon as it can.
+    for call in 1..=2 {
+        world
+            .standin
+            .faults()
+            .nth(call, "mail", "get", Fault::error("MSG-1000", 8));
+    }
+    device.fetch(&inbox, &id);
+    assert!(is_stub(&device.sync(&inbox).fetched[&id]));
+    world.standin.faults().clear();
+    device.fetch(&inbox, &id);
+    assert!(text(&device.sync(&inbox).fetched[&id]).contains("Text."));
+}
+
 /// A stub that its user throws away takes the mail with it, and leaves the list.
 #[test]
 fn a_stub_is_deleted() {

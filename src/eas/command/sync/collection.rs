@@ -17,6 +17,7 @@ use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
 use crate::eas::items::Items;
+use crate::eas::items::Loaded;
 use crate::eas::items::Wanted;
 use crate::eas::items::class_of;
 use crate::eas::items::filter;
@@ -392,8 +393,12 @@ impl One<'_> {
         let items = self.items(&whole);
         for server_id in server_ids {
             let id = ids::ox_id(self.id, server_id, known.iter().map(String::as_str));
-            let wanted: Vec<Wanted> = id.iter().map(|id| Wanted::by_id(committed.ox_id(id))).collect();
-            responses.push(response::fetched(server_id, items.load(&wanted).await?.pop()));
+            let wanted = id.map(|id| Wanted::by_id(committed.ox_id(&id)));
+            let item = match wanted {
+                Some(wanted) => items.show(&wanted).await?,
+                None => Loaded::Vanished,
+            };
+            responses.push(response::fetched(server_id, item));
         }
         Ok(responses)
     }

@@ -102,16 +102,23 @@ impl One<'_> {
             return Ok(Delivery::Sent);
         }
         let shown = pending.shown(send.id());
-        let trouble = match (shown, self.command(send, item)) {
-            (_, Err(Missing::Vanished)) => return Ok(Delivery::Vanished),
+        let wanted = wanted(pending, send);
+        let mut command = self.command(send, item);
+        if matches!(command, Err(Missing::Vanished)) {
+            let Some(broken) = items.ghost(&wanted).await? else {
+                return Ok(Delivery::Vanished);
+            };
+            command = Err(Missing::Broken(broken));
+        }
+        let trouble = match (shown, command) {
             (Shown::Whole, Ok(command)) => {
                 delivered.commands.extend(command);
                 return Ok(Delivery::Sent);
             }
             (Shown::Whole, Err(Missing::Broken(broken))) => Trouble::of(&broken),
+            (Shown::Whole, Err(Missing::Vanished)) => return Ok(Delivery::Vanished),
             (Shown::Stub | Shown::Nothing, _) => Trouble::choking(),
         };
-        let wanted = wanted(pending, send);
         let stub = items.stub(&wanted, &trouble.plain).await?;
         // A mail that a device has does not change; and what it did not get past as a stub it gets no more.
         let has_it = self.module == Module::Mail && matches!(send, Send::Change { .. });
