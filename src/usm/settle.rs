@@ -184,8 +184,10 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
         Outcome::Rejected | Outcome::Full => {
             if let What::Change { id } = &change.what
                 && let Some(held) = held.get_mut(id)
+                && !held.is_stub()
             {
                 // The device has what OX refuses: a revision that OX never has makes the next plan send OX's version.
+                // There is nothing better to send in the place of a stub.
                 held.revision = held.revision.unless(true);
             }
             if outcome == Outcome::Full {

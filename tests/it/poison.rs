@@ -16,6 +16,7 @@ use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsync as tag;
 use oxtender::wbxml::codepage::contacts;
 use oxtender::wbxml::codepage::email;
+use oxtender::wbxml::codepage::folderhierarchy;
 use serde_json::Value;
 use serde_json::json;
 
@@ -321,6 +322,10 @@ fn a_phone_that_chokes_on_an_item() {
         device.change(&folder, &id, data);
         let synced = device.sync(&folder);
         assert_eq!(synced.refused, [(id.clone(), 6)], "{version}");
+        assert!(
+            device.sync(&folder).is_quiet(),
+            "{version}: the item is not tried again for that"
+        );
         assert_eq!(at_ox(&world, class, ox_folder), before, "{version}");
 
         let changed = before["id"].as_u64().and_then(|id| u32::try_from(id).ok()).unwrap();
@@ -372,6 +377,40 @@ fn a_new_start_tries_again() {
     let item = device.items(&folder).values().next().unwrap();
     assert_eq!(item.child_text(contacts::LAST_NAME), Some(POISON));
     assert!(!is_stub(item) && attention(&world, &device).is_empty());
+}
+
+/// A phone that comes with a key nobody knows, and does not care for being told so: the third time it gets the whole tree.
+#[test]
+fn a_phone_that_does_not_start_anew() {
+    let world = World::start();
+    let mut device = world.ready_device(V14_1);
+    let lost = "12345";
+    device.hierarchy_key = lost.to_owned();
+    let root = device.folder_sync_request();
+    let statuses = |device: &Device| {
+        let answers: Vec<Element> = (0..3).map(|_| device.link.document("FolderSync", &root)).collect();
+        let status = |answer: &Element| answer.child_text(folderhierarchy::STATUS).map(str::to_owned);
+        (answers.iter().filter_map(status).collect::<Vec<_>>(), answers)
+    };
+    let (told, answers) = statuses(&device);
+    assert_eq!(told, ["9", "9", "1"]);
+    let added = answers[2]
+        .child(folderhierarchy::CHANGES)
+        .unwrap()
+        .children_of(folderhierarchy::ADD);
+    assert_eq!(added.count(), device.folders.len());
+
+    // With the key of that it goes on; and what was told before counts no more.
+    device.hierarchy_key = answers[2].child_text(folderhierarchy::SYNC_KEY).unwrap().to_owned();
+    let next = device.folder_sync_request();
+    assert_eq!(
+        device
+            .link
+            .document("FolderSync", &next)
+            .child_text(folderhierarchy::STATUS),
+        Some("1")
+    );
+    assert_eq!(statuses(&device).0, ["9", "9", "1"]);
 }
 
 /// Two lost answers are everyday business: the third one is as large as ever.

@@ -18,6 +18,7 @@ use crate::eas::items::Loaded;
 use crate::eas::items::Wanted;
 use crate::eas::status::Error;
 use crate::eas::stub::Broken;
+use crate::eas::stub::Stub;
 use crate::ox::Module;
 use crate::ox::revision;
 use crate::usm::attention;
@@ -102,24 +103,35 @@ impl One<'_> {
             return Ok(Delivery::Sent);
         }
         let shown = pending.shown(send.id());
-        let wanted = wanted(pending, send);
-        let mut command = self.command(send, item);
-        if matches!(command, Err(Missing::Vanished)) {
-            let Some(broken) = items.ghost(&wanted).await? else {
-                return Ok(Delivery::Vanished);
-            };
-            command = Err(Missing::Broken(broken));
-        }
+        let command = match self.command(send, item) {
+            Ok(command) => Ok(command),
+            Err(Missing::Broken(broken)) => Err(broken),
+            Err(Missing::Vanished) => match items.ghost(&wanted(pending, send)).await? {
+                Some(broken) => Err(broken),
+                None => return Ok(Delivery::Vanished),
+            },
+        };
         let trouble = match (shown, command) {
             (Shown::Whole, Ok(command)) => {
                 delivered.commands.extend(command);
                 return Ok(Delivery::Sent);
             }
-            (Shown::Whole, Err(Missing::Broken(broken))) => Trouble::of(&broken),
-            (Shown::Whole, Err(Missing::Vanished)) => return Ok(Delivery::Vanished),
+            (Shown::Whole, Err(broken)) => Trouble::of(&broken),
             (Shown::Stub | Shown::Nothing, _) => Trouble::choking(),
         };
-        let stub = items.stub(&wanted, &trouble.plain).await?;
+        let stub = items.stub(&wanted(pending, send), &trouble.plain).await?;
+        Ok(self.withhold(send, stub, shown, &trouble, delivered))
+    }
+
+    /// Puts a stub in the place of an item, if there is one that the device can have.
+    fn withhold(
+        &self,
+        send: &Send,
+        stub: Stub,
+        shown: Shown,
+        trouble: &Trouble,
+        delivered: &mut Delivered,
+    ) -> Delivery {
         // A mail that a device has does not change; and what it did not get past as a stub it gets no more.
         let has_it = self.module == Module::Mail && matches!(send, Send::Change { .. });
         let data = stub.data.filter(|_| !has_it && shown != Shown::Nothing);
@@ -127,7 +139,7 @@ impl One<'_> {
             Some(_) => (Delivery::Stub, "is replaced by a stub"),
             None => (Delivery::LeftOut, "is left out"),
         };
-        let entry = self.entry(send, stub.subject, &trouble);
+        let entry = self.entry(send, stub.subject, trouble);
         log::warn!(
             "{}: item {} of {} folder {} {instead}: {}",
             self.call.device_label(),
@@ -136,12 +148,10 @@ impl One<'_> {
             self.folder,
             trouble.reason,
         );
-        let tag = tag_of(send);
-        delivered
-            .commands
-            .extend(data.map(|data| with_data(tag, &entry.server_id, data)));
+        let command = data.map(|data| with_data(tag_of(send), &entry.server_id, data));
+        delivered.commands.extend(command);
         delivered.withheld.push(entry);
-        Ok(delivery)
+        delivery
     }
 
     fn entry(&self, send: &Send, subject: String, trouble: &Trouble) -> Entry {
