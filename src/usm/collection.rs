@@ -302,7 +302,7 @@ impl<'a> Looked<'a> {
         let Place { key, .. } = opened.place;
         let repetition = opened
             .collection
-            .repetition(key, opened.place.is_repeated(), &plan.to_device, now)
+            .repetition(key, opened.place.is_repeated(), &plan.to_device)
             .await?;
         plan.limit(repetition.course.window);
         Ok(Pending {
@@ -492,9 +492,8 @@ impl Pending<'_> {
         if settled.state != state || !changes.is_empty() || force_new_key {
             let object = collection.object();
             committed.key = collection.states(&object).commit(&place, &settled.state).await?;
-            if settled.more_available {
-                collection.pass_on(&repetition, committed.key, now).await?;
-            }
+            let next = settled.more_available.then_some(committed.key);
+            collection.note_answer(&repetition, place.key, next, now).await?;
         }
         if settled.more_available && is_current {
             collection

@@ -17,17 +17,13 @@ const OPERATION: &[u8] = b"R";
 pub(super) struct Repetition {
     pub(super) course: Course,
     history: History,
+    /// The history has become longer.
+    is_news: bool,
 }
 
 impl Collection<'_> {
     /// What is sent of these items. `is_repeated`: the key was answered before.
-    pub(super) async fn repetition(
-        &self,
-        key: u64,
-        is_repeated: bool,
-        sends: &[Send],
-        now: i64,
-    ) -> Result<Repetition, Error> {
+    pub(super) async fn repetition(&self, key: u64, is_repeated: bool, sends: &[Send]) -> Result<Repetition, Error> {
         let mut history = History::default();
         if !sends.is_empty() {
             let notes = self.store.notes(self.device, &self.object(), key).await?;
@@ -36,21 +32,34 @@ impl Collection<'_> {
                 .and_then(|note| History::decode(&note.outcome))
                 .unwrap_or_default();
         }
-        if !is_repeated || sends.is_empty() {
-            let course = history.course(sends);
-            return Ok(Repetition { course, history });
-        }
-        let course = history.again(sends);
-        self.note_history(key, &history, now).await?;
-        Ok(Repetition { course, history })
+        let is_news = is_repeated && !sends.is_empty();
+        let course = match is_news {
+            true => history.again(sends),
+            false => history.course(sends),
+        };
+        Ok(Repetition {
+            course,
+            history,
+            is_news,
+        })
     }
 
-    /// Says under the next key that its device is on probation, if it is.
-    pub(super) async fn pass_on(&self, repetition: &Repetition, next: u64, now: i64) -> Result<(), Error> {
-        match repetition.history.next() {
-            Some(history) => self.note_history(next, &history, now).await,
-            None => Ok(()),
+    /// Notes that the key is answered once more. A request that fails is none: that was not the device's fault, nor an
+    /// item's. `next`: the key in the answer, if there is more to come; a device on probation stays so.
+    pub(super) async fn note_answer(
+        &self,
+        repetition: &Repetition,
+        key: u64,
+        next: Option<u64>,
+        now: i64,
+    ) -> Result<(), Error> {
+        if repetition.is_news {
+            self.note_history(key, &repetition.history, now).await?;
         }
+        if let Some((next, history)) = next.zip(repetition.history.next()) {
+            self.note_history(next, &history, now).await?;
+        }
+        Ok(())
     }
 
     async fn note_history(&self, key: u64, history: &History, now: i64) -> Result<(), Error> {

@@ -413,6 +413,28 @@ fn a_phone_that_does_not_start_anew() {
     assert_eq!(statuses(&device).0, ["9", "9", "1"]);
 }
 
+/// An answer was lost, and then OX is down for long: requests that fail say nothing about the items.
+#[test]
+fn an_outage_costs_no_item() {
+    let world = World::start();
+    let mut device = world.ready_device(V14_1);
+    let inbox = device.folder(INBOX);
+    device.sync_once(&inbox);
+    for subject in ["one", "two"] {
+        world.anton().receive(&mail(subject, "Text."));
+    }
+    device.sync_and_lose(&inbox, Loss::Forgotten);
+    world.standin.faults().always("mail", "get", Fault::Status(503));
+    let request = device.sync_request(&[&inbox]);
+    for _ in 0..12 {
+        device.link.exchange(&request);
+    }
+    world.standin.faults().clear();
+    let synced = device.sync_once(&inbox);
+    assert_eq!((synced.added.len(), synced.more_available), (2, false), "{synced:?}");
+    assert!(attention(&world, &device).is_empty());
+}
+
 /// Two lost answers are everyday business: the third one is as large as ever.
 #[test]
 fn two_lost_answers_change_nothing() {
