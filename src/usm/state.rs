@@ -150,6 +150,44 @@ mod tests {
         assert!(text.contains("format 3, this release reads up to 2"), "{text}");
     }
 
+    #[test]
+    fn stubs_stand_for_items_until_these_come() {
+        let revision = Revision(1_700_000_000_000);
+        let later = Revision(1_700_000_000_001);
+        let left_out = Held {
+            revision,
+            left_out: true,
+        };
+        let stub = Held::stub(revision);
+        assert!(stub.is_stub() && stub.is_current(revision) && !stub.is_current(later));
+        assert!(!left_out.is_stub() && left_out.is_current(revision));
+        assert!(!Held::on_device(revision).is_withheld() && !Held::on_device(revision).is_current(later));
+        // What the device has, after a write of its own.
+        assert_eq!(Held::written(Some(stub), later), Held::stub(later));
+        for before in [None, Some(left_out), Some(Held::on_device(revision))] {
+            assert_eq!(Held::written(before, later), Held::on_device(later));
+        }
+        // Before, after, healed.
+        let cases = [
+            (Some(stub), Some(Held::on_device(later)), true),
+            (Some(stub), Some(Held::stub(later)), false),
+            (Some(stub), Some(stub.unless(true)), false),
+            (Some(stub), None, true),
+            (Some(left_out), Some(stub), false),
+            (Some(left_out), Some(Held::on_device(later)), true),
+            (Some(Held::on_device(revision)), None, false),
+            (None, Some(stub), false),
+        ];
+        let state = |held: Option<Held>| State {
+            items: held.into_iter().map(|held| ("7".to_owned(), held)).collect(),
+            ..State::default()
+        };
+        for (before, after, is_healed) in cases {
+            let healed = state(after).healed(&state(before));
+            assert_eq!(!healed.is_empty(), is_healed, "{before:?}, {after:?}");
+        }
+    }
+
     /// A folder of so many items, as OX numbers them: mail by the date of its receipt and its flags, other items by the time
     /// of their last change.
     fn folder(count: u64, revision: impl Fn(u64) -> u64) -> State {
