@@ -1,5 +1,6 @@
 //! `oxtender device`: which phones there are, and what to do when one does not sync.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
@@ -21,9 +22,12 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug, Subcommand)]
 pub enum Device {
-    /// List all devices, one a line.
+    /// List all devices, one a line, with the number of items that need attention.
     List(List),
-    /// Show everything that is remembered of a device.
+    /// Show everything that is remembered of a device, and which items need attention and why.
+    ///
+    /// These are items that the device could not be shown, or did not get past; deletions of it that were held back; and
+    /// changes that were overridden.
     Show(Chosen),
     /// Let a device fetch everything again. It keeps its numbers, and nothing is doubled at Open-Xchange.
     Resync(Chosen),
@@ -114,15 +118,16 @@ impl List {
         if !entries.is_empty() {
             writeln!(
                 out,
-                "{:>7} {:>6}  {:<34} {:<10}  {:<20} OS",
-                "CONTEXT", "USER", "DEVICE", "LAST SEEN", "MODEL"
+                "{:>7} {:>6}  {:<34} {:<10} {:>9}  {:<20} OS",
+                "CONTEXT", "USER", "DEVICE", "LAST SEEN", "ATTENTION", "MODEL"
             )?;
         }
         for entry in &entries {
             let (model, os) = (field(entry, "device.Model"), field(entry, "device.OS"));
             let numbers = format!("{:>7} {:>6}", entry.session.cid, entry.user_id);
             let (device, day) = (&entry.device, field(entry, LAST_SEEN));
-            let line = format!("{numbers}  {device:<34} {day:<10}  {model:<20} {os}");
+            let attention = attention::entries(&entry.fields).len();
+            let line = format!("{numbers}  {device:<34} {day:<10} {attention:>9}  {model:<20} {os}");
             writeln!(out, "{}", one_line(line.trim_end()))?;
         }
         Ok(())
@@ -187,13 +192,39 @@ async fn show(store: &Store, entry: &Entry, as_json: bool, out: &mut impl Write)
         return Ok(writeln!(out, "{object}")?);
     }
     writeln!(out, "{entry}")?;
-    for (name, value) in &entry.fields {
+    for (name, value) in fields(entry) {
         writeln!(out, "  {name:<24} {}", one_line(value))?;
     }
     for (number, name) in folders {
         writeln!(out, "  folder {number:<17} {}", one_line(&name))?;
     }
+    for item in attention::entries(&entry.fields) {
+        writeln!(out, "{}", one_line(&attention_line(&item)))?;
+    }
     Ok(())
+}
+
+/// `  attention unreadable     "Offer" (5:77) in default0/INBOX since 2026-11-25T09:30:00Z: It cannot be shown.`
+fn attention_line(item: &attention::Entry) -> String {
+    let attention::Entry {
+        cause,
+        server_id,
+        folder,
+        subject,
+        reason,
+        since,
+        ..
+    } = item;
+    let since = jiff::Timestamp::from_millisecond(since / 1000 * 1000).unwrap_or_default();
+    format!(
+        "  attention {:<14} {subject:?} ({server_id}) in {folder} since {since}: {reason}",
+        cause.name()
+    )
+}
+
+/// What is remembered of a device, but for the items that need attention.
+fn fields(entry: &Entry) -> impl Iterator<Item = (&String, &String)> {
+    entry.fields.iter().filter(|(name, _)| !attention::is_entry(name))
 }
 
 async fn release(store: &Store, entry: &Entry) -> Result<(), Failure> {
@@ -221,7 +252,8 @@ fn json(entry: &Entry) -> serde_json::Value {
         "user": entry.user_id,
         "device": entry.device,
         "protocol": entry.protocol,
-        "fields": entry.fields,
+        "fields": fields(entry).collect::<BTreeMap<_, _>>(),
+        "attention": attention::entries(&entry.fields),
     })
 }
 

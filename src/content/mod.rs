@@ -21,9 +21,13 @@ pub mod itip;
 pub mod oof;
 pub mod property;
 pub mod recurrence;
+pub mod stub;
 pub mod tasks;
 pub mod text;
 pub mod typed;
+
+#[cfg(test)]
+mod sameness;
 
 /// The classes of items that are synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

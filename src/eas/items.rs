@@ -4,6 +4,8 @@
 //! with the reason why it is not one.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use serde_json::Map;
@@ -18,6 +20,7 @@ use crate::content::email::Mail;
 use crate::eas::command::Call;
 use crate::eas::options::Options;
 use crate::eas::status::Error;
+use crate::eas::stub::Broken;
 use crate::ox;
 use crate::ox::Failed;
 use crate::ox::Fetched;
@@ -90,7 +93,7 @@ impl From<&Item> for Wanted {
 pub enum Loaded {
     /// The children of ApplicationData.
     Item(Vec<Element>),
-    Unconvertible(Unconvertible),
+    Unconvertible(Broken),
     Vanished,
 }
 
@@ -147,7 +150,7 @@ impl Items<'_> {
         }
     }
 
-    fn context(&self) -> Context<'_> {
+    pub(super) fn context(&self) -> Context<'_> {
         Context {
             version: self.call.version,
             quirks: self.call.quirks,
@@ -201,13 +204,13 @@ impl Items<'_> {
             }
             (Some(Err(failed)), _) => return unreadable(failed.error),
         };
-        let mut mail = match Mail::from_json(&json, &self.collection.to_string()) {
+        let mut mail = match attempt(|| Mail::from_json(&json, &self.collection.to_string())) {
             Ok(mail) => mail,
-            Err(reason) => return Ok(Loaded::Unconvertible(reason)),
+            Err(reason) => return Ok(Loaded::Unconvertible(reason.into())),
         };
         if !content::email::wants_source(&mail, self.bodies) {
             complete_calendar(self.call, self.folder, &mut mail).await?;
-            return Ok(self.convert_mail(&mail));
+            return Ok(attempt(|| content::email::to_eas(&mail, &self.context())).into());
         }
         let envelope = Envelope {
             flags: mail.envelope.flags,
@@ -222,19 +225,18 @@ impl Items<'_> {
             Ok(source) => source,
             Err(error) => return unreadable(error),
         };
-        let envelope = content::email::Envelope {
-            collection_id: self.collection.to_string(),
-            id: id.to_owned(),
-            flags: envelope.flags,
-            received: Some(envelope.received),
-        };
-        Ok(self.convert_mail(&Mail::from_source(&source, envelope)))
+        let envelope = self.envelope(id, Some(envelope));
+        let convert = || content::email::to_eas(&Mail::from_source(&source, envelope), &self.context());
+        Ok(attempt(convert).into())
     }
 
-    fn convert_mail(&self, mail: &Mail) -> Loaded {
-        match content::email::to_eas(mail, &self.context()) {
-            Ok(elements) => Loaded::Item(elements),
-            Err(reason) => Loaded::Unconvertible(reason),
+    /// What the list of the folder says of a mail, for its content.
+    pub(super) fn envelope(&self, id: &str, listed: Option<Envelope>) -> content::email::Envelope {
+        content::email::Envelope {
+            collection_id: self.collection.to_string(),
+            id: id.to_owned(),
+            flags: listed.map_or(0, |listed| listed.flags),
+            received: listed.map(|listed| listed.received),
         }
     }
 
@@ -268,19 +270,21 @@ impl Items<'_> {
     }
 
     async fn convert(&self, fetched: &Fetched) -> Result<Loaded, Error> {
-        let context = self.context();
-        let converted = match self.module {
-            Module::Calendar => content::calendar::to_eas(&fetched.object, &fetched.parts, &context),
-            Module::Tasks => content::tasks::to_eas(&fetched.object, &context),
-            Module::Contacts => {
-                let photo = self.photo(fetched).await?;
-                content::contacts::to_eas(&fetched.object, photo.as_deref(), &context)
-            }
-            Module::Mail => return Ok(Loaded::Vanished),
+        let photo = match self.module {
+            Module::Contacts => self.photo(fetched).await?,
+            _ => None,
         };
-        Ok(match converted {
-            Ok(elements) => Loaded::Item(elements),
-            Err(reason) => Loaded::Unconvertible(reason),
+        Ok(self.converted(fetched, photo.as_deref()).into())
+    }
+
+    /// An object that is no mail, as ApplicationData.
+    pub(super) fn converted(&self, fetched: &Fetched, photo: Option<&[u8]>) -> Result<Vec<Element>, Unconvertible> {
+        let (object, context) = (&fetched.object, self.context());
+        attempt(|| match self.module {
+            Module::Calendar => content::calendar::to_eas(object, &fetched.parts, &context),
+            Module::Tasks => content::tasks::to_eas(object, &context),
+            Module::Contacts => content::contacts::to_eas(object, photo, &context),
+            Module::Mail => Err(Unconvertible("a mail is no object".to_owned())),
         })
     }
 
@@ -330,7 +334,23 @@ pub async fn complete_calendar(call: &Call<'_>, folder: &str, mail: &mut Mail) -
 fn unreadable(error: ox::Error) -> Result<Loaded, Error> {
     match error.kind {
         ox::ErrorKind::NotFound => Ok(Loaded::Vanished),
-        _ if error.is_about_the_item() => Ok(Loaded::Unconvertible(Unconvertible(error.to_string()))),
+        _ if error.is_about_the_item() => Ok(Loaded::Unconvertible((&error).into())),
         _ => Err(error.into()),
+    }
+}
+
+/// Converts one item. Should a defect of ours show in it, it is this item's trouble and none of the others'.
+pub(super) fn attempt<T>(convert: impl FnOnce() -> Result<T, Unconvertible>) -> Result<T, Unconvertible> {
+    // Nothing that the conversion has in hand is seen again afterwards.
+    catch_unwind(AssertUnwindSafe(convert))
+        .unwrap_or_else(|_| Err(Unconvertible("the gateway stumbles over it".to_owned())))
+}
+
+impl From<Result<Vec<Element>, Unconvertible>> for Loaded {
+    fn from(converted: Result<Vec<Element>, Unconvertible>) -> Self {
+        match converted {
+            Ok(elements) => Self::Item(elements),
+            Err(reason) => Self::Unconvertible(reason.into()),
+        }
     }
 }

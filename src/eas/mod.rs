@@ -24,6 +24,7 @@ pub mod request;
 mod response;
 pub mod results;
 pub mod status;
+pub mod stub;
 
 use std::sync::Arc;
 use std::time::Duration;

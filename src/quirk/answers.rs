@@ -393,7 +393,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "Midnight of the user's zone is the day there. The time of editing that iOS 4 sends cannot be told from that.",
         &["src/content/birthday::every_device_means_the_same_day"],
     ),
-    not("I-31", "See G-1."),
+    all("I-31", "See G-1.", &["tests/it/poison::a_phone_that_chokes_on_a_mail"]),
     all(
         "I-32",
         "An absence notice that is off is told without messages.",
@@ -827,10 +827,15 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
         "Each keystroke is a search at Open-Xchange; results are kept for their next pages only.",
     ),
     // Every server
-    not(
+    all(
         "G-1",
-        "A device that chokes on an item and repeats its request gets the same answer each time. That an item cannot be \
-         converted stops nothing: it is left out.",
+        "A device that repeats its request again and again gets one item at a time, and a stub of the item that it does not \
+         get past. That an item cannot be converted stops nothing: a stub takes its place.",
+        &[
+            "tests/it/poison::a_phone_that_chokes_on_a_mail",
+            "tests/it/poison::a_phone_that_chokes_on_an_item",
+            "tests/it/poison::a_mail_that_ox_cannot_open",
+        ],
     ),
     all(
         "G-2",

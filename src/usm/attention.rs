@@ -36,6 +36,18 @@ pub enum Cause {
     Overridden,
 }
 
+impl Cause {
+    /// As it is stored, and shown to administrators.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Loop => "loop",
+            Self::HeldBack => "held-back",
+            Self::Overridden => "overridden",
+        }
+    }
+}
+
 /// One item on the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -62,7 +74,7 @@ pub async fn report(store: &Store, device: SessionId, entry: &Entry) -> Result<(
     }
     let field = field(&entry.server_id);
     let fields = store.fields(device).await?;
-    let listed = fields.keys().filter(|name| name.starts_with(PREFIX)).count();
+    let listed = fields.keys().filter(|name| is_entry(name)).count();
     if listed >= MOST && !fields.contains_key(&field) {
         log::warn!(
             "the attention list of device {} in context {} is full; {:?} is not entered: {}",
@@ -93,12 +105,17 @@ pub async fn list(store: &Store, device: SessionId) -> Result<Vec<Entry>, store:
 
 /// The entries among the fields of a device, the oldest first. What cannot be read is passed over.
 pub fn entries<'a>(fields: impl IntoIterator<Item = (&'a String, &'a String)>) -> Vec<Entry> {
-    let listed = fields.into_iter().filter(|(name, _)| name.starts_with(PREFIX));
+    let listed = fields.into_iter().filter(|(name, _)| is_entry(name));
     let mut entries: Vec<Entry> = listed
         .filter_map(|(_, value)| serde_json::from_str(value).ok())
         .collect();
     entries.sort_by_key(|entry| entry.since);
     entries
+}
+
+/// Whether a field of a device is an entry.
+pub fn is_entry(field: &str) -> bool {
+    field.starts_with(PREFIX)
 }
 
 /// A name as short as names of fields are, whatever ids look like.
@@ -157,6 +174,13 @@ mod tests {
         }
         assert_eq!(list(&store, device).await.unwrap().len(), MOST);
         assert!(store.fields(device).await.unwrap().contains_key("device.Model"));
+    }
+
+    #[test]
+    fn names_are_what_is_stored() {
+        for cause in [Cause::Unreadable, Cause::Loop, Cause::HeldBack, Cause::Overridden] {
+            assert_eq!(serde_json::to_string(&cause).unwrap(), format!("{:?}", cause.name()));
+        }
     }
 
     #[test]

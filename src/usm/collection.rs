@@ -15,6 +15,7 @@ use crate::store;
 use crate::store::SessionId;
 use crate::store::Store;
 use crate::usm::conflict::Policy;
+use crate::usm::course::Shown;
 use crate::usm::generations::Generations;
 use crate::usm::generations::Loaded;
 use crate::usm::generations::Place;
@@ -28,6 +29,7 @@ use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
 use crate::usm::plan::What;
 use crate::usm::plan::plan as plan_of;
+use crate::usm::repetition::Repetition;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Delivery;
 use crate::usm::settle::Outcome;
@@ -268,7 +270,8 @@ impl<'a> Looked<'a> {
             continued,
             now,
         } = self;
-        let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
+        let changes = changes.into_iter().map(|(change, write)| opened.guarded(change, write));
+        let (changes, writes): (Vec<Change>, Vec<Write>) = changes.unzip();
         let mut plan = opened.plan(&applied, &listing, &filter, &changes, options);
         if continued && plan.more_available == 0 {
             // The last window of an old list: what came since belongs to it. Two of them would take twice the memory.
@@ -296,12 +299,20 @@ impl<'a> Looked<'a> {
         if let Some(fresh) = fresh.filter(|_| !plan.replaced.is_empty()) {
             Arc::make_mut(&mut listing).replace(&plan.replaced, &fresh);
         }
+        let Place { key, .. } = opened.place;
+        let repetition = opened
+            .collection
+            .repetition(key, opened.place.is_repeated(), &plan.to_device)
+            .await?;
+        plan.limit(repetition.course.window);
         Ok(Pending {
             opened,
             listing,
             plan,
             changes,
             outcomes,
+            repetition,
+            now,
         })
     }
 }
@@ -324,7 +335,12 @@ impl Opened<'_> {
             // What the device itself wrote in the place of an item, it has.
             let own = applied.replaced(self.state.items.keys());
             snapshot.items.retain(|id, seen| {
-                held(id).is_none_or(|held| may_be_same(held.revision, seen.revision)) || own.contains_key(id)
+                let touched = || changes.iter().any(|change| change.what.id() == Some(id));
+                held(id).is_none_or(|held| match held.is_stub() {
+                    // Devices take no other content for a mail that they have: a stub goes before the mail comes.
+                    true => held.is_current(seen.revision) || touched(),
+                    false => may_be_same(held.revision, seen.revision),
+                }) || own.contains_key(id)
             });
         }
         let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
@@ -332,6 +348,16 @@ impl Opened<'_> {
             plan.more_available += before - snapshot.items.len();
         }
         plan
+    }
+
+    /// What a device wrote into a stub is nothing of the item: only flags and deletions are meant for that.
+    fn guarded(&self, change: Change, write: Write) -> (Change, Write) {
+        let held = change.what.id().and_then(|id| self.state.items.get(id));
+        match write {
+            Write::Flags { .. } | Write::Delete { .. } => (change, write),
+            _ if held.is_some_and(|held| held.is_stub()) => (change, Write::Refused),
+            _ => (change, write),
+        }
     }
 
     async fn applied(&self) -> Result<Applied, Error> {
@@ -404,9 +430,16 @@ pub struct Pending<'a> {
     plan: Plan,
     changes: Vec<Change>,
     outcomes: Vec<Outcome>,
+    repetition: Repetition,
+    now: i64,
 }
 
 impl Pending<'_> {
+    /// How an item is to be sent: a device that did not get past it gets less of it.
+    pub fn shown(&self, id: &str) -> Shown {
+        self.repetition.course.shown.get(id).copied().unwrap_or_default()
+    }
+
     /// What the device gets, in the order of sending.
     pub fn to_device(&self) -> &[Send] {
         &self.plan.to_device
@@ -431,6 +464,8 @@ impl Pending<'_> {
             plan,
             changes,
             outcomes,
+            repetition,
+            now,
         } = self;
         let Opened {
             collection,
@@ -449,6 +484,7 @@ impl Pending<'_> {
         let mut committed = Committed {
             key: place.key,
             replaced: settled.state.replaced.clone(),
+            healed: settled.state.healed(&state),
             answers: settled.answers,
             more_available: settled.more_available,
             wrote,
@@ -456,6 +492,8 @@ impl Pending<'_> {
         if settled.state != state || !changes.is_empty() || force_new_key {
             let object = collection.object();
             committed.key = collection.states(&object).commit(&place, &settled.state).await?;
+            let next = settled.more_available.then_some(committed.key);
+            collection.note_answer(&repetition, place.key, next, now).await?;
         }
         if settled.more_available && is_current {
             collection
@@ -472,6 +510,8 @@ pub struct Committed {
     pub key: u64,
     /// Items that OX has under another id than the device.
     replaced: BTreeMap<String, String>,
+    /// Items that were withheld from the device, and are not any more: it has them, or they are gone.
+    pub healed: Vec<String>,
     /// One for each change of the device, in its order.
     pub answers: Vec<Answer>,
     pub more_available: bool,

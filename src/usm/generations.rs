@@ -63,6 +63,13 @@ pub(super) struct Place {
     older: Vec<u64>,
 }
 
+impl Place {
+    /// Whether this key was answered before: the device has not seen the answer, or could not do anything with it.
+    pub(super) const fn is_repeated(&self) -> bool {
+        self.key < self.newest
+    }
+}
+
 impl States<'_> {
     /// The state behind a key. A key that is not kept, and a state that cannot be read, is [`Error::UnknownKey`]: the
     /// device starts anew.

@@ -23,7 +23,8 @@
 //! |---|---|---|---|
 //! | [`ids`] | ids for devices | [`collection`] | the items of one folder |
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
-//! | [`journal`] | what was applied already | [`generations`] | states in the store |
+//! | [`journal`] | what was applied already | [`generations`], `repetition` | states in the store, keys that come again |
+//! | [`course`] | what a device gets past | | |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
 //! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
@@ -45,6 +46,7 @@ pub mod attention;
 pub mod brake;
 pub mod collection;
 pub mod conflict;
+pub mod course;
 pub mod draft;
 pub mod generations;
 pub mod hierarchy;
@@ -52,6 +54,7 @@ pub mod ids;
 pub mod journal;
 pub mod listing;
 pub mod plan;
+mod repetition;
 pub mod settle;
 pub mod snapshot;
 pub mod state;

@@ -34,6 +34,16 @@ pub enum What {
     Delete { id: String },
 }
 
+impl What {
+    /// The item that is changed or deleted.
+    pub fn id(&self) -> Option<&String> {
+        match self {
+            Self::Add { .. } => None,
+            Self::Change { id } | Self::Delete { id } => Some(id),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub policy: Policy,
@@ -64,6 +74,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Sends no more than so many items now.
+    pub(super) fn limit(&mut self, window: usize) {
+        self.more_available += self.to_device.len().saturating_sub(window);
+        self.to_device.truncate(window);
+    }
+
     /// Items that were written meanwhile are sent as they are after the write; what turned out to be the device's own
     /// addition, it has; what was sent as a message, it has no longer. `outcomes`: one for each step that writes.
     pub fn adopt(&mut self, changes: &[Change], outcomes: &[Outcome]) {
@@ -183,9 +199,8 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
     if !options.wants_changes {
         sends.retain(|send| send_anyway.contains(send.id()));
     }
-    plan.more_available = sends.len().saturating_sub(options.window);
-    sends.truncate(options.window);
     plan.to_device = sends;
+    plan.limit(options.window);
     plan
 }
 
@@ -250,7 +265,7 @@ fn step(
     };
     let ox = match snapshot.items.get(id) {
         None => conflict::Ox::Deleted,
-        Some(seen) if seen.revision == known.revision => conflict::Ox::Unchanged,
+        Some(seen) if known.is_current(seen.revision) => conflict::Ox::Unchanged,
         // Both sides say the same; the device gets what else has changed.
         Some(_) if change.is_moot => {
             send_anyway.insert(id.clone());
@@ -282,7 +297,8 @@ fn step(
 
 /// The device knows an item at this revision; where OX did not tell it, at none that OX has, so that the item is sent.
 fn know(held: &mut BTreeMap<String, Held>, id: &str, revision: Option<Revision>) {
-    held.insert(id.to_owned(), Held::on_device(revision.unwrap_or(Revision(0))));
+    let before = held.get(id).copied();
+    held.insert(id.to_owned(), Held::written(before, revision.unwrap_or(Revision(0))));
 }
 
 /// What the device lacks: winners of conflicts first, so that they come in this very answer, then what goes, what
@@ -301,7 +317,7 @@ fn differences(
         let send = match snapshot.items.get(id) {
             None => Send::Delete { id: id.clone() },
             Some(seen) if !seen.within => Send::SoftDelete { id: id.clone() },
-            Some(seen) if seen.revision == held.revision => continue,
+            Some(seen) if held.is_current(seen.revision) => continue,
             Some(seen) if held.left_out => Send::Add {
                 id: id.clone(),
                 revision: seen.revision,

@@ -59,6 +59,8 @@ pub enum Unsendable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     Sent,
+    /// Could not be converted, and a stub was sent in its place.
+    Stub,
     /// Could not be converted; the device goes without it until it changes.
     LeftOut,
     /// Did not fit into this answer.
@@ -160,7 +162,8 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
     match outcome {
         Outcome::Done { id, revision, resend } => {
             if !matches!(change.what, What::Delete { .. }) {
-                held.insert(id.clone(), Held::on_device(revision.unless(resend)));
+                let before = held.get(&id).copied();
+                held.insert(id.clone(), Held::written(before, revision).unless(resend));
             }
             Answer::Done { id }
         }
@@ -181,8 +184,10 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
         Outcome::Rejected | Outcome::Full => {
             if let What::Change { id } = &change.what
                 && let Some(held) = held.get_mut(id)
+                && !held.is_stub()
             {
                 // The device has what OX refuses: a revision that OX never has makes the next plan send OX's version.
+                // There is nothing better to send in the place of a stub.
                 held.revision = held.revision.unless(true);
             }
             if outcome == Outcome::Full {
@@ -209,8 +214,12 @@ fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery) {
                 },
             );
         }
-        // A Change that cannot be converted leaves the device with the older version.
-        (Send::Add { id, revision } | Send::Change { id, to: revision, .. }, Delivery::Sent | Delivery::LeftOut) => {
+        // A Change that cannot be converted leaves the device with what it has, and that is not the item any more.
+        (Send::Change { id, to: revision, .. }, Delivery::LeftOut)
+        | (Send::Add { id, revision } | Send::Change { id, to: revision, .. }, Delivery::Stub) => {
+            held.insert(id, Held::stub(revision));
+        }
+        (Send::Add { id, revision } | Send::Change { id, to: revision, .. }, Delivery::Sent) => {
             held.insert(id, Held::on_device(revision));
         }
     }

@@ -17,6 +17,21 @@ impl Revision {
     pub const fn unless(self, differs: bool) -> Self {
         if differs { Self(!self.0) } else { self }
     }
+
+    /// What stands for this revision where the device has a stub in the place of the item.
+    pub const fn of_stub(self) -> Self {
+        let digest = self.0 >> 32 ^ self.0 & 0xFFFF_FFFF;
+        Self(Self::STUB << 32 | digest)
+    }
+
+    /// Whether it is one of [`Revision::of_stub`], if only [unless](Revision::unless) something differs.
+    pub const fn is_of_stub(self) -> bool {
+        self.0 >> 32 == Self::STUB || !self.0 >> 32 == Self::STUB
+    }
+
+    /// The upper half of the revisions of stubs. Where OX has times these are none of the next thousand years; where it has
+    /// digests, one in four thousand millions is taken for a stub, and its item sent once more than needed.
+    const STUB: u64 = 0x57AB_57AB;
 }
 
 /// The items of a folder by their OX id.
@@ -74,6 +89,24 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stubs_differ_where_their_items_do() {
+        let mail = 0x1234_5678_0000_0008;
+        let revisions = [0, 1, mail, mail | 32, 1_700_000_000_000, 1_700_000_000_001, u64::MAX].map(Revision);
+        for (place, one) in revisions.iter().enumerate() {
+            assert!(one.of_stub().is_of_stub() && !one.is_of_stub(), "{one:?}");
+            assert!(one.of_stub().unless(true).is_of_stub(), "{one:?}");
+            for other in &revisions[..place] {
+                assert!(
+                    one.of_stub() != other.of_stub() || one.0 == !other.0,
+                    "{one:?}, {other:?}"
+                );
+            }
+        }
+        // Stored in states, so it must never change.
+        assert_eq!(Revision(mail).of_stub(), Revision(0x57AB_57AB_1234_5670));
+    }
 
     #[test]
     fn the_newest_stay_in_view() {

@@ -45,6 +45,42 @@ impl Held {
             left_out: false,
         }
     }
+
+    /// The device has a stub in the place of the item, which cannot be shown to it at this revision; or what the item was
+    /// before.
+    pub const fn stub(revision: Revision) -> Self {
+        Self::on_device(revision.of_stub())
+    }
+
+    pub const fn is_stub(self) -> bool {
+        !self.left_out && self.revision.is_of_stub()
+    }
+
+    /// Whether the device lacks the item itself, whatever it has in its place.
+    pub const fn is_withheld(self) -> bool {
+        self.left_out || self.is_stub()
+    }
+
+    /// Whether nothing happened at OX since, if OX shows this revision now.
+    pub fn is_current(self, seen: Revision) -> bool {
+        self.revision == seen || self.is_stub() && self.revision == seen.of_stub()
+    }
+
+    /// As [`Revision::unless`].
+    pub const fn unless(self, differs: bool) -> Self {
+        Self {
+            revision: self.revision.unless(differs),
+            ..self
+        }
+    }
+
+    /// What the device has after a write of its own: a stub stays one.
+    pub const fn written(before: Option<Self>, revision: Revision) -> Self {
+        match before {
+            Some(before) if before.is_stub() => Self::stub(revision),
+            _ => Self::on_device(revision),
+        }
+    }
 }
 
 /// Why bytes are no state.
@@ -68,6 +104,14 @@ impl State {
     /// The id under which OX has an item.
     pub fn ox_id<'a>(&'a self, id: &'a str) -> &'a str {
         self.replaced.get(id).map_or(id, String::as_str)
+    }
+
+    /// Items that the device lacked in the state before, and lacks no longer.
+    pub fn healed(&self, before: &Self) -> Vec<String> {
+        let withheld = |items: &BTreeMap<String, Held>, id| items.get(id).is_some_and(|held| held.is_withheld());
+        let items = before.items.iter().filter(|(_, held)| held.is_withheld());
+        let healed = items.filter(|(id, _)| !withheld(&self.items, *id));
+        healed.map(|(id, _)| id.clone()).collect()
     }
 
     /// From any format that this release knows.
@@ -104,6 +148,44 @@ mod tests {
         }
         let text = Unreadable::Newer(3).to_string();
         assert!(text.contains("format 3, this release reads up to 2"), "{text}");
+    }
+
+    #[test]
+    fn stubs_stand_for_items_until_these_come() {
+        let revision = Revision(1_700_000_000_000);
+        let later = Revision(1_700_000_000_001);
+        let left_out = Held {
+            revision,
+            left_out: true,
+        };
+        let stub = Held::stub(revision);
+        assert!(stub.is_stub() && stub.is_current(revision) && !stub.is_current(later));
+        assert!(!left_out.is_stub() && left_out.is_current(revision));
+        assert!(!Held::on_device(revision).is_withheld() && !Held::on_device(revision).is_current(later));
+        // What the device has, after a write of its own.
+        assert_eq!(Held::written(Some(stub), later), Held::stub(later));
+        for before in [None, Some(left_out), Some(Held::on_device(revision))] {
+            assert_eq!(Held::written(before, later), Held::on_device(later));
+        }
+        // Before, after, healed.
+        let cases = [
+            (Some(stub), Some(Held::on_device(later)), true),
+            (Some(stub), Some(Held::stub(later)), false),
+            (Some(stub), Some(stub.unless(true)), false),
+            (Some(stub), None, true),
+            (Some(left_out), Some(stub), false),
+            (Some(left_out), Some(Held::on_device(later)), true),
+            (Some(Held::on_device(revision)), None, false),
+            (None, Some(stub), false),
+        ];
+        let state = |held: Option<Held>| State {
+            items: held.into_iter().map(|held| ("7".to_owned(), held)).collect(),
+            ..State::default()
+        };
+        for (before, after, is_healed) in cases {
+            let healed = state(after).healed(&state(before));
+            assert_eq!(!healed.is_empty(), is_healed, "{before:?}, {after:?}");
+        }
     }
 
     /// A folder of so many items, as OX numbers them: mail by the date of its receipt and its flags, other items by the time

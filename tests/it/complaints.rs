@@ -41,18 +41,24 @@ const ANSWERS: [(&str, Answer); 40] = [
         Shown(&[
             "tests/it/counts::a_sync_without_changes_costs_one_call_and_no_write",
             "tests/it/convergence::histories_of_the_first_share",
+            "tests/it/poison::a_phone_that_chokes_on_a_mail",
+            "tests/it/poison::a_phone_that_chokes_on_an_item",
         ]),
     ),
     (
         "one broken item blocks its folder",
         Shown(&[
+            "tests/it/poison::a_mail_that_ox_cannot_open",
             "tests/it/refusals::one_bad_item_never_fails_a_collection",
             "tests/it/refusals::one_bad_change_never_fails_a_request",
         ]),
     ),
     (
         "FolderSync is answered with Status 9 for ever",
-        Shown(&["tests/it/peculiarities::circles_end"]),
+        Shown(&[
+            "tests/it/peculiarities::circles_end",
+            "tests/it/poison::a_phone_that_does_not_start_anew",
+        ]),
     ),
     (
         "a policy that never settles",

@@ -40,13 +40,14 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 7] = [
+const USM_DRIVERS: [&str; 8] = [
     "usm/attention.rs",
     "usm/collection.rs",
     "usm/draft.rs",
     "usm/generations.rs",
     "usm/hierarchy.rs",
     "usm/listing.rs",
+    "usm/repetition.rs",
     "usm/write.rs",
 ];
 

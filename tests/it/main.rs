@@ -49,6 +49,7 @@ mod operations;
 mod outages;
 mod peculiarities;
 mod ping;
+mod poison;
 mod queries;
 mod quirks;
 mod recipients;

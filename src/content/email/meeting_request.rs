@@ -112,9 +112,12 @@ pub(super) fn element(mail: &Mail, context: &Context<'_>) -> Option<Element> {
         Method::Counter => PROPOSALS.contains(context.version),
         Method::Reply => false,
     };
+    // Where the invitation does not tell when it was made, the mail does: the same one has the same whenever it is asked for.
+    let stamp = meeting.stamp.or(mail.envelope.received).or(mail.sent);
     let request = Request {
         method,
         meeting: &meeting,
+        stamp: stamp.unwrap_or(meeting.period.start),
         context,
     };
     shown.then(|| Element::parent(email::MEETING_REQUEST, request.children()))
@@ -123,6 +126,8 @@ pub(super) fn element(mail: &Mail, context: &Context<'_>) -> Option<Element> {
 struct Request<'a> {
     method: Method,
     meeting: &'a Meeting,
+    /// Milliseconds since 1970.
+    stamp: i64,
     context: &'a Context<'a>,
 }
 
@@ -134,10 +139,7 @@ impl Request<'_> {
         let mut children = vec![
             Element::flag(email::ALL_DAY_EVENT, period.all_day),
             self.time(email::START_TIME, period.start),
-            Element::text(
-                email::DT_STAMP,
-                date::hyphenated(meeting.stamp.unwrap_or(self.context.now)),
-            ),
+            Element::text(email::DT_STAMP, date::hyphenated(self.stamp)),
             self.time(email::END_TIME, period.end),
             Element::number(email::INSTANCE_TYPE, self.instance_type()),
         ];

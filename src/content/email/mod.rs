@@ -37,6 +37,7 @@ pub mod query;
 mod send;
 mod seven_bit;
 mod source;
+mod stub;
 mod thread;
 mod transfer;
 
@@ -73,6 +74,7 @@ pub use send::message_id_field;
 pub use send::message_id_of;
 pub use send::outgoing;
 pub use send::outgoing_draft;
+pub use stub::stub;
 pub use thread::conversation_id;
 
 /// The text was converted to UTF-8, whatever it was.

@@ -18,14 +18,15 @@ use crate::wbxml::codepage::tasks;
 const NOT_STARTED: i64 = 1;
 const DONE: i64 = 3;
 
-/// `DateCompleted` is required when `Complete` is 1: where OX has none, the last change is the best that is known.
-pub(super) fn to_eas(object: &Object, context: &Context<'_>) -> Vec<Element> {
+/// `DateCompleted` is required when `Complete` is 1: where OX has none, the last change is the best that is known. Never
+/// the present, which is another one whenever it is asked for.
+pub(super) fn to_eas(object: &Object, _: &Context<'_>) -> Vec<Element> {
     if !is_done(object) {
         return vec![Element::flag(tasks::COMPLETE, false)];
     }
     let completed = object.time(columns::DATE_COMPLETED);
     let completed = completed.or_else(|| object.time(common::LAST_MODIFIED));
-    let completed = date::hyphenated(completed.unwrap_or(context.now));
+    let completed = date::hyphenated(completed.unwrap_or_default());
     vec![
         Element::flag(tasks::COMPLETE, true),
         Element::text(tasks::DATE_COMPLETED, completed),

@@ -37,13 +37,38 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
             Err(_) => Err(collection::Error::UnknownKey),
         },
     };
+    if changes.is_ok() && call.device.recall(UNKNOWN).is_some() {
+        call.device.keep(UNKNOWN, vec![0]);
+    }
     match changes {
         Ok(changes) if goes_in_circles(call.device, &changes) => Ok(refused(INVALID_SYNC_KEY)),
         Ok(changes) if key == "0" => Ok(Reply::Beginning(answer(&changes))),
         Ok(changes) => Ok(Reply::Document(answer(&changes))),
-        Err(collection::Error::UnknownKey) => Ok(refused(INVALID_SYNC_KEY)),
+        Err(collection::Error::UnknownKey) => start_anew(call, &folders).await,
         Err(error) => Err(error.into()),
     }
+}
+
+/// Device memory: how often in a row its key was not known.
+const UNKNOWN: &str = "tree.unknown";
+
+/// A device that was told so often to start anew, and did not, does not know how.
+const DEAF: u8 = 2;
+
+/// Tells a device whose key is not known to start anew; one that does not listen is given the whole tree as if it had.
+async fn start_anew(call: &Call<'_>, folders: &[ox::Folder]) -> Result<Reply, Error> {
+    let told = counted(call.device, UNKNOWN);
+    if told < DEAF {
+        call.device.keep(UNKNOWN, vec![told + 1]);
+        return Ok(refused(INVALID_SYNC_KEY));
+    }
+    log::warn!(
+        "{}: does not start anew when it is told to, and gets the whole tree",
+        call.device_label()
+    );
+    call.device.keep(UNKNOWN, vec![0]);
+    let changes = call.hierarchy().reset(folders, call.now).await?;
+    Ok(Reply::Beginning(answer(&changes)))
 }
 
 /// Device memory: how often Sync sent the device here since the tree last changed for it.
@@ -81,7 +106,11 @@ fn goes_in_circles(device: &Device, changes: &Changes) -> bool {
 }
 
 fn rounds(device: &Device) -> u8 {
-    let kept = device.recall(ROUNDS);
+    counted(device, ROUNDS)
+}
+
+fn counted(device: &Device, name: &'static str) -> u8 {
+    let kept = device.recall(name);
     kept.and_then(|kept| kept.first().copied()).unwrap_or(0)
 }
 

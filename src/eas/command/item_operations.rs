@@ -155,13 +155,13 @@ async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes
         folder: &folder,
         bodies: &bodies,
     };
-    let mut data = match items.load(&[wanted]).await?.pop() {
-        Some(Loaded::Item(data)) => data,
-        Some(Loaded::Unconvertible(reason)) => {
+    let mut data = match items.show(&wanted).await? {
+        Loaded::Item(data) => data,
+        Loaded::Unconvertible(reason) => {
             log::warn!("{}: item {server_id} cannot be fetched: {reason}", call.device_label());
             return Ok(Err(CONVERSION_FAILED));
         }
-        Some(Loaded::Vanished) | None => return Ok(Err(NOT_FOUND)),
+        Loaded::Vanished => return Ok(Err(NOT_FOUND)),
     };
     if let Some(schema) = options.and_then(|options| options.child(tag::SCHEMA)) {
         keep_only(&mut data, schema);

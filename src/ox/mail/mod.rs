@@ -16,6 +16,7 @@ pub use clear::clear;
 pub(super) use read::Refusals;
 pub use read::attachment;
 pub use read::fetch_json;
+pub use read::head;
 pub use read::source;
 pub use search::Found;
 pub use search::conversations;

@@ -14,15 +14,30 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::ox::Object;
 use crate::ox::call::Call;
+use crate::ox::columns::ColumnName;
+use crate::ox::columns::mail;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::fetch::Failed;
+use crate::ox::items::objects;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Download;
+use crate::ox::reply::Reply;
 use crate::ox::reply::html_page_error;
 use crate::ox::session::Session;
 use crate::ox::value::id_text;
+
+const HEAD_COLUMNS: &[ColumnName] = &[
+    mail::ID.name(),
+    mail::FROM.name(),
+    mail::TO.name(),
+    mail::SUBJECT.name(),
+    mail::SENT_DATE.name(),
+    mail::RECEIVED_DATE.name(),
+    mail::FLAGS.name(),
+];
 
 /// How many mails are read in one call.
 const CHUNK: usize = 100;
@@ -147,6 +162,22 @@ fn get(folder: &str, id: &str) -> Call {
         .with("folder", folder)
         .with("id", id)
         .with("unseen", true)
+}
+
+/// What the list of a folder tells of a mail that cannot be read: sender, recipients, subject and dates. `None` if it is
+/// gone, or if OX does not tell that either.
+pub async fn head(session: &Session, folder: &str, id: &str) -> Result<Option<Object>, Error> {
+    let body = vec![json!({"folder": folder, "id": id})];
+    let call = Call::put("mail", "list", body).with_columns(HEAD_COLUMNS);
+    match session.call(&call).await {
+        Ok(Reply {
+            data: Value::Array(rows),
+            ..
+        }) => Ok(objects(HEAD_COLUMNS, rows).next()),
+        Ok(_) => Ok(None),
+        Err(error) if error.is_about_the_item() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The RFC 822 source, byte for byte, if it has no more than `limit` bytes ([`ErrorKind::TooLarge`]).

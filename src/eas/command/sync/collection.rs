@@ -1,17 +1,13 @@
 //! One collection of a Sync.
 
-use std::collections::HashMap;
+mod delivery;
 
-use tokio::time::Instant;
+use std::collections::HashMap;
 
 use crate::content::BodyOptions;
 use crate::content::BodyPreference;
 use crate::content::BodyType;
-use crate::content::Unconvertible;
-use crate::content::email;
-use crate::content::email::FlagChanges;
 use crate::eas::command::Call;
-use crate::eas::command::moved;
 use crate::eas::command::sync::brake;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
@@ -30,22 +26,17 @@ use crate::eas::options::Sticky;
 use crate::eas::status::Error;
 use crate::ox;
 use crate::ox::Module;
-use crate::ox::revision;
 use crate::usm::collection;
 use crate::usm::collection::Committed;
 use crate::usm::collection::Looked;
 use crate::usm::collection::Opened;
-use crate::usm::collection::Pending;
 use crate::usm::ids;
 use crate::usm::plan;
-use crate::usm::plan::Send;
 use crate::usm::settle::Answer;
-use crate::usm::settle::Delivery;
 use crate::version::ProtocolVersion::V14_0;
 use crate::version::ProtocolVersion::V16_0;
 use crate::version::VersionRange;
 use crate::wbxml::Element;
-use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
 use crate::wbxml::codepage::calendar;
 
@@ -175,6 +166,7 @@ impl One<'_> {
             let key = collection
                 .reset(sticky.to_bytes(self.call.version), self.call.now)
                 .await?;
+            self.forget_withheld().await?;
             return Ok(self.answer(key));
         }
         let key = self
@@ -242,11 +234,13 @@ impl One<'_> {
             holds_deletions,
         };
         let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        let (commands, deliveries) = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        let delivered = self.deliver(&pending, &items, room.bytes, sent_key).await?;
         let force = self.call.services.new_key_on_empty_sync;
         let committed = pending
-            .settle(&deliveries, sticky.to_bytes(self.call.version), force)
+            .settle(&delivered.deliveries, sticky.to_bytes(self.call.version), force)
             .await?;
+        self.tell_administrator(&delivered, &committed).await?;
+        let commands = delivered.commands;
         if committed.wrote {
             self.call
                 .services
@@ -308,122 +302,6 @@ impl One<'_> {
             takes_drafts,
         };
         Ok(changes::read(&source, looked, items, &self.wanted.commands).await?)
-    }
-
-    /// The items the device lacks, as commands of about so many bytes, and what became of each.
-    async fn deliver(
-        &self,
-        pending: &Pending<'_>,
-        items: &Items<'_>,
-        bytes: usize,
-        sent_key: u64,
-    ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
-        let mut commands = Vec::new();
-        let mut deliveries = Vec::new();
-        let mut size = 0;
-        let at_a_time = match self.module == Module::Mail && email::need(items.bodies) == email::Need::Source {
-            true => FETCH_SOURCES,
-            false => FETCH,
-        };
-        for sends in pending.to_device().chunks(at_a_time) {
-            if size >= bytes || self.deadline.has_passed(deliveries.len(), Instant::now()) {
-                break;
-            }
-            let mut loaded = self.load(pending, items, sends).await?.into_iter();
-            for send in sends {
-                if size >= bytes {
-                    return Ok((commands, deliveries));
-                }
-                let delivery = match self.command(send, &mut loaded) {
-                    Ok(_) if self.is_own_move(send, sent_key).await? => Delivery::Sent,
-                    Ok(command) => {
-                        size += command.as_ref().map_or(0, text_size);
-                        commands.extend(command);
-                        Delivery::Sent
-                    }
-                    Err(delivery) => delivery,
-                };
-                deliveries.push(delivery);
-            }
-        }
-        Ok((commands, deliveries))
-    }
-
-    /// Whether this comes of a move that the device carried out by itself.
-    async fn is_own_move(&self, send: &Send, sent_key: u64) -> Result<bool, Error> {
-        match send {
-            Send::Add { id, .. } | Send::Delete { id } if self.module == Module::Mail => {
-                moved::is_known(self.call, (self.id, id), sent_key).await
-            }
-            _ => Ok(false),
-        }
-    }
-
-    /// Fetches what has to be fetched, in the order of `sends`.
-    async fn load(&self, pending: &Pending<'_>, items: &Items<'_>, sends: &[Send]) -> Result<Vec<Loaded>, Error> {
-        let wanted: Vec<Wanted> = sends
-            .iter()
-            .filter(|send| self.needs_object(send))
-            .map(|send| {
-                pending
-                    .item(send.id())
-                    .map_or_else(|| Wanted::by_id(send.id()), Wanted::from)
-            })
-            .collect();
-        items.load(&wanted).await
-    }
-
-    /// A mail whose flags alone changed is told without being fetched, if flags can tell it.
-    fn flags(&self, send: &Send) -> Option<FlagChanges> {
-        let Send::Change { from, to, .. } = send else {
-            return None;
-        };
-        if self.module != Module::Mail || !revision::same_mail(from.0, to.0) {
-            return None;
-        }
-        let (from, to) = (revision::flags_of(from.0), revision::flags_of(to.0));
-        Some(email::flag_changes(from, to, self.call.version)).filter(|changes| *changes != FlagChanges::Whole)
-    }
-
-    fn needs_object(&self, send: &Send) -> bool {
-        matches!(send, Send::Add { .. } | Send::Change { .. }) && self.flags(send).is_none()
-    }
-
-    /// The command for one item; `None` if the device's version shows nothing of the change.
-    fn command(&self, send: &Send, loaded: &mut impl Iterator<Item = Loaded>) -> Result<Option<Element>, Delivery> {
-        let server_id = ids::server_id(self.id, send.id());
-        let command = |tag: Tag, data: Vec<Element>| {
-            let data = Element::parent(tag::APPLICATION_DATA, data);
-            Element::parent(tag, [Element::text(tag::SERVER_ID, server_id.clone()), data])
-        };
-        let tag = match send {
-            Send::Delete { .. } => return Ok(Some(bare(tag::DELETE, &server_id))),
-            Send::SoftDelete { .. } => return Ok(Some(bare(tag::SOFT_DELETE, &server_id))),
-            Send::Change { .. } => tag::CHANGE,
-            Send::Add { .. } => tag::ADD,
-        };
-        match self.flags(send) {
-            Some(FlagChanges::Partial(data)) => return Ok(Some(command(tag, data))),
-            Some(FlagChanges::Nothing) => return Ok(None),
-            Some(FlagChanges::Whole) | None => {}
-        }
-        match loaded.next() {
-            Some(Loaded::Item(data)) => Ok(Some(command(tag, data))),
-            Some(Loaded::Unconvertible(reason)) => {
-                self.report(&server_id, &reason);
-                Err(Delivery::LeftOut)
-            }
-            Some(Loaded::Vanished) | None => Err(Delivery::Vanished),
-        }
-    }
-
-    fn report(&self, server_id: &str, reason: &Unconvertible) {
-        log::warn!(
-            "{}: item {server_id} of {} folder {} is left out: {reason}",
-            self.call.device_label(),
-            self.module.name(),
-            self.folder,
-        );
     }
 
     /// What the server made of drafts that were stored, by the place of their commands.
@@ -515,15 +393,15 @@ impl One<'_> {
         let items = self.items(&whole);
         for server_id in server_ids {
             let id = ids::ox_id(self.id, server_id, known.iter().map(String::as_str));
-            let wanted: Vec<Wanted> = id.iter().map(|id| Wanted::by_id(committed.ox_id(id))).collect();
-            responses.push(response::fetched(server_id, items.load(&wanted).await?.pop()));
+            let wanted = id.map(|id| Wanted::by_id(committed.ox_id(&id)));
+            let item = match wanted {
+                Some(wanted) => items.show(&wanted).await?,
+                None => Loaded::Vanished,
+            };
+            responses.push(response::fetched(server_id, item));
         }
         Ok(responses)
     }
-}
-
-fn bare(tag: Tag, server_id: &str) -> Element {
-    Element::parent(tag, [Element::text(tag::SERVER_ID, server_id)])
 }
 
 fn whole_bodies() -> BodyOptions {
