@@ -3,6 +3,7 @@
 //! Sync, GetItemEstimate and ItemOperations get their items here. One bad item never fails the others: it comes back
 //! with the reason why it is not one.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::content::BodyOptions;
 use crate::content::Class;
 use crate::content::Context;
 use crate::content::Unconvertible;
+use crate::content::agreed::Agreed;
 use crate::content::email::Mail;
 use crate::eas::command::Call;
 use crate::eas::options::Options;
@@ -88,8 +90,12 @@ impl From<&Item> for Wanted {
 /// What became of it.
 #[derive(Debug)]
 pub enum Loaded {
-    /// The children of ApplicationData.
-    Item(Vec<Element>),
+    Item {
+        /// The children of ApplicationData.
+        data: Vec<Element>,
+        /// What both sides agree on once the device has it, for the engine; mail has none.
+        agreed: Option<Vec<u8>>,
+    },
     Unconvertible(Unconvertible),
     Vanished,
 }
@@ -233,7 +239,7 @@ impl Items<'_> {
 
     fn convert_mail(&self, mail: &Mail) -> Loaded {
         match content::email::to_eas(mail, &self.context()) {
-            Ok(elements) => Loaded::Item(elements),
+            Ok(data) => Loaded::Item { data, agreed: None },
             Err(reason) => Loaded::Unconvertible(reason),
         }
     }
@@ -269,17 +275,23 @@ impl Items<'_> {
 
     async fn convert(&self, fetched: &Fetched) -> Result<Loaded, Error> {
         let context = self.context();
+        let mut object = Cow::Borrowed(&fetched.object);
         let converted = match self.module {
             Module::Calendar => content::calendar::to_eas(&fetched.object, &fetched.parts, &context),
             Module::Tasks => content::tasks::to_eas(&fetched.object, &context),
             Module::Contacts => {
                 let photo = self.photo(fetched).await?;
+                object = Cow::Owned(content::contacts::with_photo(&object, photo.as_deref()));
                 content::contacts::to_eas(&fetched.object, photo.as_deref(), &context)
             }
             Module::Mail => return Ok(Loaded::Vanished),
         };
+        let agreed = Agreed::of(class_of(self.module), &object, &fetched.parts);
         Ok(match converted {
-            Ok(elements) => Loaded::Item(elements),
+            Ok(data) => Loaded::Item {
+                data,
+                agreed: Some(agreed.encode()),
+            },
             Err(reason) => Loaded::Unconvertible(reason),
         })
     }

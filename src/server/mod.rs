@@ -37,10 +37,12 @@ use self::http_door::HttpDoor;
 use crate::coding;
 use crate::config::Cache;
 use crate::config::Config;
+use crate::config::ConflictNote;
 use crate::config::Doors;
 use crate::config::Networks;
 use crate::config::keys;
 use crate::eas;
+use crate::eas::ConflictNotes;
 use crate::eas::Eas;
 use crate::eas::Heartbeat;
 use crate::eas::Services;
@@ -255,6 +257,11 @@ impl Gateway {
             },
             largest_body: config.limits.body_bytes,
             new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,
+            conflict_notes: match config.eas.conflict_note {
+                ConflictNote::Mail => ConflictNotes::Mail,
+                ConflictNote::List => ConflictNotes::List,
+                ConflictNote::Off => ConflictNotes::Off,
+            },
             folder_selection: config.eas.folder_selection,
             login: Box::new(move |domain, user| pattern.login(domain, user)),
             addresses: Addresses {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::usm::conflict::Common;
 use crate::usm::conflict::Policy;
 use crate::usm::journal;
 use crate::usm::journal::Applied;
@@ -270,7 +271,8 @@ impl Device {
         let change = Change {
             what,
             fingerprint: fingerprint(&content.to_le_bytes()),
-            is_moot: false,
+            common: Common::Unknown,
+            agreed: None,
         };
         self.pending.push((change, content, send));
     }

@@ -24,7 +24,7 @@
 //! | [`ids`] | ids for devices | [`collection`] | the items of one folder |
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
 //! | [`journal`] | what was applied already | [`generations`] | states in the store |
-//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
+//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
 //! | | | [`attention`] | items that need a look |
 //!
 //! # What a protocol uses
@@ -50,6 +50,7 @@ pub mod hierarchy;
 pub mod ids;
 pub mod journal;
 pub mod listing;
+pub mod loss;
 pub mod plan;
 pub mod settle;
 pub mod snapshot;

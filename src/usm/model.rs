@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::usm::conflict::Common;
 use crate::usm::conflict::Policy;
 use crate::usm::journal;
 use crate::usm::journal::Applied;
@@ -258,7 +259,8 @@ impl Device {
             Change {
                 what,
                 fingerprint: fingerprint(&content.to_le_bytes()),
-                is_moot: false,
+                common: Common::Unknown,
+                agreed: None,
             },
             content,
         ));

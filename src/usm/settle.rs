@@ -106,7 +106,9 @@ pub fn settle(
         more_available,
         mut held,
         mut replaced,
-        unseen: _,
+        mut agreed,
+        mut told,
+        unseen,
     } = plan;
     let mut more_available = more_available > 0;
     let mut outcomes = outcomes.into_iter();
@@ -117,11 +119,26 @@ pub fn settle(
             Step::Refused => Answer::Conflict,
             Step::Gone => Answer::NotFound,
             Step::Agreed => Answer::Done { id: item_of(change) },
-            Step::Write | Step::WriteUnlessThere | Step::Finish => {
+            Step::Write | Step::Merge | Step::Yield | Step::WriteUnlessThere | Step::Finish => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
                 // OX's version could not be planned for this answer: the device shall come for it at once.
                 more_available |= outcome == Outcome::Conflict;
-                conclude(&mut held, change, outcome)
+                let now = match &outcome {
+                    Outcome::Done { id, resend: false, .. } => Some(id.clone()),
+                    _ => None,
+                };
+                let answer = conclude(&mut held, change, outcome);
+                if let Answer::Done { id } = &answer {
+                    // What the device has not seen of an item it cannot have agreed to.
+                    let now = now
+                        .filter(|id| !unseen.contains(id))
+                        .and_then(|_| change.agreed.clone());
+                    agree(&mut agreed, id, now);
+                }
+                match (step, answer) {
+                    (Step::Yield, Answer::Done { .. }) => Answer::Conflict,
+                    (_, answer) => answer,
+                }
             }
         };
         answers.push(answer);
@@ -130,18 +147,32 @@ pub fn settle(
     for send in to_device {
         let delivery = deliveries.next().copied().unwrap_or(Delivery::Deferred);
         more_available |= delivery == Delivery::Deferred;
+        if delivery == Delivery::Sent {
+            let now = told.remove(send.id());
+            agree(&mut agreed, send.id(), now);
+        }
         deliver(&mut held, send, delivery);
     }
     replaced.retain(|id, _| held.contains_key(id));
+    agreed.retain(|id, _| held.get(id).is_some_and(|held| !held.left_out));
     Settled {
         state: State {
             items: held,
             replaced,
+            agreed,
             options,
         },
         answers,
         more_available,
     }
+}
+
+/// `None`: nobody knows.
+fn agree(agreed: &mut BTreeMap<String, Vec<u8>>, id: &str, now: Option<Vec<u8>>) {
+    match now {
+        Some(now) => agreed.insert(id.to_owned(), now),
+        None => agreed.remove(id),
+    };
 }
 
 fn item_of(change: &Change) -> String {

@@ -41,6 +41,8 @@ pub enum Write {
         occurrences: Vec<Occurrence>,
         /// Not all that the device changed is written: it gets the object as OX has it.
         resend: bool,
+        /// What is written instead where OX has changed too; `None` if nobody knows who changed what.
+        shares: Option<Box<Shares>>,
     },
     /// The flags of a mail.
     Flags { set: u32, clear: u32 },
@@ -52,6 +54,50 @@ pub enum Write {
     Refused,
     /// The same, of a draft that the device wants sent.
     Unsendable(Unsendable),
+}
+
+/// A change of the device, held against what both sides agreed on before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// What the device has changed.
+    pub merged: Edit,
+    /// What the device alone has changed, and OX has not.
+    pub yielded: Edit,
+}
+
+/// What is written of an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Edit {
+    pub fields: Object,
+    pub occurrences: Vec<Occurrence>,
+}
+
+impl Write {
+    /// What of it a step writes.
+    fn of_step(self, step: &Step) -> Self {
+        match (self, step) {
+            (
+                Self::Update {
+                    shares: Some(shares),
+                    resend,
+                    ..
+                },
+                Step::Merge | Step::Yield,
+            ) => {
+                let Edit { fields, occurrences } = match step {
+                    Step::Merge => shares.merged,
+                    _ => shares.yielded,
+                };
+                Self::Update {
+                    fields,
+                    occurrences,
+                    resend,
+                    shares: None,
+                }
+            }
+            (write, _) => write,
+        }
+    }
 }
 
 /// The change of one occurrence of a series.
@@ -129,6 +175,7 @@ impl<'a> Writer<'a> {
         step: &Step,
         unseen: bool,
     ) -> Result<Written, Error> {
+        let write = write.of_step(step);
         if let Write::Draft(mut draft) = write {
             draft.resend |= unseen;
             return self.write_draft(change, &draft, step).await;
@@ -211,6 +258,7 @@ impl<'a> Writer<'a> {
                     fields,
                     occurrences,
                     resend,
+                    ..
                 },
             ) => {
                 let revision = self.update(id, fields, occurrences).await?;

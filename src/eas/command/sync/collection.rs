@@ -16,6 +16,8 @@ use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
 use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::command::sync::drafts;
+use crate::eas::command::sync::overridden;
+use crate::eas::command::sync::overridden::Place;
 use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
@@ -230,8 +232,16 @@ impl One<'_> {
             window: room.window(self.wanted.window),
             wants_changes: self.wanted.wants_changes,
         };
-        let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        let (commands, deliveries) = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        let mut pending = looked.exchange(changes.list.clone(), plan, filter).await?;
+        overridden::tell(self.call, &self.place(), &changes, &self.wanted.commands, &pending).await?;
+        let Delivered {
+            commands,
+            deliveries,
+            agreed,
+        } = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        for (id, agreed) in agreed {
+            pending.agree(&id, agreed);
+        }
         let force = self.call.services.new_key_on_empty_sync;
         let committed = pending
             .settle(&deliveries, sticky.to_bytes(self.call.version), force)
@@ -264,6 +274,14 @@ impl One<'_> {
         response::Collection {
             class: Some(class_of(self.module)),
             ..response::Collection::failed(&self.wanted.id, &key.to_string(), response::SUCCESS)
+        }
+    }
+
+    const fn place(&self) -> Place<'_> {
+        Place {
+            collection: self.id,
+            module: self.module,
+            folder: self.folder,
         }
     }
 
@@ -306,36 +324,35 @@ impl One<'_> {
         items: &Items<'_>,
         bytes: usize,
         sent_key: u64,
-    ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
-        let mut commands = Vec::new();
-        let mut deliveries = Vec::new();
+    ) -> Result<Delivered, Failure> {
+        let mut delivered = Delivered::default();
         let mut size = 0;
         let at_a_time = match self.module == Module::Mail && email::need(items.bodies) == email::Need::Source {
             true => FETCH_SOURCES,
             false => FETCH,
         };
         for sends in pending.to_device().chunks(at_a_time) {
-            if size >= bytes || self.deadline.has_passed(deliveries.len(), Instant::now()) {
+            if size >= bytes || self.deadline.has_passed(delivered.deliveries.len(), Instant::now()) {
                 break;
             }
             let mut loaded = self.load(pending, items, sends).await?.into_iter();
             for send in sends {
                 if size >= bytes {
-                    return Ok((commands, deliveries));
+                    return Ok(delivered);
                 }
-                let delivery = match self.command(send, &mut loaded) {
+                let delivery = match self.command(send, &mut loaded, &mut delivered.agreed) {
                     Ok(_) if self.is_own_move(send, sent_key).await? => Delivery::Sent,
                     Ok(command) => {
                         size += command.as_ref().map_or(0, text_size);
-                        commands.extend(command);
+                        delivered.commands.extend(command);
                         Delivery::Sent
                     }
                     Err(delivery) => delivery,
                 };
-                deliveries.push(delivery);
+                delivered.deliveries.push(delivery);
             }
         }
-        Ok((commands, deliveries))
+        Ok(delivered)
     }
 
     /// Whether this comes of a move that the device carried out by itself.
@@ -378,8 +395,14 @@ impl One<'_> {
         matches!(send, Send::Add { .. } | Send::Change { .. }) && self.flags(send).is_none()
     }
 
-    /// The command for one item; `None` if the device's version shows nothing of the change.
-    fn command(&self, send: &Send, loaded: &mut impl Iterator<Item = Loaded>) -> Result<Option<Element>, Delivery> {
+    /// The command for one item; `None` if the device's version shows nothing of the change. What both sides agree on by
+    /// it goes into `agreed`.
+    fn command(
+        &self,
+        send: &Send,
+        loaded: &mut impl Iterator<Item = Loaded>,
+        agreed: &mut Vec<(String, Vec<u8>)>,
+    ) -> Result<Option<Element>, Delivery> {
         let server_id = ids::server_id(self.id, send.id());
         let command = |tag: Tag, data: Vec<Element>| {
             let data = Element::parent(tag::APPLICATION_DATA, data);
@@ -397,7 +420,10 @@ impl One<'_> {
             Some(FlagChanges::Whole) | None => {}
         }
         match loaded.next() {
-            Some(Loaded::Item(data)) => Ok(Some(command(tag, data))),
+            Some(Loaded::Item { data, agreed: now }) => {
+                agreed.extend(now.map(|now| (send.id().to_owned(), now)));
+                Ok(Some(command(tag, data)))
+            }
             Some(Loaded::Unconvertible(reason)) => {
                 self.report(&server_id, &reason);
                 Err(Delivery::LeftOut)
@@ -509,6 +535,16 @@ impl One<'_> {
         }
         Ok(responses)
     }
+}
+
+/// What an answer brings to the device.
+#[derive(Default)]
+struct Delivered {
+    commands: Vec<Element>,
+    /// What became of each item, in the order of the plan.
+    deliveries: Vec<Delivery>,
+    /// What both sides agree on by them, by the id at OX.
+    agreed: Vec<(String, Vec<u8>)>,
 }
 
 fn bare(tag: Tag, server_id: &str) -> Element {

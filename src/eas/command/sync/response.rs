@@ -203,7 +203,7 @@ pub(super) fn failed(tag: crate::wbxml::Tag, server_id: &str, instance: Option<&
 /// The answer to a Fetch.
 pub(super) fn fetched(server_id: &str, loaded: Option<Loaded>) -> Element {
     let (status, data) = match loaded {
-        Some(Loaded::Item(data)) => (SUCCESS, Some(data)),
+        Some(Loaded::Item { data, .. }) => (SUCCESS, Some(data)),
         Some(Loaded::Unconvertible(_)) => (CONVERSION_ERROR, None),
         Some(Loaded::Vanished) | None => (OBJECT_NOT_FOUND, None),
     };

@@ -1,0 +1,242 @@
+//! Two changes of one item, property by property: what the device changed, what OX changed, what both did.
+//!
+//! Pure, and no judge: whose change counts where both changed the same is decided elsewhere. An occurrence of a series
+//! is one property, as long as nobody has moved the series. Serves [MS-ASCMD] Conflict.
+
+use crate::content::Class;
+use crate::content::agreed::Agreed;
+use crate::content::agreed::Exception;
+use crate::content::agreed::deleted_days;
+use crate::content::agreed::digest_of;
+use crate::content::agreed::digest_of_occurrence;
+use crate::content::agreed::single;
+use crate::content::calendar;
+use crate::content::contacts;
+use crate::content::date;
+use crate::content::judged;
+use crate::content::judged::Property;
+use crate::ox::Object;
+use crate::ox::columns::calendar as columns;
+use crate::ox::columns::contacts as contact_columns;
+
+/// An item at OX, and what both sides agreed on before.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    pub class: Class,
+    pub object: &'a Object,
+    /// The changed occurrences of a series.
+    pub exceptions: &'a [Object],
+}
+
+/// Who has changed a property that device and OX have with different values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The device alone.
+    Device,
+    /// OX alone: the device has it as it was.
+    Ox,
+    Both,
+}
+
+/// Fields that the device would write, by who has changed them. Those that OX alone has changed are in neither.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields {
+    pub device: Object,
+    pub both: Object,
+}
+
+/// A property with the values of both sides, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub name: String,
+    pub device: String,
+    pub ox: String,
+}
+
+impl Item<'_> {
+    /// `fields` are those by which the device's version differs from OX's.
+    pub fn fields(&self, fields: &Object, agreed: &Agreed) -> Fields {
+        let mut left = fields.as_map().clone();
+        let mut split = Fields::default();
+        let wanted = overlaid(self.object, fields);
+        for property in judged::of(self.class).iter().filter(|property| property.is_in(fields)) {
+            let own = property.keys().filter_map(|key| left.remove_entry(key));
+            let own: Vec<_> = own.collect();
+            let into = match self.whose(property, &wanted, agreed) {
+                Whose::Device => &mut split.device,
+                Whose::Both => &mut split.both,
+                Whose::Ox => continue,
+            };
+            let mut map = std::mem::take(into).into_map();
+            map.extend(own);
+            *into = Object::from_map(map);
+        }
+        // What is no property belongs to the write.
+        let mut map = split.device.into_map();
+        map.extend(left);
+        split.device = Object::from_map(map);
+        split
+    }
+
+    fn whose(&self, property: &Property, wanted: &Object, agreed: &Agreed) -> Whose {
+        let before = agreed.of_property(property);
+        let now = digest_of(self.class, property, self.object);
+        let wanted = digest_of(self.class, property, wanted);
+        // OX does not tell its picture before it is asked for the bytes.
+        let is_known = !property.is_picture();
+        whose(before, now.filter(|_| is_known), wanted, is_known)
+    }
+
+    /// An occurrence that the device changes, or deletes (`None`).
+    pub fn occurrence(&self, day: i64, fields: Option<&Object>, agreed: &Agreed) -> Whose {
+        let now = self.exception(day).map(digest_of_occurrence);
+        let wanted = match fields {
+            None => digest_of_occurrence(Exception::Deleted),
+            Some(fields) => digest_of_occurrence(Exception::Changed(&self.changed_occurrence(day, fields))),
+        };
+        whose(agreed.of_occurrence(day), now, Some(wanted), true)
+    }
+
+    /// Whether somebody has moved an appointment, or changed how it repeats: then its occurrences are others.
+    pub fn is_moved(&self, fields: &Object, agreed: &Agreed) -> bool {
+        let moved = |property: &&Property| property.columns.contains(&columns::START_DATE.name());
+        let Some(property) = judged::of(self.class).iter().find(moved) else {
+            return false;
+        };
+        property.is_in(fields) || agreed.of_property(property) != digest_of(self.class, property, self.object)
+    }
+
+    /// What both sides agree on when the device's change is written. `before` is what they agreed on until then, for
+    /// what OX does not show.
+    pub fn agreed_with<'b>(
+        &self,
+        fields: &Object,
+        occurrences: impl IntoIterator<Item = (i64, Option<&'b Object>)>,
+        before: Option<&Agreed>,
+    ) -> Agreed {
+        let object = overlaid(self.object, fields);
+        let mut agreed = Agreed::of(self.class, &object, self.exceptions);
+        let picture = judged::of(self.class).iter().find(|property| property.is_picture());
+        if let Some(picture) = picture.filter(|picture| !picture.is_in(fields)) {
+            agreed.set_property(picture, before.and_then(|before| before.of_property(picture)));
+        }
+        for (day, fields) in occurrences {
+            match fields {
+                None => agreed.set_occurrence(day, Exception::Deleted),
+                Some(fields) => {
+                    agreed.set_occurrence(day, Exception::Changed(&self.changed_occurrence(day, fields)));
+                }
+            }
+        }
+        agreed
+    }
+
+    /// What follows from other fields is made anew for those that are left.
+    pub fn completed(&self, mut fields: Object) -> Object {
+        match self.class {
+            Class::Contacts => {
+                fields.remove(contact_columns::DISPLAY_NAME);
+                contacts::settle(&mut fields, self.object);
+            }
+            Class::Calendar => calendar::settle(&mut fields),
+            Class::Tasks | Class::Email => {}
+        }
+        fields
+    }
+
+    /// The properties among `fields`, as the device has them and as OX has them.
+    pub fn differences(&self, fields: &Object, zone: &jiff::tz::TimeZone) -> Vec<Difference> {
+        differences(self.class, fields, &overlaid(self.object, fields), self.object, zone)
+    }
+
+    /// The same of an occurrence.
+    pub fn differences_of_occurrence(
+        &self,
+        day: i64,
+        fields: Option<&Object>,
+        zone: &jiff::tz::TimeZone,
+    ) -> Vec<Difference> {
+        let name: String = date::hyphenated(day).chars().take(10).collect();
+        let regular = self.changed_occurrence(day, &Object::new());
+        let said = |exception: Option<Exception<'_>>| match exception {
+            Some(Exception::Deleted) => "does not take place",
+            Some(Exception::Changed(_)) => "changed",
+            None => "as the series",
+        };
+        let at_ox = self.exception(day);
+        match (fields, at_ox) {
+            (Some(fields), Some(Exception::Changed(_)) | None) => {
+                let wanted = self.changed_occurrence(day, fields);
+                let mut list = differences(self.class, fields, &wanted, &regular, zone);
+                list.iter_mut()
+                    .for_each(|one| one.name = format!("{name}, {}", one.name));
+                list
+            }
+            (fields, at_ox) => vec![Difference {
+                name,
+                device: fields.map_or("does not take place", |_| "changed").to_owned(),
+                ox: said(at_ox).to_owned(),
+            }],
+        }
+    }
+
+    fn exception(&self, day: i64) -> Option<Exception<'_>> {
+        let is_day = |object: &&Object| object.date(columns::RECURRENCE_DATE_POSITION).map(date::midnight) == Some(day);
+        let changed = self.exceptions.iter().find(is_day).map(Exception::Changed);
+        changed.or_else(|| {
+            deleted_days(self.object)
+                .find(|deleted| *deleted == day)
+                .map(|_| Exception::Deleted)
+        })
+    }
+
+    /// The object of an occurrence with these fields. One that has none yet is made of the series.
+    fn changed_occurrence(&self, day: i64, fields: &Object) -> Object {
+        match self.exception(day) {
+            Some(Exception::Changed(object)) => single(&overlaid(object, fields)),
+            _ => single(&overlaid(self.object, fields)),
+        }
+    }
+}
+
+/// The properties among `fields` of an item that OX does not have.
+pub fn properties(class: Class, fields: &Object, zone: &jiff::tz::TimeZone) -> Vec<Difference> {
+    differences(class, fields, fields, &Object::new(), zone)
+}
+
+fn differences(
+    class: Class,
+    fields: &Object,
+    device: &Object,
+    ox: &Object,
+    zone: &jiff::tz::TimeZone,
+) -> Vec<Difference> {
+    let properties = judged::of(class).iter().filter(|property| property.is_in(fields));
+    let difference = |property: &Property| Difference {
+        name: property.name.clone(),
+        device: property.shown(class, device, zone),
+        ox: property.shown(class, ox, zone),
+    };
+    let differences = properties.map(difference);
+    differences
+        .filter(|difference| difference.device != difference.ox)
+        .collect()
+}
+
+/// `is_known`: whether `now` is what OX has.
+fn whose(before: Option<[u8; 2]>, now: Option<[u8; 2]>, wanted: Option<[u8; 2]>, is_known: bool) -> Whose {
+    // In this order: that OX has changed nothing is the surer sign, as the values of both sides differ.
+    if is_known && now == before {
+        return Whose::Device;
+    }
+    if wanted == before || (is_known && wanted == now) {
+        return Whose::Ox;
+    }
+    if is_known { Whose::Both } else { Whose::Device }
+}
+
+fn overlaid(object: &Object, fields: &Object) -> Object {
+    let mut map = object.as_map().clone();
+    map.extend(fields.as_map().clone());
+    Object::from_map(map)
+}
