@@ -180,6 +180,7 @@ impl<'a> Opened<'a> {
             policy: Policy::OxWins,
             window: usize::MAX,
             wants_changes: true,
+            holds_deletions: false,
         };
         plan_of(
             &self.state,

@@ -88,6 +88,7 @@ mod tests {
             policy,
             window: 1,
             wants_changes: true,
+            holds_deletions: false,
         };
         let changes = [change];
         let plan = plan(&state, &Applied::default(), &snapshot, &changes, options);

@@ -94,6 +94,7 @@ impl Lines {
                     fields: named(name),
                     occurrences: Vec::new(),
                     resend: false,
+                    shares: None,
                 };
                 self.sync(folder, key, vec![change(line, What::Change { id }, update)])
                     .await
@@ -134,6 +135,7 @@ impl Lines {
             policy: Policy::OxWins,
             window: WINDOW,
             wants_changes: true,
+            holds_deletions: false,
         };
         let own: Vec<String> = changes.iter().map(|(change, _)| label(&change.what)).collect();
         let pending = looked.exchange(changes, options, Filter::default()).await?;

@@ -253,7 +253,7 @@ fn entry(call: &Call<'_>, place: &Place<'_>, item: &Overridden) -> Entry {
 fn quoted(value: &str) -> String {
     match value.is_empty() {
         true => "(empty)".to_owned(),
-        false => format!("\u{201C}{value}\u{201D}"),
+        false => format!("\"{value}\""),
     }
 }
 
