@@ -120,6 +120,31 @@ impl Item<'_> {
         if let Some(picture) = picture.filter(|picture| !picture.is_in(fields)) {
             agreed.set_property(picture, before.and_then(|before| before.of_property(picture)));
         }
+        self.agree_occurrences(occurrences, &mut agreed);
+        agreed
+    }
+
+    /// The same when a part of the change is written, and the device has not seen what OX has changed: they agree on
+    /// what is written, and else on what they did before.
+    pub fn agreed_in_part<'b>(
+        &self,
+        fields: &Object,
+        occurrences: impl IntoIterator<Item = (i64, Option<&'b Object>)>,
+        before: &Agreed,
+    ) -> Agreed {
+        let (object, mut agreed) = (overlaid(self.object, fields), before.clone());
+        for property in judged::of(self.class).iter().filter(|property| property.is_in(fields)) {
+            agreed.set_property(property, digest_of(self.class, property, &object));
+        }
+        self.agree_occurrences(occurrences, &mut agreed);
+        agreed
+    }
+
+    fn agree_occurrences<'b>(
+        &self,
+        occurrences: impl IntoIterator<Item = (i64, Option<&'b Object>)>,
+        agreed: &mut Agreed,
+    ) {
         for (day, fields) in occurrences {
             match fields {
                 None => agreed.set_occurrence(day, Exception::Deleted),
@@ -128,7 +153,6 @@ impl Item<'_> {
                 }
             }
         }
-        agreed
     }
 
     /// What follows from other fields is made anew for those that are left.

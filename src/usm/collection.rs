@@ -260,9 +260,14 @@ impl<'a> Looked<'a> {
         self.listing.get(id)
     }
 
-    /// What both sides agreed on last of an item, if that is known.
+    /// What both sides agreed on last of an item, if that is known: by what the device wrote since it got the key, if it
+    /// wrote.
     pub fn agreed(&self, id: &str) -> Option<&[u8]> {
-        self.opened.state.agreed.get(id).map(Vec::as_slice)
+        let written = self.applied.find(&What::Change { id: id.to_owned() });
+        match written {
+            Some(done) => done.agreed.as_deref(),
+            None => self.opened.state.agreed.get(id).map(Vec::as_slice),
+        }
     }
 
     /// Decides, and writes the device's changes: each comes with what to write where OX must be written to.

@@ -188,6 +188,8 @@ fn write(
         fingerprint: change.fingerprint,
         id: id.to_owned(),
         revision: None,
+        agreed: None,
+        in_part: false,
     };
     if *step != Step::Finish {
         note(journal::UNCERTAIN.to_vec());

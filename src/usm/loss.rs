@@ -43,7 +43,7 @@ fn loss(plan: &Plan, change: &Change, step: &Step, outcome: Option<&Outcome>) ->
     match (step, outcome) {
         (Step::Refused, _) | (_, Some(Outcome::Conflict)) => Some(Loss::OfDevice),
         (Step::Gone, _) | (_, Some(Outcome::NotFound)) => Some(Loss::OfDeviceWithItem),
-        (Step::Yield, Some(Outcome::Done { .. })) => Some(Loss::OfDeviceInPart),
+        (Step::Yield, Some(Outcome::Done { .. })) | (Step::AppliedInPart { .. }, _) => Some(Loss::OfDeviceInPart),
         (Step::Merge, Some(Outcome::Done { .. })) => is_contested.then_some(Loss::OfOxInPart),
         (Step::Write, Some(Outcome::Done { .. })) => plan.unseen.contains(id).then_some(Loss::OfOx),
         _ => None,

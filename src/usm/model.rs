@@ -190,6 +190,8 @@ fn serve(
             fingerprint: change.fingerprint,
             id: id.clone(),
             revision: Some(known),
+            agreed: None,
+            in_part: false,
         };
         notes.insert(journal::operation(&change.what), done);
         if missing != Some(Missing::CrashNote) {

@@ -117,6 +117,8 @@ pub enum Step {
     Finish,
     /// It was written when the request came before: the item's id at OX.
     Applied { id: String },
+    /// The same, but for a part that was refused.
+    AppliedInPart { id: String },
     /// OX's version wins; the device gets it.
     Refused,
     /// The item is not there (any more).
@@ -250,7 +252,10 @@ fn step(
         know(held, id, done.revision);
         if done.fingerprint == change.fingerprint {
             agree(agreed, id, change, snapshot, held);
-            return Step::Applied { id: id.clone() };
+            return match done.in_part {
+                true => Step::AppliedInPart { id: id.clone() },
+                false => Step::Applied { id: id.clone() },
+            };
         }
         if done.revision.is_none()
             && let Some(seen) = snapshot.items.get(id)

@@ -116,7 +116,7 @@ pub fn settle(
     for (change, step) in changes.iter().zip(steps) {
         let answer = match step {
             Step::Applied { id } => Answer::Done { id },
-            Step::Refused => Answer::Conflict,
+            Step::Refused | Step::AppliedInPart { .. } => Answer::Conflict,
             Step::Gone => Answer::NotFound,
             // The device hears nothing of a deletion but that the item is there again.
             Step::Agreed | Step::HeldBack => Answer::Done { id: item_of(change) },

@@ -145,6 +145,7 @@ fn overridden(
             let all = || Edit {
                 fields: fields.clone(),
                 occurrences: occurrences.clone(),
+                ..Edit::default()
             };
             let lost = match loss {
                 Loss::OfDeviceInPart | Loss::OfOxInPart => shares::contested(shares.as_ref()?),

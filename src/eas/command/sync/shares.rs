@@ -71,6 +71,7 @@ pub(super) fn contested(shares: &Shares) -> Edit {
     Edit {
         fields: Object::from_map(fields),
         occurrences,
+        ..Edit::default()
     }
 }
 
@@ -95,15 +96,17 @@ fn shared(
     };
     let mut merged = split.device.as_map().clone();
     merged.extend(split.both.into_map());
+    let edit = |fields: Object, occurrences: Vec<Occurrence>| {
+        let written = occurrences.iter().map(|one| (one.day, one.fields.as_ref()));
+        Edit {
+            agreed: item.agreed_in_part(&fields, written, before).encode(),
+            fields: item.completed(fields),
+            occurrences,
+        }
+    };
     let shares = Shares {
-        merged: Edit {
-            fields: item.completed(Object::from_map(merged)),
-            occurrences: of(&[Whose::Device, Whose::Both]),
-        },
-        yielded: Edit {
-            fields: item.completed(split.device),
-            occurrences: of(&[Whose::Device]),
-        },
+        merged: edit(Object::from_map(merged), of(&[Whose::Device, Whose::Both])),
+        yielded: edit(split.device, of(&[Whose::Device])),
     };
     (common, Some(Box::new(shares)))
 }
