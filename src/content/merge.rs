@@ -264,3 +264,154 @@ fn overlaid(object: &Object, fields: &Object) -> Object {
     map.extend(fields.as_map().clone());
     Object::from_map(map)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use serde_json::Value;
+    use serde_json::json;
+
+    use super::*;
+
+    const DAY: i64 = 86_400_000;
+
+    fn object(value: Value) -> Object {
+        match value {
+            Value::Object(map) => Object::from_map(map),
+            other => unreachable!("{other}"),
+        }
+    }
+
+    /// A daily series.
+    fn series(changes: Value) -> Object {
+        let series = object(
+            json!({"title": "Tea", "start_date": 10 * DAY, "end_date": 10 * DAY + 1, "recurrence_type": 1,
+            "interval": 1, "delete_exceptions": [11 * DAY]}),
+        );
+        overlaid(&series, &object(changes))
+    }
+
+    fn exception(day: i64, title: &str) -> Object {
+        object(json!({"recurrence_date_position": day * DAY, "title": title, "start_date": day * DAY}))
+    }
+
+    #[test]
+    fn who_has_changed_a_property() {
+        let (one, two, three) = (Some([1, 1]), Some([2, 2]), Some([3, 3]));
+        // Before, at OX, at the device, whether OX's is known, who has changed it
+        let cases = [
+            (one, one, two, true, Whose::Device),
+            (one, one, None, true, Whose::Device),
+            (None, None, two, true, Whose::Device),
+            (one, two, one, true, Whose::Ox),
+            (one, None, one, true, Whose::Ox),
+            (one, two, three, true, Whose::Both),
+            (one, None, three, true, Whose::Both),
+            (one, two, None, true, Whose::Both),
+            // What says the same is no change of the device, whatever the bytes.
+            (one, two, two, true, Whose::Ox),
+            // The values differ, so one of equal digests is chance.
+            (one, one, one, true, Whose::Device),
+            (one, None, one, false, Whose::Ox),
+            (one, None, two, false, Whose::Device),
+        ];
+        for (before, now, wanted, is_known, expected) in cases {
+            let case = format!("{before:?} {now:?} {wanted:?} {is_known}");
+            assert_eq!(whose(before, now, wanted, is_known), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn occurrences_are_properties() {
+        let before = Agreed::of(Class::Calendar, &series(json!({})), &[exception(12, "Coffee")]);
+        let now = series(json!({"delete_exceptions": [11 * DAY, 13 * DAY]}));
+        let exceptions = [exception(12, "Milk"), exception(14, "Water")];
+        let item = Item {
+            class: Class::Calendar,
+            object: &now,
+            exceptions: &exceptions,
+        };
+        let title = |title: &str| Some(object(json!({ "title": title })));
+        // Day, what the device writes (nothing deletes it), who has changed it
+        let cases = [
+            (12, title("Coffee"), Whose::Ox),
+            (12, title("Wine"), Whose::Both),
+            (12, None, Whose::Both),
+            (13, title("Wine"), Whose::Both),
+            (14, title("Wine"), Whose::Both),
+            (15, title("Wine"), Whose::Device),
+            (15, None, Whose::Device),
+            (11, title("Wine"), Whose::Device),
+        ];
+        for (day, fields, expected) in cases {
+            let whose = item.occurrence(day * DAY, fields.as_ref(), &before);
+            assert_eq!(whose, expected, "day {day}: {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_series_that_moved_has_other_occurrences() {
+        let before = Agreed::of(Class::Calendar, &series(json!({})), &[]);
+        // What OX has changed, what the device has, whether the series moved
+        let cases = [
+            (json!({"title": "Coffee"}), json!({"location": "Home"}), false),
+            (json!({"start_date": 9 * DAY}), json!({"location": "Home"}), true),
+            (json!({"interval": 2}), json!({}), true),
+            (json!({}), json!({"start_date": 9 * DAY, "end_date": 9 * DAY + 1}), true),
+        ];
+        for (at_ox, fields, expected) in cases {
+            let now = series(at_ox.clone());
+            let item = Item {
+                class: Class::Calendar,
+                object: &now,
+                exceptions: &[],
+            };
+            assert_eq!(
+                item.is_moved(&object(fields.clone()), &before),
+                expected,
+                "{at_ox} {fields}"
+            );
+        }
+    }
+
+    /// What a user is told of by a mail is not told when only a part is left that concerns nobody.
+    #[test]
+    fn what_follows_from_other_fields() {
+        let now = series(json!({}));
+        let item = Item {
+            class: Class::Calendar,
+            object: &now,
+            exceptions: &[],
+        };
+        // Fields, what is left of them
+        let cases = [
+            (json!({"alarm": 5, "notification": true}), json!({"alarm": 5})),
+            (
+                json!({"title": "x", "notification": true}),
+                json!({"title": "x", "notification": true}),
+            ),
+            (json!({"notification": true}), json!({})),
+        ];
+        for (fields, expected) in cases {
+            assert_eq!(item.completed(object(fields)), object(expected));
+        }
+    }
+
+    #[test]
+    fn differences_in_words() {
+        let now = object(json!({"note": "new", "telephone_home1": "1", "display_name": "Doe"}));
+        let item = Item {
+            class: Class::Contacts,
+            object: &now,
+            exceptions: &[],
+        };
+        let fields = object(json!({"note": null, "telephone_home1": "2", "display_name": "Roe"}));
+        let row = |name: &str, device: &str, ox: &str| Difference {
+            name: name.to_owned(),
+            device: device.to_owned(),
+            ox: ox.to_owned(),
+        };
+        let expected = [row("Home phone number", "2", "1"), row("Notes", "", "new")];
+        assert_eq!(item.differences(&fields, &TimeZone::UTC), expected);
+    }
+}

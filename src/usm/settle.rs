@@ -246,3 +246,65 @@ fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usm::conflict::Common;
+    use crate::usm::journal::fingerprint;
+
+    /// What is remembered of an item, by what happened to it.
+    #[test]
+    fn what_is_agreed_on() {
+        let done = |resend| Outcome::Done {
+            id: "9".to_owned(),
+            revision: Revision(2),
+            resend,
+        };
+        let (old, written, sent) = (Some("old"), Some("written"), Some("sent"));
+        // Step, what OX says, whether the device has not seen all of it, delivery, what is agreed on then
+        let cases = [
+            (Step::Write, done(false), false, None, written),
+            // The device does not have what OX has until it is sent.
+            (Step::Write, done(true), false, None, None),
+            (Step::Merge, done(false), true, None, None),
+            (Step::Merge, done(false), true, Some(Delivery::Deferred), None),
+            (Step::Merge, done(false), true, Some(Delivery::Sent), sent),
+            (Step::Yield, done(false), true, Some(Delivery::Sent), sent),
+            // Nothing was written: it is as it was.
+            (Step::Write, Outcome::Rejected, false, None, old),
+            (Step::Write, Outcome::Conflict, false, None, old),
+            (Step::Refused, Outcome::Rejected, false, Some(Delivery::LeftOut), old),
+            (Step::Refused, Outcome::Rejected, false, Some(Delivery::Sent), sent),
+        ];
+        for (step, outcome, unseen, delivery, expected) in cases {
+            let case = format!("{step:?} {outcome:?} {delivery:?}");
+            let bytes = |text: &str| text.as_bytes().to_vec();
+            let id = "9".to_owned();
+            let send = Send::Change {
+                id: id.clone(),
+                from: Revision(1),
+                to: Revision(2),
+            };
+            let outcomes = if step.writes() { vec![outcome] } else { Vec::new() };
+            let plan = Plan {
+                steps: vec![step],
+                to_device: delivery.map(|_| send).into_iter().collect(),
+                held: [(id.clone(), Held::on_device(Revision(1)))].into(),
+                agreed: [(id.clone(), bytes("old"))].into(),
+                told: [(id.clone(), bytes("sent"))].into(),
+                unseen: unseen.then(|| id.clone()).into_iter().collect(),
+                ..Plan::default()
+            };
+            let changes = [Change {
+                what: What::Change { id: id.clone() },
+                fingerprint: fingerprint(b"x"),
+                common: Common::Something,
+                agreed: Some(bytes("written")),
+            }];
+            let deliveries: Vec<Delivery> = delivery.into_iter().collect();
+            let settled = settle(plan, &changes, outcomes, &deliveries, Vec::new());
+            assert_eq!(settled.state.agreed.get(&id).cloned(), expected.map(bytes), "{case}");
+        }
+    }
+}

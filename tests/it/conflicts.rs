@@ -248,6 +248,22 @@ fn of_one_property_the_option_decides() {
     });
 }
 
+/// The answer is lost, somebody else goes on, and the phone's user as well: what the phone wrote before is its own.
+#[test]
+fn a_change_after_a_lost_answer() {
+    scenes(|mut scene, _| {
+        scene.of_phone(Three("phone", "two", "three"));
+        let request = scene.device.sync_request(&[&scene.folder]);
+        assert_eq!(scene.device.link.exchange(&request).status, 200);
+        scene.of_web(json!({fields(scene.class.kind)[1]: "web"}));
+        scene.device.collection(&scene.folder.clone()).pending.clear();
+        scene.of_phone(Three("again", "two", "three"));
+        assert_eq!(scene.device.sync(&scene.folder.clone()).refused, []);
+        scene.assert_at_ox(Three("again", "web", "three"));
+        assert_eq!(scene.notices(), [] as [String; 0]);
+    });
+}
+
 /// The answer is lost, and the phone asks again: the same is told once, whoever won.
 #[test]
 fn a_repeated_request_tells_nothing_twice() {
@@ -259,7 +275,10 @@ fn a_repeated_request_tells_nothing_twice() {
         for _ in 0..3 {
             assert_eq!(scene.device.link.exchange(&request).status, 200);
         }
-        scene.device.sync(&scene.folder.clone());
+        let synced = scene.device.sync(&scene.folder.clone());
+        let refused = synced.refused.iter().map(|(_, status)| *status);
+        let expected = if option == OX_WINS { vec![7] } else { Vec::new() };
+        assert_eq!(refused.collect::<Vec<_>>(), expected, "the repetition says it again");
         scene.assert_at_ox(Three("one", "two", note));
         assert_eq!(scene.notices().len(), 1, "option {option}");
     }

@@ -89,7 +89,7 @@ pub(super) async fn tell(
     }
     for item in &items {
         log::info!(
-            "{}: item {} of {} folder {}: {:?}",
+            "{}: of two changes of item {} in {} folder {} one is not kept: {:?}",
             call.device_label(),
             item.id,
             place.module.name(),
