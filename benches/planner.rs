@@ -19,6 +19,7 @@ use std::time::Instant;
 use oxtender::config::Database;
 use oxtender::store;
 use oxtender::store::Store;
+use oxtender::usm::conflict::Common;
 use oxtender::usm::conflict::Policy;
 use oxtender::usm::journal::Applied;
 use oxtender::usm::journal::fingerprint;
@@ -133,7 +134,8 @@ impl Folder {
         let change = |number: u64| Change {
             what: What::Change { id: id(number) },
             fingerprint: fingerprint(&number.to_le_bytes()),
-            is_moot: false,
+            common: Common::Unknown,
+            agreed: None,
         };
         Self {
             items,

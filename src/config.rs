@@ -153,6 +153,15 @@ pub struct Eas {
     pub folder_selection: bool,
     /// Give an empty Sync a new SyncKey, too.
     pub new_sync_key_on_empty_sync: bool,
+    pub conflict_note: ConflictNote,
+}
+
+/// Where that is kept what lost in a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConflictNote {
+    Mail,
+    List,
+    Off,
 }
 
 /// Waiting devices. `min_heartbeat` is not above `max_heartbeat`.
@@ -422,6 +431,7 @@ impl Settings {
                 login_pattern: self.parse(&keys::LOGIN_PATTERN, LoginPattern::new)?,
                 folder_selection: self.parse(&keys::ALLOW_FOLDER_SELECTION, value::flag)?,
                 new_sync_key_on_empty_sync: self.parse(&keys::NEW_SYNC_KEY_ON_EMPTY_SYNC, value::flag)?,
+                conflict_note: self.parse(&keys::CONFLICT_NOTE, value::conflict_note)?,
             },
             ping: Ping {
                 min_heartbeat: self.duration(&keys::PING_MIN_HEARTBEAT)?,

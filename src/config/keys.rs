@@ -16,6 +16,7 @@ use Kind::Listen;
 use Kind::LoginPattern;
 use Kind::Module;
 use Kind::Networks;
+use Kind::Notes;
 use Kind::Number;
 use Kind::Redirects;
 use Kind::Secret;
@@ -115,6 +116,7 @@ pub enum Kind {
     Redirects,
     Listen,
     Networks,
+    Notes,
     Module,
     LoginPattern,
     Database,
@@ -155,6 +157,7 @@ impl fmt::Display for Kind {
             Networks => {
                 f.write_str("addresses and networks (10.1.2.3, 10.0.0.0/8, fd00::/8) with commas between, or empty")
             }
+            Notes => f.write_str("mail, list or off"),
             Module => f.write_str("the name of one Open-Xchange module, or none"),
             LoginPattern => f.write_str("text that contains $USER and may contain $DOMAIN"),
             Database => f.write_str("sqlite:/absolute/path, mysql://user:password@host:port/schema, or configdb"),
@@ -362,6 +365,11 @@ keys! {
     ALLOW_FOLDER_SELECTION = Eas, "com.openexchange.usm.eas.allow_folder_selection", "false", Flag,
         "Whether devices get only the folders that the user chose for mobile devices (folder tree 20). The same key \
          in the configuration of Open-Xchange must have the same value.";
+    CONFLICT_NOTE = Eas, "com.openexchange.usm.eas.conflict.note", "mail", Notes,
+        "Where that is kept what lost when a device and somebody else changed the same property of a contact, a task or an \
+         appointment. mail: in a mail in the inbox of the user, with both values, which is sent to nobody, and on the \
+         attention list of the device, which the command device shows. list: on that list alone. off: nowhere; the log has \
+         the item, but not the values.";
 }
 
 /// The option of that name.

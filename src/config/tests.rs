@@ -175,6 +175,7 @@ fn another(key: &Key) -> String {
         Kind::Listen => "127.0.0.1:1".to_owned(),
         Kind::Networks => "10.0.0.1".to_owned(),
         Kind::Module | Kind::Secret => "other".to_owned(),
+        Kind::Notes => "list".to_owned(),
         Kind::LoginPattern => "$DOMAIN/$USER".to_owned(),
         Kind::Database => "configdb".to_owned(),
         Kind::Unused => key.default.to_owned(),

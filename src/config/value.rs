@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use url::Host;
 use url::Url;
 
+use super::ConflictNote;
 use super::Database;
 use super::keys::Kind;
 use super::keys::Unit;
@@ -196,6 +197,15 @@ fn endpoint(text: &str) -> Option<Url> {
         url.set_path(ACTIVE_SYNC);
     }
     Some(url)
+}
+
+pub(super) fn conflict_note(text: &str) -> Option<ConflictNote> {
+    match text {
+        "mail" => Some(ConflictNote::Mail),
+        "list" => Some(ConflictNote::List),
+        "off" => Some(ConflictNote::Off),
+        _ => None,
+    }
 }
 
 pub(super) fn redirects(text: &str) -> Option<Vec<Redirect>> {

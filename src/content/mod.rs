@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::quirk::Quirks;
 use crate::version::ProtocolVersion;
 
+pub mod agreed;
 pub mod birthday;
 pub mod body;
 pub mod calendar;
@@ -18,6 +19,8 @@ pub mod email;
 pub mod gal;
 pub mod html;
 pub mod itip;
+pub mod judged;
+pub mod merge;
 pub mod oof;
 pub mod property;
 pub mod recurrence;

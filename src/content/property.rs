@@ -17,6 +17,7 @@ use crate::content::birthday;
 use crate::content::body;
 use crate::content::body::LegacyBody;
 use crate::content::date;
+use crate::content::judged;
 use crate::content::text;
 use crate::content::typed;
 use crate::ox::Object;
@@ -171,6 +172,15 @@ impl Property {
         }
     }
 
+    /// What a user would call it.
+    fn name(&self) -> String {
+        let tag = self.tags().first().and_then(|tag| codepage::token(*tag));
+        match self.kind {
+            Kind::Note(..) => "Notes".to_owned(),
+            _ => tag.map_or_else(String::new, |tag| judged::words(tag.name)),
+        }
+    }
+
     /// Whether a Change that has none of the tags clears the property. A device cannot omit what its version does not
     /// have.
     fn cleared_when_omitted(&self, ghosted: &Ghosted, context: &Context<'_>) -> bool {
@@ -292,6 +302,27 @@ pub fn columns(rows: &[Property]) -> Vec<ColumnName> {
         }
     }
     columns
+}
+
+/// The rows as properties to judge changes by. A column that has a row of its own is judged there; `unjudged` are only
+/// written with the others of their row.
+pub(in crate::content) fn judged(rows: &[Property], unjudged: &[ColumnName]) -> Vec<judged::Property> {
+    let single = rows.iter().map(Property::columns).filter(|columns| columns.len() == 1);
+    let single: Vec<ColumnName> = single.flatten().collect();
+    let judged = rows.iter().map(|row| {
+        let columns = row.columns();
+        let is_single = columns.len() == 1;
+        let own = columns
+            .into_iter()
+            .filter(|column| is_single || !single.contains(column));
+        let (with, columns) = own.partition(|column| unjudged.contains(column));
+        judged::Property {
+            name: row.name(),
+            columns,
+            with,
+        }
+    });
+    judged.collect()
 }
 
 /// The children of ApplicationData, in the order of the rows.

@@ -3,6 +3,7 @@
 //! Sync, GetItemEstimate and ItemOperations get their items here. One bad item never fails the others: it comes back
 //! with the reason why it is not one.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -16,6 +17,7 @@ use crate::content::BodyOptions;
 use crate::content::Class;
 use crate::content::Context;
 use crate::content::Unconvertible;
+use crate::content::agreed::Agreed;
 use crate::content::email::Mail;
 use crate::eas::command::Call;
 use crate::eas::options::Options;
@@ -91,8 +93,12 @@ impl From<&Item> for Wanted {
 /// What became of it.
 #[derive(Debug)]
 pub enum Loaded {
-    /// The children of ApplicationData.
-    Item(Vec<Element>),
+    Item {
+        /// The children of ApplicationData.
+        data: Vec<Element>,
+        /// What both sides agree on once the device has it, for the engine; mail has none.
+        agreed: Option<Vec<u8>>,
+    },
     Unconvertible(Broken),
     Vanished,
 }
@@ -274,7 +280,15 @@ impl Items<'_> {
             Module::Contacts => self.photo(fetched).await?,
             _ => None,
         };
-        Ok(self.converted(fetched, photo.as_deref()).into())
+        let mut loaded = Loaded::from(self.converted(fetched, photo.as_deref()));
+        if let Loaded::Item { agreed, .. } = &mut loaded {
+            let object = match self.module {
+                Module::Contacts => Cow::Owned(content::contacts::with_photo(&fetched.object, photo.as_deref())),
+                _ => Cow::Borrowed(&fetched.object),
+            };
+            *agreed = Some(Agreed::of(class_of(self.module), &object, &fetched.parts).encode());
+        }
+        Ok(loaded)
     }
 
     /// An object that is no mail, as ApplicationData.
@@ -349,7 +363,7 @@ pub(super) fn attempt<T>(convert: impl FnOnce() -> Result<T, Unconvertible>) -> 
 impl From<Result<Vec<Element>, Unconvertible>> for Loaded {
     fn from(converted: Result<Vec<Element>, Unconvertible>) -> Self {
         match converted {
-            Ok(elements) => Self::Item(elements),
+            Ok(data) => Self::Item { data, agreed: None },
             Err(reason) => Self::Unconvertible(reason.into()),
         }
     }

@@ -128,7 +128,7 @@ pub async fn load(call: &Call<'_>, hits: &[Hit], bodies: &BodyOptions) -> Result
         let wanted: Vec<Wanted> = of_folder().map(|(_, hit)| Wanted::by_id(&hit.id)).collect();
         for ((place, hit), item) in of_folder().zip(items.load(&wanted).await?) {
             match item {
-                Loaded::Item(properties) => {
+                Loaded::Item { data: properties, .. } => {
                     if let Some(slot) = loaded.get_mut(place) {
                         *slot = Some(properties);
                     }

@@ -83,6 +83,8 @@ pub struct Services {
     /// Bytes of the largest body that is read.
     pub largest_body: usize,
     pub new_key_on_empty_sync: bool,
+    /// How a user hears of changes that were overridden.
+    pub conflict_notes: ConflictNotes,
     /// Only the folders that the user chose for his devices.
     pub folder_selection: bool,
     /// How `DOMAIN\user` becomes a login at OX.
@@ -102,6 +104,18 @@ pub type LoginOf = dyn Fn(&str, &str) -> String + Send + Sync;
 
 /// Tells the time, so that tests can let days go by.
 pub type Clock = dyn Fn() -> i64 + Send + Sync;
+
+/// Where that is kept what lost when two sides changed the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ConflictNotes {
+    /// In a mail to the user, and on the attention list of the device.
+    #[default]
+    Mail,
+    /// On the list.
+    List,
+    /// Nowhere.
+    Off,
+}
 
 /// The bounds of a wait.
 #[derive(Clone, Copy, Debug)]

@@ -73,7 +73,8 @@ impl Items<'_> {
             return Ok(loaded.unwrap_or(Loaded::Vanished));
         };
         let stub = self.stub(wanted, &broken.plain).await?;
-        Ok(stub.data.map_or(Loaded::Unconvertible(broken), Loaded::Item))
+        let of_stub = |data| Loaded::Item { data, agreed: None };
+        Ok(stub.data.map_or(Loaded::Unconvertible(broken), of_stub))
     }
 
     /// What is the matter with a mail that OX lists and does not find; nothing if it is gone indeed.

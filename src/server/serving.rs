@@ -9,8 +9,10 @@ use std::sync::Arc;
 use super::health::Health;
 use crate::config::Cache;
 use crate::config::Config;
+use crate::config::ConflictNote;
 use crate::config::History;
 use crate::config::Networks;
+use crate::eas::ConflictNotes;
 use crate::eas::Eas;
 use crate::eas::Heartbeat;
 use crate::eas::Services;
@@ -130,6 +132,11 @@ fn services(config: &Config, lasting: &Lasting) -> Services {
         },
         largest_body: config.limits.body_bytes,
         new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,
+        conflict_notes: match config.eas.conflict_note {
+            ConflictNote::Mail => ConflictNotes::Mail,
+            ConflictNote::List => ConflictNotes::List,
+            ConflictNote::Off => ConflictNotes::Off,
+        },
         folder_selection: config.eas.folder_selection,
         login: Box::new(move |domain, user| pattern.login(domain, user)),
         addresses: Addresses {

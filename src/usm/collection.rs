@@ -12,6 +12,7 @@ use crate::ox::Item;
 use crate::ox::Module;
 use crate::ox::revision::same_mail;
 use crate::store;
+use crate::store::Note;
 use crate::store::SessionId;
 use crate::store::Store;
 use crate::usm::conflict::Policy;
@@ -23,6 +24,8 @@ use crate::usm::generations::States;
 use crate::usm::journal::Applied;
 use crate::usm::listing::Listing;
 use crate::usm::listing::Listings;
+use crate::usm::loss::Loss;
+use crate::usm::loss::losses;
 use crate::usm::plan::Change;
 use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
@@ -40,6 +43,9 @@ use crate::usm::state::State;
 use crate::usm::write::Write;
 use crate::usm::write::Writer;
 use crate::usm::write::Written;
+
+/// The outcome of what is noted for a protocol: no outcome of a write.
+const NOTED: &[u8] = &[1];
 
 /// Why an exchange failed as a whole. Nothing was committed: the device repeats its request and loses nothing.
 #[derive(Debug, thiserror::Error)]
@@ -256,6 +262,16 @@ impl<'a> Looked<'a> {
         self.listing.get(id)
     }
 
+    /// What both sides agreed on last of an item, if that is known: by what the device wrote since it got the key, if it
+    /// wrote.
+    pub fn agreed(&self, id: &str) -> Option<&[u8]> {
+        let written = self.applied.find(&What::Change { id: id.to_owned() });
+        match written {
+            Some(done) => done.agreed.as_deref(),
+            None => self.opened.state.agreed.get(id).map(Vec::as_slice),
+        }
+    }
+
     /// Decides, and writes the device's changes: each comes with what to write where OX must be written to.
     pub async fn exchange(
         self,
@@ -448,6 +464,36 @@ impl Pending<'_> {
     /// What the list said of an item.
     pub fn item(&self, id: &str) -> Option<&Item> {
         self.listing.get(id)
+    }
+
+    /// Whose changes were overridden, by the place of the change.
+    pub fn losses(&self) -> Vec<(usize, Loss)> {
+        losses(&self.plan, &self.changes, &self.outcomes)
+    }
+
+    /// Notes something under the key that the device sent, for [`Pending::is_noted`] when it sends the key again. `name`
+    /// is of at most 64 bytes, and begins as none of a change.
+    pub async fn note(&self, name: Vec<u8>, now: i64) -> Result<(), Error> {
+        let Collection { store, device, .. } = self.opened.collection;
+        let note = Note {
+            base: self.opened.key(),
+            operation: name,
+            outcome: NOTED.to_vec(),
+            created: now,
+        };
+        Ok(store.note(device, &self.opened.collection.object(), note).await?)
+    }
+
+    pub async fn is_noted(&self, name: &[u8]) -> Result<bool, Error> {
+        let Collection { store, device, .. } = self.opened.collection;
+        let object = self.opened.collection.object();
+        let notes = store.notes(device, &object, self.opened.key()).await?;
+        Ok(notes.iter().any(|note| note.operation == name))
+    }
+
+    /// Once an item of [`Pending::to_device`] is sent, this is what both sides agree on.
+    pub fn agree(&mut self, id: &str, agreed: Vec<u8>) {
+        self.plan.told.insert(id.to_owned(), agreed);
     }
 
     /// Commits. `deliveries` say what became of each item of [`Pending::to_device`]; where nothing changed nothing is

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::usm::conflict::Common;
 use crate::usm::conflict::Policy;
 use crate::usm::journal;
 use crate::usm::journal::Applied;
@@ -187,6 +188,8 @@ fn write(
         fingerprint: change.fingerprint,
         id: id.to_owned(),
         revision: None,
+        agreed: None,
+        in_part: false,
     };
     if *step != Step::Finish {
         note(journal::UNCERTAIN.to_vec());
@@ -271,7 +274,8 @@ impl Device {
         let change = Change {
             what,
             fingerprint: fingerprint(&content.to_le_bytes()),
-            is_moot: false,
+            common: Common::Unknown,
+            agreed: None,
         };
         self.pending.push((change, content, send));
     }

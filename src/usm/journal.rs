@@ -34,15 +34,35 @@ pub struct Done {
     pub id: String,
     /// Its revision after the write, if OX told.
     pub revision: Option<Revision>,
+    /// Of a change: what both sides agree on since; opaque, and `None` if nobody knows.
+    pub agreed: Option<Vec<u8>>,
+    /// Of a change: a part of it was refused.
+    pub in_part: bool,
 }
+
+/// What follows the revision, if anything does: that the revision itself is not known, and the rest of [`Done`].
+const NO_REVISION: u8 = 1;
+const IN_PART: u8 = 2;
+const AGREED: u8 = 4;
 
 impl Done {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.fingerprint.to_vec();
         write_number(&mut bytes, self.id.len() as u64);
         bytes.extend_from_slice(self.id.as_bytes());
-        if let Some(revision) = self.revision {
+        let is_more = self.in_part || self.agreed.is_some();
+        if self.revision.is_some() || is_more {
+            let revision = self.revision.unwrap_or(Revision(0));
             bytes.extend_from_slice(&revision.0.to_le_bytes());
+        }
+        if is_more {
+            let mark = |holds, mark| if holds { mark } else { 0 };
+            bytes.push(
+                mark(self.revision.is_none(), NO_REVISION)
+                    | mark(self.in_part, IN_PART)
+                    | mark(self.agreed.is_some(), AGREED),
+            );
+            bytes.extend(self.agreed.iter().flatten());
         }
         bytes
     }
@@ -53,14 +73,23 @@ impl Done {
         let fingerprint = reader.take(16)?.try_into().ok()?;
         let length = reader.length()?;
         let id = String::from_utf8(reader.take(length)?.to_vec()).ok()?;
-        let revision = match reader.0 {
-            [] => None,
-            bytes => Some(Revision(u64::from_le_bytes(bytes.try_into().ok()?))),
-        };
+        if reader.is_at_end() {
+            return Some(Self {
+                fingerprint,
+                id,
+                revision: None,
+                agreed: None,
+                in_part: false,
+            });
+        }
+        let revision = Revision(u64::from_le_bytes(reader.take(8)?.try_into().ok()?));
+        let marks = reader.byte().unwrap_or_default();
         Some(Self {
             fingerprint,
             id,
-            revision,
+            revision: (marks & NO_REVISION == 0).then_some(revision),
+            agreed: (marks & AGREED != 0).then(|| reader.0.to_vec()),
+            in_part: marks & IN_PART != 0,
         })
     }
 }
@@ -137,13 +166,24 @@ mod tests {
 
     #[test]
     fn outcomes_both_ways() {
-        for revision in [None, Some(Revision(7))] {
+        // Revision, agreed, in part, bytes behind the id.
+        let cases = [
+            (None, None, false, &[][..]),
+            (Some(7), None, false, &[7, 0, 0, 0, 0, 0, 0, 0]),
+            (Some(7), None, true, &[7, 0, 0, 0, 0, 0, 0, 0, 2]),
+            (None, Some(&b"ab"[..]), false, &[0, 0, 0, 0, 0, 0, 0, 0, 5, b'a', b'b']),
+            (Some(7), Some(b""), true, &[7, 0, 0, 0, 0, 0, 0, 0, 6]),
+        ];
+        for (revision, agreed, in_part, expected) in cases {
             let done = Done {
                 fingerprint: fingerprint(b"x"),
                 id: "815".into(),
-                revision,
+                revision: revision.map(Revision),
+                agreed: agreed.map(<[u8]>::to_vec),
+                in_part,
             };
             let bytes = done.encode();
+            assert_eq!(bytes[20..], *expected);
             assert_eq!(Done::decode(&bytes), Some(done));
         }
         assert_eq!(Done::decode(&[0; 10]), None);
@@ -158,6 +198,8 @@ mod tests {
             fingerprint: fingerprint(b"x"),
             id: "815".into(),
             revision: None,
+            agreed: None,
+            in_part: false,
         };
         applied.insert(operation(&add), done);
         assert!(!applied.is_uncertain(&add) && applied.find(&add).is_some());

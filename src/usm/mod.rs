@@ -25,7 +25,7 @@
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
 //! | [`journal`] | what was applied already | [`generations`], `repetition` | states in the store, keys that come again |
 //! | [`course`] | what a device gets past | | |
-//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
+//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
 //! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
 //! # What a protocol uses
@@ -53,6 +53,7 @@ pub mod hierarchy;
 pub mod ids;
 pub mod journal;
 pub mod listing;
+pub mod loss;
 pub mod plan;
 mod repetition;
 pub mod settle;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::usm::conflict::Common;
 use crate::usm::conflict::Policy;
 use crate::usm::journal;
 use crate::usm::journal::Applied;
@@ -189,6 +190,8 @@ fn serve(
             fingerprint: change.fingerprint,
             id: id.clone(),
             revision: Some(known),
+            agreed: None,
+            in_part: false,
         };
         notes.insert(journal::operation(&change.what), done);
         if missing != Some(Missing::CrashNote) {
@@ -259,7 +262,8 @@ impl Device {
             Change {
                 what,
                 fingerprint: fingerprint(&content.to_le_bytes()),
-                is_moot: false,
+                common: Common::Unknown,
+                agreed: None,
             },
             content,
         ));

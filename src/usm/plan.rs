@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::usm::conflict;
+use crate::usm::conflict::Common;
 use crate::usm::conflict::Policy;
 use crate::usm::conflict::Verdict;
 use crate::usm::journal::Applied;
@@ -22,8 +23,10 @@ use crate::usm::state::State;
 pub struct Change {
     pub what: What,
     pub fingerprint: Fingerprint,
-    /// OX holds already what the change says.
-    pub is_moot: bool,
+    /// With what OX holds now.
+    pub common: Common,
+    /// What both sides agree on once the change is at OX as the device made it; opaque, and `None` if nobody knows.
+    pub agreed: Option<Vec<u8>>,
 }
 
 /// Items are named by their OX id; an Add has none yet.
@@ -68,6 +71,10 @@ pub struct Plan {
     pub(super) held: BTreeMap<String, Held>,
     /// [`State::replaced`], the same way.
     pub(super) replaced: BTreeMap<String, String>,
+    /// [`State::agreed`], the same way.
+    pub(super) agreed: BTreeMap<String, Vec<u8>>,
+    /// What is agreed on of the items in `to_device`, once they are sent.
+    pub(super) told: BTreeMap<String, Vec<u8>>,
     /// Items that the device writes to without having seen all that OX has of them: until they are sent, it does not have
     /// what it wrote.
     pub(super) unseen: BTreeSet<String>,
@@ -116,12 +123,18 @@ impl Plan {
 pub enum Step {
     /// Write it to OX.
     Write,
+    /// Write what of it the device itself has changed.
+    Merge,
+    /// Write what of it the device alone has changed. OX's version of the rest wins.
+    Yield,
     /// Write it, unless OX has it: a write of it was begun before, and nobody knows how that ended.
     WriteUnlessThere,
     /// Its message went out when the request came before: the draft is left to be taken away.
     Finish,
     /// It was written when the request came before: the item's id at OX.
     Applied { id: String },
+    /// The same, but for a part that was refused.
+    AppliedInPart { id: String },
     /// OX's version wins; the device gets it.
     Refused,
     /// The item is not there (any more).
@@ -135,7 +148,10 @@ pub enum Step {
 impl Step {
     /// Whether OX is written to.
     pub const fn writes(&self) -> bool {
-        matches!(self, Self::Write | Self::WriteUnlessThere | Self::Finish)
+        matches!(
+            self,
+            Self::Write | Self::Merge | Self::Yield | Self::WriteUnlessThere | Self::Finish
+        )
     }
 }
 
@@ -172,6 +188,7 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
     let mut plan = Plan {
         held: state.items.clone(),
         replaced: state.replaced.clone(),
+        agreed: state.agreed.clone(),
         ..Plan::default()
     };
     // What the device never got is forgotten without a word when it goes.
@@ -206,7 +223,9 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
 
 /// Decides on one change, and moves `held` to what the device knows after a write that was applied before.
 fn step(
-    Plan { held, unseen, .. }: &mut Plan,
+    Plan {
+        held, unseen, agreed, ..
+    }: &mut Plan,
     applied: &Applied,
     snapshot: &Snapshot,
     change: &Change,
@@ -224,6 +243,7 @@ fn step(
                 return Step::Finish;
             }
             know(held, &done.id, done.revision);
+            agree(agreed, &done.id, change, snapshot, held);
             return Step::Applied { id: done.id.clone() };
         }
         // Only what replaces an item is uncertain: what there was before may be gone already.
@@ -246,7 +266,11 @@ fn step(
         // The item is at this revision by the device's own doing: no conflict, and nothing to send.
         know(held, id, done.revision);
         if done.fingerprint == change.fingerprint {
-            return Step::Applied { id: id.clone() };
+            agree(agreed, id, change, snapshot, held);
+            return match done.in_part {
+                true => Step::AppliedInPart { id: id.clone() },
+                false => Step::Applied { id: id.clone() },
+            };
         }
         if done.revision.is_none()
             && let Some(seen) = snapshot.items.get(id)
@@ -266,19 +290,29 @@ fn step(
     let ox = match snapshot.items.get(id) {
         None => conflict::Ox::Deleted,
         Some(seen) if known.is_current(seen.revision) => conflict::Ox::Unchanged,
-        // Both sides say the same; the device gets what else has changed.
-        Some(_) if change.is_moot => {
-            send_anyway.insert(id.clone());
-            return Step::Applied { id: id.clone() };
-        }
         Some(_) => conflict::Ox::Changed,
     };
-    match conflict::decide(device, ox, policy) {
+    match conflict::decide(device, ox, change.common, policy) {
         Verdict::Write => Step::Write,
         Verdict::WriteThenSend => {
             send_anyway.insert(id.clone());
             unseen.insert(id.clone());
             Step::Write
+        }
+        Verdict::MergeThenSend => {
+            send_anyway.insert(id.clone());
+            unseen.insert(id.clone());
+            Step::Merge
+        }
+        Verdict::YieldThenSend => {
+            send_anyway.insert(id.clone());
+            unseen.insert(id.clone());
+            Step::Yield
+        }
+        // Both sides say the same; the device gets what else has changed.
+        Verdict::Send => {
+            send_anyway.insert(id.clone());
+            Step::Applied { id: id.clone() }
         }
         Verdict::RefuseThenSend => {
             send_anyway.insert(id.clone());
@@ -299,6 +333,22 @@ fn step(
 fn know(held: &mut BTreeMap<String, Held>, id: &str, revision: Option<Revision>) {
     let before = held.get(id).copied();
     held.insert(id.to_owned(), Held::written(before, revision.unwrap_or(Revision(0))));
+}
+
+/// A write of the device was confirmed before. What it says is agreed on, if nobody has changed the item since.
+fn agree(
+    agreed: &mut BTreeMap<String, Vec<u8>>,
+    id: &str,
+    change: &Change,
+    snapshot: &Snapshot,
+    held: &BTreeMap<String, Held>,
+) {
+    let seen = snapshot.items.get(id).map(|seen| seen.revision);
+    let is_untouched = seen.is_some() && seen == held.get(id).map(|held| held.revision);
+    match change.agreed.clone().filter(|_| is_untouched) {
+        Some(now) => agreed.insert(id.to_owned(), now),
+        None => agreed.remove(id),
+    };
 }
 
 /// What the device lacks: winners of conflicts first, so that they come in this very answer, then what goes, what

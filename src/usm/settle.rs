@@ -108,7 +108,9 @@ pub fn settle(
         more_available,
         mut held,
         mut replaced,
-        unseen: _,
+        mut agreed,
+        mut told,
+        unseen,
     } = plan;
     let mut more_available = more_available > 0;
     let mut outcomes = outcomes.into_iter();
@@ -116,15 +118,30 @@ pub fn settle(
     for (change, step) in changes.iter().zip(steps) {
         let answer = match step {
             Step::Applied { id } => Answer::Done { id },
-            Step::Refused => Answer::Conflict,
+            Step::Refused | Step::AppliedInPart { .. } => Answer::Conflict,
             Step::Gone => Answer::NotFound,
             // The device hears nothing of a deletion but that the item is there again.
             Step::Agreed | Step::HeldBack => Answer::Done { id: item_of(change) },
-            Step::Write | Step::WriteUnlessThere | Step::Finish => {
+            Step::Write | Step::Merge | Step::Yield | Step::WriteUnlessThere | Step::Finish => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
                 // OX's version could not be planned for this answer: the device shall come for it at once.
                 more_available |= outcome == Outcome::Conflict;
-                conclude(&mut held, change, outcome)
+                let now = match &outcome {
+                    Outcome::Done { id, resend: false, .. } => Some(id.clone()),
+                    _ => None,
+                };
+                let answer = conclude(&mut held, change, outcome);
+                if let Answer::Done { id } = &answer {
+                    // What the device has not seen of an item it cannot have agreed to.
+                    let now = now
+                        .filter(|id| !unseen.contains(id))
+                        .and_then(|_| change.agreed.clone());
+                    agree(&mut agreed, id, now);
+                }
+                match (step, answer) {
+                    (Step::Yield, Answer::Done { .. }) => Answer::Conflict,
+                    (_, answer) => answer,
+                }
             }
         };
         answers.push(answer);
@@ -133,18 +150,32 @@ pub fn settle(
     for send in to_device {
         let delivery = deliveries.next().copied().unwrap_or(Delivery::Deferred);
         more_available |= delivery == Delivery::Deferred;
+        if delivery == Delivery::Sent {
+            let now = told.remove(send.id());
+            agree(&mut agreed, send.id(), now);
+        }
         deliver(&mut held, send, delivery);
     }
     replaced.retain(|id, _| held.contains_key(id));
+    agreed.retain(|id, _| held.get(id).is_some_and(|held| !held.left_out));
     Settled {
         state: State {
             items: held,
             replaced,
+            agreed,
             options,
         },
         answers,
         more_available,
     }
+}
+
+/// `None`: nobody knows.
+fn agree(agreed: &mut BTreeMap<String, Vec<u8>>, id: &str, now: Option<Vec<u8>>) {
+    match now {
+        Some(now) => agreed.insert(id.to_owned(), now),
+        None => agreed.remove(id),
+    };
 }
 
 fn item_of(change: &Change) -> String {
@@ -221,6 +252,68 @@ fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery) {
         }
         (Send::Add { id, revision } | Send::Change { id, to: revision, .. }, Delivery::Sent) => {
             held.insert(id, Held::on_device(revision));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::usm::conflict::Common;
+    use crate::usm::journal::fingerprint;
+
+    /// What is remembered of an item, by what happened to it.
+    #[test]
+    fn what_is_agreed_on() {
+        let done = |resend| Outcome::Done {
+            id: "9".to_owned(),
+            revision: Revision(2),
+            resend,
+        };
+        let (old, written, sent) = (Some("old"), Some("written"), Some("sent"));
+        // Step, what OX says, whether the device has not seen all of it, delivery, what is agreed on then
+        let cases = [
+            (Step::Write, done(false), false, None, written),
+            // The device does not have what OX has until it is sent.
+            (Step::Write, done(true), false, None, None),
+            (Step::Merge, done(false), true, None, None),
+            (Step::Merge, done(false), true, Some(Delivery::Deferred), None),
+            (Step::Merge, done(false), true, Some(Delivery::Sent), sent),
+            (Step::Yield, done(false), true, Some(Delivery::Sent), sent),
+            // Nothing was written: it is as it was.
+            (Step::Write, Outcome::Rejected, false, None, old),
+            (Step::Write, Outcome::Conflict, false, None, old),
+            (Step::Refused, Outcome::Rejected, false, Some(Delivery::LeftOut), old),
+            (Step::Refused, Outcome::Rejected, false, Some(Delivery::Sent), sent),
+        ];
+        for (step, outcome, unseen, delivery, expected) in cases {
+            let case = format!("{step:?} {outcome:?} {delivery:?}");
+            let bytes = |text: &str| text.as_bytes().to_vec();
+            let id = "9".to_owned();
+            let send = Send::Change {
+                id: id.clone(),
+                from: Revision(1),
+                to: Revision(2),
+            };
+            let outcomes = if step.writes() { vec![outcome] } else { Vec::new() };
+            let plan = Plan {
+                steps: vec![step],
+                to_device: delivery.map(|_| send).into_iter().collect(),
+                held: [(id.clone(), Held::on_device(Revision(1)))].into(),
+                agreed: [(id.clone(), bytes("old"))].into(),
+                told: [(id.clone(), bytes("sent"))].into(),
+                unseen: unseen.then(|| id.clone()).into_iter().collect(),
+                ..Plan::default()
+            };
+            let changes = [Change {
+                what: What::Change { id: id.clone() },
+                fingerprint: fingerprint(b"x"),
+                common: Common::Something,
+                agreed: Some(bytes("written")),
+            }];
+            let deliveries: Vec<Delivery> = delivery.into_iter().collect();
+            let settled = settle(plan, &changes, outcomes, &deliveries, Vec::new());
+            assert_eq!(settled.state.agreed.get(&id).cloned(), expected.map(bytes), "{case}");
         }
     }
 }

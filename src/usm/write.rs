@@ -41,6 +41,8 @@ pub enum Write {
         occurrences: Vec<Occurrence>,
         /// Not all that the device changed is written: it gets the object as OX has it.
         resend: bool,
+        /// What is written instead where OX has changed too; `None` if nobody knows who changed what.
+        shares: Option<Box<Shares>>,
     },
     /// The flags of a mail.
     Flags { set: u32, clear: u32 },
@@ -52,6 +54,64 @@ pub enum Write {
     Refused,
     /// The same, of a draft that the device wants sent.
     Unsendable(Unsendable),
+}
+
+/// A change of the device, held against what both sides agreed on before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// What the device has changed.
+    pub merged: Edit,
+    /// What the device alone has changed, and OX has not.
+    pub yielded: Edit,
+}
+
+/// What is written of an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Edit {
+    pub fields: Object,
+    pub occurrences: Vec<Occurrence>,
+    /// What both sides agree on once it is written; opaque.
+    pub agreed: Vec<u8>,
+}
+
+impl Write {
+    /// What both sides agree on once a step has written it; `unseen` as in [`Writer::write`].
+    fn agreed(&self, change: &Change, step: &Step, unseen: bool) -> Option<Vec<u8>> {
+        match (self, step) {
+            (Self::Update { shares, .. }, Step::Merge) => Some(shares.as_ref()?.merged.agreed.clone()),
+            (Self::Update { shares, .. }, Step::Yield) => Some(shares.as_ref()?.yielded.agreed.clone()),
+            (Self::Update { resend: false, .. }, _) if !unseen => change.agreed.clone(),
+            _ => None,
+        }
+    }
+
+    /// What of it a step writes.
+    fn of_step(self, step: &Step) -> Self {
+        match (self, step) {
+            (
+                Self::Update {
+                    shares: Some(shares),
+                    resend,
+                    ..
+                },
+                Step::Merge | Step::Yield,
+            ) => {
+                let Edit {
+                    fields, occurrences, ..
+                } = match step {
+                    Step::Merge => shares.merged,
+                    _ => shares.yielded,
+                };
+                Self::Update {
+                    fields,
+                    occurrences,
+                    resend,
+                    shares: None,
+                }
+            }
+            (write, _) => write,
+        }
+    }
 }
 
 /// The change of one occurrence of a series.
@@ -84,6 +144,13 @@ pub(super) enum Written {
     Not(Outcome),
 }
 
+/// What is noted of a write beside its outcome, as in [`Done`].
+#[derive(Clone, Debug, Default)]
+struct Noted {
+    agreed: Option<Vec<u8>>,
+    in_part: bool,
+}
+
 /// Carries the writes of one exchange out, one after the other.
 pub(super) struct Writer<'a> {
     pub(super) collection: Collection<'a>,
@@ -94,6 +161,8 @@ pub(super) struct Writer<'a> {
     policy: Policy,
     /// What OX said last of the items written here, so that two changes of one item do not collide.
     modified: BTreeMap<String, i64>,
+    /// What was noted of the writes so far, by operation.
+    noted: BTreeMap<Vec<u8>, Noted>,
     now: i64,
 }
 
@@ -108,6 +177,7 @@ impl<'a> Writer<'a> {
         now: i64,
     ) -> Self {
         let modified = BTreeMap::new();
+        let noted = BTreeMap::new();
         Self {
             collection,
             base,
@@ -115,6 +185,7 @@ impl<'a> Writer<'a> {
             listing,
             policy,
             modified,
+            noted,
             now,
         }
     }
@@ -129,6 +200,9 @@ impl<'a> Writer<'a> {
         step: &Step,
         unseen: bool,
     ) -> Result<Written, Error> {
+        let agreed = write.agreed(change, step, unseen);
+        let in_part = *step == Step::Yield;
+        let write = write.of_step(step);
         if let Write::Draft(mut draft) = write {
             draft.resend |= unseen;
             return self.write_draft(change, &draft, step).await;
@@ -148,18 +222,24 @@ impl<'a> Writer<'a> {
         };
         if let Written::Done { id, revision, resend } = &mut written {
             *resend |= unseen;
-            self.confirm(change, id, revision.map(|revision| revision.unless(*resend)))
-                .await?;
+            let revision = revision.map(|revision| revision.unless(*resend));
+            self.noted
+                .insert(journal::operation(&change.what), Noted { agreed, in_part });
+            self.confirm(change, id, revision).await?;
         }
         Ok(written)
     }
 
     /// Notes a write that OX has carried out, and the revision that the device has by that.
     pub(super) async fn confirm(&self, change: &Change, id: &str, revision: Option<Revision>) -> Result<(), Error> {
+        let noted = self.noted.get(&journal::operation(&change.what));
+        let Noted { agreed, in_part } = noted.cloned().unwrap_or_default();
         let done = Done {
             fingerprint: change.fingerprint,
             id: id.to_owned(),
             revision,
+            agreed,
+            in_part,
         };
         self.note(change, done.encode()).await
     }
@@ -211,6 +291,7 @@ impl<'a> Writer<'a> {
                     fields,
                     occurrences,
                     resend,
+                    ..
                 },
             ) => {
                 let revision = self.update(id, fields, occurrences).await?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use oxtender::eas::ConflictNotes;
 use oxtender::eas::Heartbeat;
 use oxtender::eas::Services;
 use oxtender::eas::address::Addresses;
@@ -37,6 +38,7 @@ pub(crate) fn services() -> Services {
         },
         largest_body: 1 << 20,
         new_key_on_empty_sync: false,
+        conflict_notes: ConflictNotes::default(),
         folder_selection: false,
         login: Box::new(|_, user| user.to_owned()),
         addresses: Addresses {

@@ -37,6 +37,7 @@ use oxtender::session::Sessions;
 use oxtender::store::Store;
 use oxtender::usm::collection::Collection;
 use oxtender::usm::collection::Error;
+use oxtender::usm::conflict::Common;
 use oxtender::usm::conflict::Policy;
 use oxtender::usm::generations::Generations;
 use oxtender::usm::hierarchy::Hierarchy;
@@ -93,6 +94,7 @@ impl Lines {
                     fields: named(name),
                     occurrences: Vec::new(),
                     resend: false,
+                    shares: None,
                 };
                 self.sync(folder, key, vec![change(line, What::Change { id }, update)])
                     .await
@@ -228,7 +230,8 @@ fn change(line: &str, what: What, write: Write) -> (Change, Write) {
     let change = Change {
         what,
         fingerprint: fingerprint(line.as_bytes()),
-        is_moot: false,
+        common: Common::Unknown,
+        agreed: None,
     };
     (change, write)
 }

@@ -11,6 +11,7 @@ mod attachments25;
 mod autodiscover;
 mod calendar;
 mod complaints;
+mod conflicts;
 mod conformance;
 mod contacts;
 mod convergence;

@@ -11,6 +11,7 @@
 //! - `exceptions`: how changed and deleted occurrences are shown
 //! - `meeting`: an appointment as a meeting to answer or to forward, and one made of an invitation
 //! - `note`: the text
+//! - `judged`: what collides when two sides have changed one
 //! - `request`: what a device wants, as changes of OX's objects
 
 use crate::content::Context;
@@ -26,6 +27,7 @@ use crate::wbxml::Element;
 mod attendees;
 mod exceptions;
 pub mod free_busy;
+mod judged;
 pub mod meeting;
 mod note;
 mod properties;
@@ -36,10 +38,12 @@ pub mod zone;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::content) use judged::judged;
 pub use request::Occurrence;
 pub use request::OccurrenceChange;
 pub use request::Write;
 pub use request::instance_to_ox;
+pub(in crate::content) use request::settle;
 pub use request::to_ox;
 
 /// Every column an appointment is made of.

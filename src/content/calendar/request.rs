@@ -367,6 +367,14 @@ fn notify(fields: &mut Object, people: &People, version: ProtocolVersion) {
     }
 }
 
+/// For fields that are a part of what a device has changed: whether people are told follows from what is left.
+pub(in crate::content) fn settle(fields: &mut Object) {
+    let own = |key: &String| OWN.contains(&key.as_str()) || key == columns::NOTIFICATION.name().key;
+    if fields.as_map().keys().all(own) {
+        fields.remove(columns::NOTIFICATION);
+    }
+}
+
 /// OX refuses a private appointment with other people; the rest of it is worth keeping.
 fn only_public_meetings(fields: &mut Object, is_meeting: bool) -> bool {
     let refused = is_meeting && fields.flag(common::PRIVATE_FLAG) == Some(true);

@@ -7,6 +7,7 @@
 use crate::content::Context;
 use crate::content::Ghosted;
 use crate::content::Unconvertible;
+use crate::content::judged;
 use crate::content::property;
 use crate::content::property::Property;
 use crate::content::property::Sent;
@@ -31,6 +32,7 @@ mod picture;
 mod scale;
 
 pub use picture::fitting;
+pub use picture::with_photo;
 
 static ROWS: &[Property] = &[
     custom(
@@ -122,6 +124,22 @@ pub fn columns() -> Vec<ColumnName> {
     let mut columns = property::columns(ROWS);
     columns.push(columns::MARK_AS_DISTRIBUTIONLIST.name());
     columns
+}
+
+/// By what two changes of a contact are told apart. The name by which OX lists it follows from others.
+pub(in crate::content) fn judged() -> Vec<judged::Property> {
+    let mut judged = property::judged(ROWS, &[columns::DISPLAY_NAME.name()]);
+    judged.push(judged::Property {
+        name: "Picture".to_owned(),
+        columns: vec![columns::IMAGE1.name()],
+        with: vec![columns::IMAGE1_CONTENT_TYPE.name()],
+    });
+    judged
+}
+
+/// Names that follow from other fields, for fields that are a part of what a device has changed.
+pub(in crate::content) fn settle(fields: &mut Object, current: &Object) {
+    names::settle(fields, Some(current));
 }
 
 /// The children of ApplicationData. `photo` is the picture as [`fitting`] makes it, if there is one; one that is too large

@@ -53,6 +53,14 @@ pub(super) fn to_eas(photo: &[u8]) -> Option<Element> {
     fits.then(|| Element::text(contacts::PICTURE, STANDARD.encode(photo)))
 }
 
+/// The contact as a device has it that was shown this picture.
+pub fn with_photo(contact: &Object, photo: Option<&[u8]>) -> Object {
+    let mut contact = contact.clone();
+    let shown = photo.and_then(to_eas);
+    contact.set(columns::IMAGE1, shown.as_ref().and_then(Element::as_text));
+    contact
+}
+
 /// Writes a picture that was sent. One in no format that OX takes is ignored: it would cost the whole contact.
 pub(super) fn to_ox(application_data: &Element, fields: &mut Object) {
     let Some(picture) = application_data.child(contacts::PICTURE) else {

@@ -6,6 +6,7 @@
 use crate::content::Context;
 use crate::content::Ghosted;
 use crate::content::Unconvertible;
+use crate::content::judged;
 use crate::content::property;
 use crate::content::property::Property;
 use crate::content::property::Sent;
@@ -108,6 +109,16 @@ static ROWS: &[Property] = &[
 /// The columns a task is read with.
 pub fn columns() -> Vec<ColumnName> {
     property::columns(ROWS)
+}
+
+/// By what two changes of a task are told apart. Devices see that it is done, not how far it is.
+pub(in crate::content) fn judged() -> Vec<judged::Property> {
+    let unjudged = [
+        columns::PERCENT_COMPLETED.name(),
+        columns::DATE_COMPLETED.name(),
+        common::LAST_MODIFIED.name(),
+    ];
+    property::judged(ROWS, &unjudged)
 }
 
 /// The children of ApplicationData.

@@ -156,7 +156,7 @@ async fn item(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes
         bodies: &bodies,
     };
     let mut data = match items.show(&wanted).await? {
-        Loaded::Item(data) => data,
+        Loaded::Item { data, .. } => data,
         Loaded::Unconvertible(reason) => {
             log::warn!("{}: item {server_id} cannot be fetched: {reason}", call.device_label());
             return Ok(Err(CONVERSION_FAILED));

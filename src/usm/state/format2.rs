@@ -1,4 +1,4 @@
-//! Format 2, the one that is written: a checksum, options, the items in order, and those that were replaced.
+//! Format 2, of the second release: a checksum, options, the items in order, and those that were replaced.
 //!
 //! ```text
 //! state    = format (1)  checksum (4)  length  options  count  item ...  replaced ...
@@ -37,32 +37,43 @@ const LEFT_OUT: u8 = 0x80;
 const MANY_OWN: u8 = 7;
 const MANY_SHARED: u8 = 15;
 
+#[cfg(test)]
 pub(super) fn encode(state: &State) -> Vec<u8> {
-    let State {
-        items,
-        replaced,
-        options,
-    } = state;
-    let mut body = Vec::with_capacity(options.len() + 16 + 10 * items.len());
-    write_number(&mut body, options.len() as u64);
+    let mut body = Vec::new();
+    write_items(&mut body, state);
+    write_replaced(&mut body, state);
+    sealed(FORMAT, &body)
+}
+
+/// Options, count and items.
+pub(super) fn write_items(body: &mut Vec<u8>, State { items, options, .. }: &State) {
+    body.reserve(options.len() + 16 + 10 * items.len());
+    write_number(body, options.len() as u64);
     body.extend_from_slice(options);
-    write_number(&mut body, items.len() as u64);
+    write_number(body, items.len() as u64);
     let (mut previous, mut before) = (&[][..], 0);
     for (id, held) in items {
         let id = id.as_bytes();
-        write_id(&mut body, previous, id, held.left_out);
+        write_id(body, previous, id, held.left_out);
         let (high, low) = (held.revision.0 >> 32, held.revision.0 & 0xFFFF_FFFF);
-        write_number(&mut body, low);
-        write_number(&mut body, distance(before, high));
+        write_number(body, low);
+        write_number(body, distance(before, high));
         (previous, before) = (id, high);
     }
+}
+
+pub(super) fn write_replaced(body: &mut Vec<u8>, State { replaced, .. }: &State) {
     for id in replaced.iter().flat_map(|(known, new)| [known, new]) {
-        write_number(&mut body, id.len() as u64);
+        write_number(body, id.len() as u64);
         body.extend_from_slice(id.as_bytes());
     }
-    let mut bytes = vec![FORMAT];
-    bytes.extend_from_slice(&checksum(&body));
-    bytes.extend_from_slice(&body);
+}
+
+/// The number of a format, the checksum of what it has, and that.
+pub(super) fn sealed(format: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![format];
+    bytes.extend_from_slice(&checksum(body));
+    bytes.extend_from_slice(body);
     bytes
 }
 
@@ -84,26 +95,40 @@ fn write_id(bytes: &mut Vec<u8>, previous: &[u8], id: &[u8], left_out: bool) {
 
 /// What follows the number of the format.
 pub(super) fn decode(bytes: &[u8]) -> Option<State> {
+    let mut reader = Reader(unsealed(bytes)?);
+    let state = read_items(&mut reader)?;
+    let replaced = read_replaced(&mut reader)?;
+    Some(State { replaced, ..state })
+}
+
+/// What [`sealed`] sealed, without the number of the format; `None` if it was damaged.
+pub(super) fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
     let (sum, body) = bytes.split_at_checked(CHECKSUM)?;
-    if sum != checksum(body) {
-        return None;
-    }
-    let mut reader = Reader(body);
+    (sum == checksum(body)).then_some(body)
+}
+
+/// What [`write_items`] wrote.
+pub(super) fn read_items(reader: &mut Reader<'_>) -> Option<State> {
     let length = reader.length()?;
     let options = reader.take(length)?.to_vec();
     let count = reader.number()?;
     let mut items = Items::default();
-    let items = (0..count).map(|_| items.next(&mut reader)).collect::<Option<_>>()?;
+    let items = (0..count).map(|_| items.next(reader)).collect::<Option<_>>()?;
+    Some(State {
+        items,
+        options,
+        ..State::default()
+    })
+}
+
+/// What [`write_replaced`] wrote, to the end.
+pub(super) fn read_replaced(reader: &mut Reader<'_>) -> Option<BTreeMap<String, String>> {
     let mut replaced = BTreeMap::new();
     while !reader.is_at_end() {
         let known = reader.text()?;
         replaced.insert(known, reader.text()?);
     }
-    Some(State {
-        items,
-        replaced,
-        options,
-    })
+    Some(replaced)
 }
 
 /// Reads items that are told by their difference from the one before.
@@ -192,6 +217,7 @@ mod tests {
             items: items.into(),
             replaced: [("1043".to_owned(), "77".to_owned())].into(),
             options: vec![3, 1],
+            ..State::default()
         };
         let bytes = encode(&state);
         assert_eq!(bytes[0], FORMAT);

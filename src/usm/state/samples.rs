@@ -15,7 +15,7 @@ use super::*;
 const KINDS: [&str; 4] = ["hierarchy", "mail", "contacts", "new"];
 
 /// The formats that are read.
-const FORMATS: [u8; 2] = [format1::FORMAT, format2::FORMAT];
+const FORMATS: [u8; 3] = [format1::FORMAT, format2::FORMAT, format3::FORMAT];
 
 fn state(kind: &str) -> State {
     let item = |(id, revision): (u64, u64)| (id.to_string(), Held::on_device(Revision(revision)));
@@ -38,8 +38,16 @@ fn state(kind: &str) -> State {
         "hierarchy" => Vec::new(),
         _ => b"\x01\x00\x02options\xFF".to_vec(),
     };
+    let known = items.iter().filter(|(id, held)| !held.left_out && !id.ends_with('6'));
+    let agreed = match kind {
+        "contacts" => known
+            .map(|(id, held)| (id.clone(), held.revision.0.to_be_bytes().to_vec()))
+            .collect(),
+        _ => BTreeMap::new(),
+    };
     State {
         items,
+        agreed,
         options,
         ..State::default()
     }
@@ -57,7 +65,12 @@ fn describe(state: &State) -> String {
     let mut text = format!("options {}\n", state.options.escape_ascii());
     for (id, held) in &state.items {
         let left_out = if held.left_out { " left out" } else { "" };
-        let _ = writeln!(text, "{id} {:016x}{left_out}", held.revision.0);
+        let agreed = state
+            .agreed
+            .get(id)
+            .map(|bytes| format!(" agreed {}", bytes.escape_ascii()));
+        let agreed = agreed.unwrap_or_default();
+        let _ = writeln!(text, "{id} {:016x}{left_out}{agreed}", held.revision.0);
     }
     text
 }
@@ -82,7 +95,7 @@ fn every_sample_is_read() {
 #[test]
 fn the_newest_format_is_written_as_it_was() {
     for kind in KINDS {
-        let bytes = fs::read(path(format2::FORMAT, kind, "bin")).unwrap();
+        let bytes = fs::read(path(format3::FORMAT, kind, "bin")).unwrap();
         let state = State::decode(&bytes).unwrap();
         assert_eq!(state.encode(), bytes, "{kind}");
     }

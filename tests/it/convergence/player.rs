@@ -221,6 +221,7 @@ impl Player {
         if !kinds::is_visible(kind, field, version) {
             return;
         }
+        let before = fields.clone();
         let (mut writes, mut overtaken) = (BTreeMap::new(), Vec::new());
         if let Some(Pending {
             what:
@@ -235,14 +236,16 @@ impl Player {
             (fields, writes, overtaken) = (newer, before, long_before);
         }
         value.clone_into(&mut fields[field]);
-        // A phone sends the whole item, whatever its user has changed; of mail, what he has.
-        let changed: Vec<usize> = if is_mail(kind) { vec![field] } else { vec![0, 1] };
-        for field in changed {
-            let write = self.ledger.write(&title, Some(phone), field, &fields[field]);
-            if let Some(before) = writes.insert(field, write) {
-                self.ledger.tell_write(&title, before, Told::Overtaken);
-                overtaken.push(before);
-            }
+        // A phone sends the whole item, but of mail; what its user has not changed overrides nobody.
+        let write = self.ledger.write(&title, Some(phone), field, &fields[field]);
+        let earlier = match fields[field] == before[field] && !is_mail(kind) {
+            // He changed it back.
+            true => writes.remove(&field).into_iter().chain([write]).collect(),
+            false => Vec::from_iter(writes.insert(field, write)),
+        };
+        for write in earlier {
+            self.ledger.tell_write(&title, write, Told::Overtaken);
+            overtaken.push(write);
         }
         let changed: Vec<usize> = writes.keys().copied().collect();
         let mut data = kinds::to_phone(kind, version, &title, &fields, &changed);
@@ -391,8 +394,13 @@ impl Player {
                     writes,
                     overtaken,
                 } => {
+                    // Of several fields one may be refused and the others written.
+                    let told_of_each = match told {
+                        Told::Refused if writes.len() > 1 => Told::Overtaken,
+                        told => told,
+                    };
                     for write in writes.into_values() {
-                        self.ledger.tell_write(&title, write, told);
+                        self.ledger.tell_write(&title, write, told_of_each);
                     }
                     for write in overtaken {
                         self.ledger.tell_write(&title, write, Told::Overtaken);

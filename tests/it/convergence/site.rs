@@ -15,8 +15,10 @@ use std::time::Duration;
 use ox_standin::Fault;
 use ox_standin::Standin;
 use oxtender::config::Database;
+use oxtender::eas::ConflictNotes;
 use oxtender::eas::Eas;
 use oxtender::eas::PROTOCOL;
+use oxtender::eas::Services;
 use oxtender::eas::address::Endpoint;
 use oxtender::ox::Ox;
 use oxtender::session::Access;
@@ -193,7 +195,13 @@ async fn gateway(url: &str, database: &Path) -> Eas {
     let store = Store::open(&Database::Sqlite(database.to_owned())).await.unwrap();
     store.prepare_all().await.unwrap();
     let sessions = Sessions::new(Ox::new(url).unwrap(), Arc::new(store), Access::default(), PROTOCOL);
-    Eas::new(services(), Arc::new(sessions), |_| {})
+    // A notice is a mail that nobody in a history has sent.
+    let conflict_notes = ConflictNotes::List;
+    let services = Services {
+        conflict_notes,
+        ..services()
+    };
+    Eas::new(services, Arc::new(sessions), |_| {})
 }
 
 /// A connection to the database, whose triggers count writes down and refuse those that are too many.

@@ -11,7 +11,9 @@ use crate::content::Unconvertible;
 use crate::eas::command::Call;
 use crate::eas::command::sync::drafts::Drafts;
 use crate::eas::command::sync::request::Command;
+use crate::eas::command::sync::shares;
 use crate::eas::items::Items;
+use crate::eas::items::class_of;
 use crate::eas::options::Options;
 use crate::eas::status::Error;
 use crate::ox::Fetched;
@@ -20,6 +22,7 @@ use crate::ox::Object;
 use crate::ox::Wanted;
 use crate::ox::columns::common;
 use crate::usm::collection::Looked;
+use crate::usm::conflict::Common;
 use crate::usm::ids;
 use crate::usm::journal::fingerprint;
 use crate::usm::plan::Change;
@@ -54,6 +57,8 @@ pub(super) struct Changes {
     pub(super) list: Vec<(Change, Write)>,
     /// `None`: a Fetch, a text message, or an id that is nobody's.
     pub(super) of_command: Vec<Option<usize>>,
+    /// The objects that the device changed, as OX had them before.
+    pub(super) current: HashMap<String, Fetched>,
 }
 
 pub(super) async fn read(
@@ -70,6 +75,14 @@ pub(super) async fn read(
         let index = change.map(|(change, write)| changes.push(change, write));
         changes.of_command.push(index);
     }
+    for (change, write) in &mut changes.list {
+        let (current, agreed) = match &change.what {
+            What::Change { id } => (current.get(id), looked.agreed(id)),
+            What::Add { .. } | What::Delete { .. } => (None, None),
+        };
+        shares::complete(class_of(source.module), change, write, current, agreed);
+    }
+    changes.current = current;
     Ok(changes)
 }
 
@@ -204,17 +217,13 @@ impl Source<'_> {
             );
             Write::Refused
         });
-        let is_moot = matches!(&write, Write::Update { fields, occurrences, resend: false }
-            if fields.is_empty() && occurrences.is_empty());
-        let fingerprint = fingerprint(&said);
-        Some((
-            Change {
-                what,
-                fingerprint,
-                is_moot,
-            },
-            write,
-        ))
+        let change = Change {
+            what,
+            fingerprint: fingerprint(&said),
+            common: Common::Unknown,
+            agreed: None,
+        };
+        Some((change, write))
     }
 
     fn create(&self, data: &Element, client_id: &str, said: &[u8]) -> Result<Write, Unconvertible> {
@@ -275,6 +284,7 @@ impl Source<'_> {
             fields,
             occurrences: Vec::new(),
             resend: false,
+            shares: None,
         };
         Ok(match self.module {
             Module::Contacts => plain(content::contacts::to_ox(data, Some(object), ghosted, &context)?),
@@ -285,6 +295,7 @@ impl Source<'_> {
                     fields: write.fields,
                     occurrences: write.occurrences.into_iter().map(occurrence).collect(),
                     resend: write.refused,
+                    shares: None,
                 }
             }
         })
@@ -308,6 +319,7 @@ impl Source<'_> {
             fields: Object::new(),
             occurrences: vec![occurrence(change)],
             resend: false,
+            shares: None,
         })
     }
 

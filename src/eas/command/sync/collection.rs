@@ -13,6 +13,8 @@ use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
 use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::command::sync::drafts;
+use crate::eas::command::sync::overridden;
+use crate::eas::command::sync::overridden::Place;
 use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
@@ -233,8 +235,12 @@ impl One<'_> {
             wants_changes: self.wanted.wants_changes,
             holds_deletions,
         };
-        let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        let delivered = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        let mut pending = looked.exchange(changes.list.clone(), plan, filter).await?;
+        overridden::tell(self.call, &self.place(), &changes, &self.wanted.commands, &pending).await?;
+        let mut delivered = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        for (id, agreed) in std::mem::take(&mut delivered.agreed) {
+            pending.agree(&id, agreed);
+        }
         let force = self.call.services.new_key_on_empty_sync;
         let committed = pending
             .settle(&delivered.deliveries, sticky.to_bytes(self.call.version), force)
@@ -269,6 +275,14 @@ impl One<'_> {
         response::Collection {
             class: Some(class_of(self.module)),
             ..response::Collection::failed(&self.wanted.id, &key.to_string(), response::SUCCESS)
+        }
+    }
+
+    const fn place(&self) -> Place<'_> {
+        Place {
+            collection: self.id,
+            module: self.module,
+            folder: self.folder,
         }
     }
 

@@ -1,7 +1,8 @@
 //! Sync: the changes of both sides, collection by collection.
 //!
 //! [`request`] and [`response`] are pure; [`changes`] turns what the device did into writes, [`drafts`] what it wrote of
-//! mails; [`collection`] carries one collection out. Here they are put together, and a device that offers to wait does so.
+//! mails; [`shares`] tells who has changed what, and [`overridden`] tells the user what did not last; [`collection`] carries
+//! one collection out. Here they are put together, and a device that offers to wait does so.
 //! Implements [MS-ASCMD] Sync.
 
 mod brake;
@@ -10,8 +11,10 @@ mod changes;
 mod collection;
 mod deadline;
 mod drafts;
+mod overridden;
 mod request;
 mod response;
+mod shares;
 
 pub(super) use request::LARGEST_WINDOW;
 pub(super) use request::MOST_COMMANDS;

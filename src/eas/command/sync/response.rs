@@ -203,7 +203,7 @@ pub(super) fn failed(tag: crate::wbxml::Tag, server_id: &str, instance: Option<&
 /// The answer to a Fetch.
 pub(super) fn fetched(server_id: &str, loaded: Loaded) -> Element {
     let (status, data) = match loaded {
-        Loaded::Item(data) => (SUCCESS, Some(data)),
+        Loaded::Item { data, .. } => (SUCCESS, Some(data)),
         Loaded::Unconvertible(_) => (CONVERSION_ERROR, None),
         Loaded::Vanished => (OBJECT_NOT_FOUND, None),
     };

@@ -41,6 +41,8 @@ pub(super) struct Delivered {
     pub(super) commands: Vec<Element>,
     /// In the order of the plan; what did not fit is missing at the end.
     pub(super) deliveries: Vec<Delivery>,
+    /// What both sides agree on by them, by the id at OX.
+    pub(super) agreed: Vec<(String, Vec<u8>)>,
     /// Items that the device does not get as they are.
     withheld: Vec<Entry>,
 }
@@ -95,7 +97,7 @@ impl One<'_> {
         pending: &Pending<'_>,
         items: &Items<'_>,
         send: &Send,
-        item: Option<Loaded>,
+        mut item: Option<Loaded>,
         sent_key: u64,
         delivered: &mut Delivered,
     ) -> Result<Delivery, Error> {
@@ -103,6 +105,10 @@ impl One<'_> {
             return Ok(Delivery::Sent);
         }
         let shown = pending.shown(send.id());
+        let agreed = match &mut item {
+            Some(Loaded::Item { agreed, .. }) => agreed.take(),
+            _ => None,
+        };
         let command = match self.command(send, item) {
             Ok(command) => Ok(command),
             Err(Missing::Broken(broken)) => Err(broken),
@@ -114,6 +120,9 @@ impl One<'_> {
         let trouble = match (shown, command) {
             (Shown::Whole, Ok(command)) => {
                 delivered.commands.extend(command);
+                delivered
+                    .agreed
+                    .extend(agreed.map(|agreed| (send.id().to_owned(), agreed)));
                 return Ok(Delivery::Sent);
             }
             (Shown::Whole, Err(broken)) => Trouble::of(&broken),
@@ -244,7 +253,7 @@ impl One<'_> {
             Some(FlagChanges::Whole) | None => {}
         }
         match item {
-            Some(Loaded::Item(data)) => Ok(Some(with_data(tag, &server_id, data))),
+            Some(Loaded::Item { data, .. }) => Ok(Some(with_data(tag, &server_id, data))),
             Some(Loaded::Unconvertible(broken)) => Err(Missing::Broken(broken)),
             Some(Loaded::Vanished) | None => Err(Missing::Vanished),
         }
