@@ -40,7 +40,7 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 6] = [
+const USM_DRIVERS: [&str; 7] = [
     "usm/attention.rs",
     "usm/collection.rs",
     "usm/draft.rs",
