@@ -269,7 +269,7 @@ impl<'a> Looked<'a> {
         } = self;
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
         let mut plan = opened.plan(&applied, &listing, &filter, &changes, options);
-        if continued && plan.more_available == 0 {
+        if continued && !plan.more_available() {
             // The last window of an old list: what came since belongs to it.
             listing = opened.list(now).await?;
             plan = opened.plan(&applied, &listing, &filter, &changes, options);
@@ -327,7 +327,7 @@ impl Opened<'_> {
         }
         let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
         if !plan.to_device.is_empty() {
-            plan.more_available += before - snapshot.items.len();
+            plan.later = before - snapshot.items.len();
         }
         plan
     }
@@ -408,6 +408,12 @@ impl Pending<'_> {
     /// What the device gets, in the order of sending.
     pub fn to_device(&self) -> &[Send] {
         &self.plan.to_device
+    }
+
+    /// Lets so many items more into the answer, for a device that would see nothing of those before. `false` if there are
+    /// none.
+    pub fn open_window(&mut self, window: usize) -> bool {
+        self.plan.open_window(window)
     }
 
     /// What the list said of an item.

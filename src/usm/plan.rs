@@ -50,8 +50,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// In the order of sending.
     pub to_device: Vec<Send>,
-    /// Items that wait beyond the window.
-    pub more_available: usize,
+    /// What waits beyond the window, in the same order.
+    pub(super) beyond: Vec<Send>,
+    /// Items that no answer to this request can bring.
+    pub(super) later: usize,
     /// What the device has, as far as the plan knows without the writes.
     pub(super) held: BTreeMap<String, Held>,
     /// [`State::replaced`], the same way.
@@ -62,6 +64,20 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether anything waits beyond the window.
+    pub const fn more_available(&self) -> bool {
+        !self.beyond.is_empty() || self.later > 0
+    }
+
+    /// Opens the next window, of so many items, behind what is to be sent. `false` if there is none.
+    pub(super) fn open_window(&mut self, window: usize) -> bool {
+        let rest = self.beyond.split_off(window.min(self.beyond.len()));
+        let opened = std::mem::replace(&mut self.beyond, rest);
+        let is_open = !opened.is_empty();
+        self.to_device.extend(opened);
+        is_open
+    }
+
     /// Items that were written meanwhile are sent as they are after the write; what turned out to be the device's own
     /// addition, it has; what was sent as a message, it has no longer. `outcomes`: one for each step that writes.
     pub fn adopt(&mut self, changes: &[Change], outcomes: &[Outcome]) {
@@ -74,15 +90,18 @@ impl Plan {
                     (id, by, *revision)
                 }
                 (Outcome::Sent { id }, _) => {
-                    self.to_device.retain(|send| send.id() != id);
+                    for sends in [&mut self.to_device, &mut self.beyond] {
+                        sends.retain(|send| send.id() != id);
+                    }
                     self.to_device.insert(0, Send::Delete { id: id.clone() });
                     continue;
                 }
                 _ => continue,
             };
-            self.to_device
-                .retain(|send| !matches!(send, Send::Add { id, .. } if id == own));
-            for send in &mut self.to_device {
+            for sends in [&mut self.to_device, &mut self.beyond] {
+                sends.retain(|send| !matches!(send, Send::Add { id, .. } if id == own));
+            }
+            for send in self.to_device.iter_mut().chain(&mut self.beyond) {
                 if let Send::Change { id: sent, to, .. } = send
                     && sent == id
                 {
@@ -172,8 +191,7 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
     if !options.wants_changes {
         sends.retain(|send| send_anyway.contains(send.id()));
     }
-    plan.more_available = sends.len().saturating_sub(options.window);
-    sends.truncate(options.window);
+    plan.beyond = sends.split_off(options.window.min(sends.len()));
     plan.to_device = sends;
     plan
 }

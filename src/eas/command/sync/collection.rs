@@ -121,6 +121,17 @@ pub(super) async fn sync(
     }
 }
 
+/// How much of what the device lacks goes out.
+#[derive(Clone, Copy)]
+struct Opening {
+    /// Items.
+    window: usize,
+    /// Of text, roughly.
+    bytes: usize,
+    /// The key that the device came with.
+    sent_key: u64,
+}
+
 /// Why a collection is not served.
 enum Failure {
     /// The device is told so for this collection.
@@ -230,8 +241,13 @@ impl One<'_> {
             window: room.window(self.wanted.window),
             wants_changes: self.wanted.wants_changes,
         };
-        let pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        let (commands, deliveries) = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        let mut pending = looked.exchange(changes.list.clone(), plan, filter).await?;
+        let opening = Opening {
+            window: plan.window,
+            bytes: room.bytes,
+            sent_key,
+        };
+        let (commands, deliveries) = self.deliver(&mut pending, &items, opening).await?;
         let force = self.call.services.new_key_on_empty_sync;
         let committed = pending
             .settle(&deliveries, sticky.to_bytes(self.call.version), force)
@@ -299,13 +315,32 @@ impl One<'_> {
         Ok(changes::read(&source, looked, items, &self.wanted.commands).await?)
     }
 
-    /// The items the device lacks, as commands of about so many bytes, and what became of each.
+    /// The items the device lacks, as commands, and what became of each. Of a window that shows the device nothing it would
+    /// hear nothing but MoreAvailable, and ask again at once: the next one is opened, for as long as there is time.
     async fn deliver(
+        &self,
+        pending: &mut Pending<'_>,
+        items: &Items<'_>,
+        opening: Opening,
+    ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
+        let mut deliveries = Vec::new();
+        loop {
+            let (commands, more) = self.deliver_window(pending, items, opening, deliveries.len()).await?;
+            deliveries.extend(more);
+            let is_through = deliveries.len() == pending.to_device().len();
+            if !commands.is_empty() || !is_through || !pending.open_window(opening.window) {
+                return Ok((commands, deliveries));
+            }
+        }
+    }
+
+    /// The same for one window, which begins after the items that were `done` before.
+    async fn deliver_window(
         &self,
         pending: &Pending<'_>,
         items: &Items<'_>,
-        bytes: usize,
-        sent_key: u64,
+        Opening { bytes, sent_key, .. }: Opening,
+        done: usize,
     ) -> Result<(Vec<Element>, Vec<Delivery>), Failure> {
         let mut commands = Vec::new();
         let mut deliveries = Vec::new();
@@ -314,8 +349,8 @@ impl One<'_> {
             true => FETCH_SOURCES,
             false => FETCH,
         };
-        for sends in pending.to_device().chunks(at_a_time) {
-            if size >= bytes || self.deadline.has_passed(deliveries.len(), Instant::now()) {
+        for sends in pending.to_device().get(done..).unwrap_or_default().chunks(at_a_time) {
+            if size >= bytes || self.deadline.has_passed(done + deliveries.len(), Instant::now()) {
                 break;
             }
             let mut loaded = self.load(pending, items, sends).await?.into_iter();
