@@ -286,7 +286,8 @@ impl<'a> Looked<'a> {
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
             if step.writes() {
                 let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
-                outcomes.push((change, writer.write(change, write, step, unseen).await?));
+                let noted = applied.find(&change.what);
+                outcomes.push((change, writer.write(change, write, step, noted, unseen).await?));
             }
         }
         let (outcomes, fresh) = opened.with_revisions(outcomes, &writer, now).await?;

@@ -4,7 +4,8 @@
 //! The newest is what the device gets with the answer; the one before it is what the device has if that answer is lost.
 //! More of them serve a phone that is restored from a backup. A commit keeps what the device can still come with: the
 //! state that the new one was made from, and the older ones up to the number configured. A state in between belongs to
-//! answers that never arrived.
+//! answers that never arrived, except the newest: a device whose request was under way at two gateways has the answer of
+//! either.
 
 use crate::store;
 use crate::store::SessionId;
@@ -114,7 +115,7 @@ impl States<'_> {
     pub(super) async fn commit(&self, place: &Place, state: &State) -> Result<u64, Error> {
         let key = place.newest + 1;
         let kept = [place.key].into_iter().chain(place.older.iter().copied());
-        let kept: Vec<u64> = kept.take(self.generations.0 - 1).collect();
+        let kept: Vec<u64> = kept.take(self.generations.0 - 1).chain([place.newest]).collect();
         self.commit_as(Some(place.newest), key, state, &kept).await?;
         Ok(key)
     }
@@ -196,7 +197,7 @@ mod tests {
         }
     }
 
-    /// A device that goes on from an older state leaves those in between behind, and keeps what is older.
+    /// A device that goes on from an older state leaves those in between behind but the newest, and keeps what is older.
     #[tokio::test]
     async fn what_the_device_never_got_is_dropped() {
         let (_directory, store, device) = store().await;
@@ -211,7 +212,7 @@ mod tests {
         let kept = store.states(device, "7").await.unwrap();
         assert_eq!(
             kept.iter().map(|row| row.key).collect::<Vec<_>>(),
-            [1_004, 1_002, 1_001, 1_000]
+            [1_004, 1_003, 1_002, 1_001, 1_000]
         );
         assert!(matches!(states.commit(&third, &state(9)).await, Err(Error::Superseded)));
     }

@@ -175,3 +175,31 @@ fn a_crash_within_an_addition_repeats_nothing() {
         }
     }
 }
+
+/// A request came at two gateways at once: the addition was carried out at both, and the phone was given a key that the other
+/// gateway's answer had made worthless.
+#[test]
+fn two_gateways_do_not_carry_out_the_same_request() {
+    for kind in [CONTACT, TASK, APPOINTMENT] {
+        for call in 1..=6 {
+            for (carried_out, takes_first) in [(true, true), (true, false), (false, true), (false, false)] {
+                let phone = Phone {
+                    version: V14_1,
+                    wins: false,
+                };
+                let twice = Trouble::Twice {
+                    call,
+                    carried_out,
+                    takes_first,
+                };
+                let steps = vec![
+                    touch(kind, Act::Add),
+                    sync(&[kind], 5, twice.clone()),
+                    touch(kind, change(0)),
+                    sync(&[kind], 5, twice),
+                ];
+                play_with(phone, &[kind], steps);
+            }
+        }
+    }
+}

@@ -106,6 +106,14 @@ pub(super) enum Trouble {
         write: usize,
         crash: bool,
     },
+    /// The request comes at two gateways at once: one is served from its beginning to its end while the other waits within
+    /// this call at OX, before or after OX has carried it out.
+    Twice {
+        call: usize,
+        carried_out: bool,
+        /// The phone takes the answer of the one that came first, and finished last.
+        takes_first: bool,
+    },
     /// This call at OX goes wrong.
     OxFails {
         call: usize,
@@ -226,6 +234,11 @@ fn trouble(random: &mut Random) -> Trouble {
         6 => Trouble::OxFails {
             call,
             fault: fault(random),
+        },
+        7 => Trouble::Twice {
+            call,
+            carried_out: random.one_in(2),
+            takes_first: random.one_in(2),
         },
         _ => Trouble::None,
     }

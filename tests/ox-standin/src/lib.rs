@@ -79,6 +79,7 @@ pub use calls::Calls;
 pub use calls::LoggedCall;
 pub use clock::Clock;
 pub use fault::Fault;
+pub use fault::Gate;
 pub use mail::store::Sent;
 pub use mail::store::flag;
 pub use pim::Module;
