@@ -322,13 +322,14 @@ impl Player {
             collection.wants_changes = wants_changes;
         }
         let request = one.device.sync_request(&ids);
-        if matches!(
+        let breaks_off = matches!(
             trouble,
             Trouble::Crash { .. } | Trouble::StoreFails { .. } | Trouble::OxFails { .. }
-        ) {
+        );
+        if breaks_off || matches!(trouble, Trouble::Twice { .. }) {
             for pending in kinds.iter().flat_map(|kind| one.pending.get(kind)).flatten() {
                 one.disturbed.insert(pending.title.clone());
-                if matches!(pending.what, What::Add) {
+                if breaks_off && matches!(pending.what, What::Add) {
                     self.ledger.make_uncertain(&pending.title);
                 }
             }
