@@ -32,8 +32,10 @@ mod player;
 mod random;
 mod script;
 mod site;
+mod trees;
 
 use std::env;
+use std::fmt;
 use std::panic;
 use std::panic::AssertUnwindSafe;
 
@@ -42,44 +44,66 @@ use self::script::Script;
 /// Histories of an ordinary run.
 const HISTORIES: u64 = 300;
 
+/// The same, of folders.
+const HISTORIES_OF_FOLDERS: u64 = 80;
+
 /// Failures of a share that are told; the same cause has many.
 const MOST_FAILURES: usize = 5;
 
 /// Tests that share the histories among them, so that they use all cores.
 const SHARES: u64 = 4;
 
+/// A script that a seed makes, that can be played, and that says what it is.
+trait History: Clone + fmt::Display {
+    fn of(seed: u64) -> Self;
+
+    /// Steps.
+    fn len(&self) -> usize;
+
+    /// The same with one step less.
+    fn without(&self, index: usize) -> Self;
+
+    /// A panic if anything is wrong.
+    fn play(&self);
+}
+
 #[test]
 fn histories_of_the_first_share() {
-    play_share(0);
+    play_share::<Script>(0, SHARES, HISTORIES);
 }
 
 #[test]
 fn histories_of_the_second_share() {
-    play_share(1);
+    play_share::<Script>(1, SHARES, HISTORIES);
 }
 
 #[test]
 fn histories_of_the_third_share() {
-    play_share(2);
+    play_share::<Script>(2, SHARES, HISTORIES);
 }
 
 #[test]
 fn histories_of_the_fourth_share() {
-    play_share(3);
+    play_share::<Script>(3, SHARES, HISTORIES);
 }
 
-fn play_share(share: u64) {
+#[test]
+fn histories_of_folders() {
+    play_share::<trees::Script>(0, 1, HISTORIES_OF_FOLDERS);
+}
+
+fn play_share<H: History>(share: u64, shares: u64, histories: u64) {
     if let Some(seed) = number("SEED") {
-        if seed % SHARES == share {
-            let failure = failure(seed);
+        if seed % shares == share {
+            let failure = failure::<H>(seed);
             assert!(failure.is_none(), "\n{}", failure.unwrap_or_default());
         }
         return;
     }
     let first = number("FIRST").unwrap_or_default();
-    let seeds = first..first + number("SEEDS").unwrap_or(HISTORIES);
-    let seeds = seeds.filter(|seed| seed % SHARES == share);
-    let failures: Vec<String> = seeds.filter_map(failure).take(MOST_FAILURES).collect();
+    let seeds = first..first + number("SEEDS").unwrap_or(histories);
+    let seeds = seeds.filter(|seed| seed % shares == share);
+    let failures: Vec<String> = seeds.filter_map(failure::<H>).take(MOST_FAILURES).collect();
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
@@ -88,15 +112,15 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// What is wrong with a history, with the shortest script that shows it.
-fn failure(seed: u64) -> Option<String> {
-    let script = Script::of(seed);
+fn failure<H: History>(seed: u64) -> Option<String> {
+    let script = H::of(seed);
     let reason = try_to_play(&script).err()?;
     let (short, reason) = shorten(script, reason);
     Some(format!("SEED={seed}\n{short}{reason}\n"))
 }
 
-fn try_to_play(script: &Script) -> Result<(), String> {
-    panic::catch_unwind(AssertUnwindSafe(|| player::play(script))).map_err(|panic| {
+fn try_to_play(script: &impl History) -> Result<(), String> {
+    panic::catch_unwind(AssertUnwindSafe(|| script.play())).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_default()
@@ -104,17 +128,16 @@ fn try_to_play(script: &Script) -> Result<(), String> {
 }
 
 /// Leaves out steps for as long as it still fails, in whatever way.
-fn shorten(mut script: Script, mut reason: String) -> (Script, String) {
+fn shorten<H: History>(mut script: H, mut reason: String) -> (H, String) {
     loop {
-        let steps = script.steps.len();
+        let steps = script.len();
         for index in (0..steps).rev() {
-            let mut shorter = script.clone();
-            shorter.steps.remove(index);
+            let shorter = script.without(index);
             if let Err(why) = try_to_play(&shorter) {
                 (script, reason) = (shorter, why);
             }
         }
-        if script.steps.len() == steps {
+        if script.len() == steps {
             return (script, reason);
         }
     }

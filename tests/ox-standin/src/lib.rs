@@ -91,5 +91,6 @@ pub use server::Standin;
 pub use users::Group;
 pub use users::Resource;
 pub use users::User;
+pub use web::StoredFolder;
 pub use web::StoredMail;
 pub use web::WebUser;
