@@ -54,6 +54,7 @@ const OPTIONS: Options = Options {
     policy: Policy::OxWins,
     window: usize::MAX,
     wants_changes: true,
+    holds_deletions: false,
 };
 
 fn main() {

@@ -163,6 +163,9 @@ pub struct Limits {
     /// The age of mail; `None` sets no limit.
     pub mail_age: Option<Duration>,
     pub objects_per_folder: usize,
+    /// Deletions within an hour, and their share of a folder in percent; above both a device is held back.
+    pub deletions: usize,
+    pub deletions_percent: usize,
     pub attachments_per_object: usize,
 }
 
@@ -411,6 +414,8 @@ impl Settings {
                 body_bytes: self.count(&keys::MAX_BODY_BYTES)?,
                 mail_age: self.duration_or_none(&keys::MAIL_TIME_LIMIT)?,
                 objects_per_folder: self.count(&keys::MAX_OBJECTS_PER_FOLDER)?,
+                deletions: self.count(&keys::DELETIONS_LIMIT)?,
+                deletions_percent: self.count(&keys::DELETIONS_LIMIT_PERCENT)?,
                 attachments_per_object: self.count(&keys::MAX_ATTACHMENTS_PER_OBJECT)?,
             },
             cache: Cache {

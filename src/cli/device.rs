@@ -10,6 +10,8 @@ use super::db;
 use super::db::Failure;
 use crate::store::Entry;
 use crate::store::Store;
+use crate::usm::attention;
+use crate::usm::brake::RELEASED;
 
 #[derive(Debug, Subcommand)]
 pub enum Device {
@@ -19,6 +21,10 @@ pub enum Device {
     Show(Chosen),
     /// Let a device fetch everything again. It keeps its numbers, and nothing is doubled at Open-Xchange.
     Resync(Chosen),
+    /// Let a device delete what it likes for a day, after it was held back.
+    ///
+    /// What it deleted before stays: it has got the items back, and has to delete them once more.
+    Release(Chosen),
     /// Forget a device. If it comes back, it begins anew.
     Remove(Chosen),
 }
@@ -54,17 +60,19 @@ impl Device {
     pub async fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let chosen = match self {
             Self::List(list) => return list.run(out).await,
-            Self::Show(chosen) | Self::Resync(chosen) | Self::Remove(chosen) => chosen,
+            Self::Show(chosen) | Self::Resync(chosen) | Self::Release(chosen) | Self::Remove(chosen) => chosen,
         };
         let store = db::open(&chosen.etc).await?;
         let entry = chosen.only(store.entries().await?)?;
         match self {
             Self::List(_) | Self::Show(_) => return show(&store, &entry, chosen.json, out).await,
             Self::Resync(_) => store.forget_states(entry.session).await?,
+            Self::Release(_) => release(&store, &entry).await?,
             Self::Remove(_) => store.remove_session(entry.session).await?,
         }
         let what = match self {
             Self::Remove(_) => "is forgotten; it begins anew if it comes back",
+            Self::Release(_) => "may delete what it likes for a day",
             _ => "fetches everything again when it comes back",
         };
         Ok(writeln!(out, "{} {what}", label(&entry))?)
@@ -138,6 +146,21 @@ async fn show(store: &Store, entry: &Entry, as_json: bool, out: &mut impl Write)
         writeln!(out, "  folder {number:<17} {}", one_line(&name))?;
     }
     Ok(())
+}
+
+async fn release(store: &Store, entry: &Entry) -> Result<(), Failure> {
+    let held: Vec<String> = attention::list(store, entry.session)
+        .await?
+        .into_iter()
+        .filter(|entry| entry.cause == attention::Cause::HeldBack)
+        .map(|entry| entry.server_id)
+        .collect();
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    let now = jiff::Timestamp::now().as_millisecond().to_string();
+    store
+        .set_fields(entry.session, &[(RELEASED, Some(now.as_str()))])
+        .await?;
+    Ok(attention::clear(store, entry.session, &held).await?)
 }
 
 fn label(entry: &Entry) -> String {

@@ -317,6 +317,14 @@ keys! {
         "How many days of mail a device may have, whatever it asks for; 0 sets no limit. The original of this option \
          had 3, and \"only the last three days arrive, whatever I set on the phone\" was the most frequent complaint, \
          so the gateway leaves the choice to the device.";
+    DELETIONS_LIMIT = Eas, "com.openexchange.usm.eas.deletions.limit", "50",
+        Number { unit: Count, min: 0, max: 1_000_000 },
+        "How many appointments, contacts, tasks, or mails past the trash, a device may delete in one folder within an \
+         hour. What is more, and also more than the share below, is kept and sent back to the device; its user finds a \
+         mail about it, and `oxtender device release` lets the deletions go. 0: devices are never held back.";
+    DELETIONS_LIMIT_PERCENT = Eas, "com.openexchange.usm.eas.deletions.limit_percent", "20",
+        Number { unit: Count, min: 0, max: 100 },
+        "The share of a folder, in percent, that a device may delete within an hour in any case.";
     ACCESS_CHECK = Eas, "com.openexchange.usm.eas.access_check", "false", Flag,
         "Whether a user must also have the permission for ActiveSync (active_sync, known since Open-Xchange 6.20).";
     LOGIN_PATTERN = Eas, "com.openexchange.usm.eas.login_pattern.domain_user", "$USER@$DOMAIN", LoginPattern,

@@ -61,6 +61,7 @@ use crate::session;
 use crate::session::Credentials;
 use crate::session::Device;
 use crate::session::Sessions;
+use crate::usm::brake::Brakes;
 use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 use crate::version::ProtocolVersion;
@@ -72,6 +73,7 @@ use crate::wbxml::codepage;
 pub struct Services {
     pub notifier: Notifier,
     pub listings: Listings,
+    pub brakes: Brakes,
     pub generations: Generations,
     /// What devices have found, for their next pages.
     pub results: Results,

@@ -12,6 +12,7 @@ use crate::content::Class;
 use crate::content::Ghosted;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
+use crate::usm::brake;
 use crate::usm::conflict::Policy;
 use crate::usm::snapshot::Filter;
 use crate::version::ProtocolVersion;
@@ -129,6 +130,8 @@ pub struct Limits {
     pub mail_age: Option<Duration>,
     /// The newest so many items of a folder are synced.
     pub objects_per_folder: usize,
+    /// How many deletions of a device are no accident.
+    pub deletions: brake::Limits,
 }
 
 /// The options of one collection, understood.
@@ -293,6 +296,7 @@ mod tests {
         Limits {
             mail_age,
             objects_per_folder: usize::MAX,
+            deletions: brake::Limits { items: 50, percent: 20 },
         }
     }
 

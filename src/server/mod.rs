@@ -56,6 +56,8 @@ use crate::ox::Ox;
 use crate::session::Access;
 use crate::session::Sessions;
 use crate::store::Store;
+use crate::usm::brake;
+use crate::usm::brake::Brakes;
 use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 
@@ -242,6 +244,7 @@ impl Gateway {
         let services = Services {
             notifier: notifier.clone(),
             listings: Listings::default(),
+            brakes: Brakes::default(),
             generations: Generations::new(config.history.generations),
             clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
             results: Results::default(),
@@ -252,6 +255,10 @@ impl Gateway {
             limits: Limits {
                 mail_age: config.limits.mail_age,
                 objects_per_folder: config.limits.objects_per_folder,
+                deletions: brake::Limits {
+                    items: config.limits.deletions,
+                    percent: config.limits.deletions_percent,
+                },
             },
             largest_body: config.limits.body_bytes,
             new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,

@@ -174,6 +174,7 @@ impl<'a> Opened<'a> {
             policy: Policy::OxWins,
             window: usize::MAX,
             wants_changes: true,
+            holds_deletions: false,
         };
         plan_of(
             &self.state,
@@ -270,7 +271,8 @@ impl<'a> Looked<'a> {
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.into_iter().unzip();
         let mut plan = opened.plan(&applied, &listing, &filter, &changes, options);
         if continued && !plan.more_available() {
-            // The last window of an old list: what came since belongs to it.
+            // The last window of an old list: what came since belongs to it. Two of them would take twice the memory.
+            drop((plan, listing));
             listing = opened.list(now).await?;
             plan = opened.plan(&applied, &listing, &filter, &changes, options);
         }

@@ -123,6 +123,7 @@ fn serve(store: &mut Store, ox: &mut Ox, key: u64, wanted: &[Wanted]) -> Result<
         policy: Policy::Merge,
         window: 100,
         wants_changes: true,
+        holds_deletions: false,
     };
     let mut plan = plan(&state, &applied, &ox.snapshot(&state.replaced), &changes, options);
     let mut outcomes = Vec::new();

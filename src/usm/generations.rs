@@ -3,9 +3,8 @@
 //!
 //! The newest is what the device gets with the answer; the one before it is what the device has if that answer is lost.
 //! More of them serve a phone that is restored from a backup. A commit keeps what the device can still come with: the
-//! state that the new one was made from, and the older ones up to the number configured. A state in between belongs to
-//! answers that never arrived, except the newest: a device whose request was under way at two gateways has the answer of
-//! either.
+//! state that the new one was made from, and the older ones up to the number configured; and where a request was repeated,
+//! the state that came of it before, because that answer may have been under way all the same.
 
 use crate::store;
 use crate::store::SessionId;
@@ -115,7 +114,10 @@ impl States<'_> {
     pub(super) async fn commit(&self, place: &Place, state: &State) -> Result<u64, Error> {
         let key = place.newest + 1;
         let kept = [place.key].into_iter().chain(place.older.iter().copied());
-        let kept: Vec<u64> = kept.take(self.generations.0 - 1).chain([place.newest]).collect();
+        let mut kept: Vec<u64> = kept.take(self.generations.0 - 1).collect();
+        if place.newest != place.key {
+            kept.push(place.newest);
+        }
         self.commit_as(Some(place.newest), key, state, &kept).await?;
         Ok(key)
     }
@@ -197,9 +199,9 @@ mod tests {
         }
     }
 
-    /// A device that goes on from an older state leaves those in between behind but the newest, and keeps what is older.
+    /// A device that goes on from an older state keeps what is older, and the answer that it may get yet.
     #[tokio::test]
-    async fn what_the_device_never_got_is_dropped() {
+    async fn what_was_answered_before_is_kept_for_once() {
         let (_directory, store, device) = store().await;
         let states = states(&store, device, 4);
         let mut place = states.load_place_after_reset().await;
@@ -207,14 +209,23 @@ mod tests {
             let key = states.commit(&place, &state(number)).await.unwrap();
             place = states.load(key).await.unwrap().place;
         }
-        let third = states.load(1_002).await.unwrap().place;
-        assert_eq!(states.commit(&third, &state(9)).await.unwrap(), 1_004);
-        let kept = store.states(device, "7").await.unwrap();
-        assert_eq!(
-            kept.iter().map(|row| row.key).collect::<Vec<_>>(),
-            [1_004, 1_003, 1_002, 1_001, 1_000]
-        );
-        assert!(matches!(states.commit(&third, &state(9)).await, Err(Error::Superseded)));
+        let keys = || async {
+            let rows = store.states(device, "7").await.unwrap();
+            rows.iter().map(|row| row.key).collect::<Vec<_>>()
+        };
+        let second = states.load(1_001).await.unwrap().place;
+        assert_eq!(states.commit(&second, &state(9)).await.unwrap(), 1_004);
+        assert_eq!(keys().await, [1_004, 1_003, 1_001, 1_000], "1002 was given up before");
+        assert!(matches!(
+            states.commit(&second, &state(9)).await,
+            Err(Error::Superseded)
+        ));
+        let late = states.load(1_003).await.unwrap().place;
+        assert_eq!(states.commit(&late, &state(9)).await.unwrap(), 1_005);
+        assert_eq!(keys().await, [1_005, 1_004, 1_003, 1_001, 1_000]);
+        let newest = states.load(1_005).await.unwrap().place;
+        assert_eq!(states.commit(&newest, &state(9)).await.unwrap(), 1_006);
+        assert_eq!(keys().await, [1_006, 1_005, 1_004, 1_003]);
     }
 
     /// A row that a newer release wrote, or that is damaged, costs a new start and nothing else.

@@ -295,6 +295,7 @@ fn compare(state: &State, folders: &[Folder]) -> (Changes, State) {
         policy: Policy::OxWins,
         window: usize::MAX,
         wants_changes: true,
+        holds_deletions: false,
     };
     let plan = plan(state, &Applied::default(), &snapshot, &[], options);
     let mut changes = Changes::default();

@@ -25,7 +25,7 @@
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
 //! | [`journal`] | what was applied already | [`generations`] | states in the store |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle) | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
-//! | | | [`attention`] | items that need a look |
+//! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
 //! # What a protocol uses
 //!
@@ -42,6 +42,7 @@
 //! | events | [`crate::notify::Notifier`], beside the engine as well: `watch` folders, and tell it of own writes (`touched`) |
 
 pub mod attention;
+pub mod brake;
 pub mod collection;
 pub mod conflict;
 pub mod draft;

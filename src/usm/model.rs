@@ -155,6 +155,7 @@ fn serve(
         policy: request.policy,
         window: request.window,
         wants_changes: true,
+        holds_deletions: false,
     };
     let plan = plan(&state, &notes, &ox.snapshot(), &changes, options);
     store.contested.extend(plan.unseen.iter().cloned());

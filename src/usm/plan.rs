@@ -41,6 +41,8 @@ pub struct Options {
     pub window: usize,
     /// Otherwise the device only wants its own changes applied.
     pub wants_changes: bool,
+    /// What the device deletes stays at OX, and comes back to it.
+    pub holds_deletions: bool,
 }
 
 /// What must be done.
@@ -129,6 +131,8 @@ pub enum Step {
     Gone,
     /// Nothing has to be done.
     Agreed,
+    /// A deletion that does not happen: the device gets the item again.
+    HeldBack,
 }
 
 impl Step {
@@ -179,7 +183,14 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
     let mut own = BTreeSet::new();
     let mut send_anyway = BTreeSet::new();
     for change in changes {
-        let step = step(&mut plan, applied, snapshot, change, options.policy, &mut send_anyway);
+        let mut step = step(&mut plan, applied, snapshot, change, options.policy, &mut send_anyway);
+        if let What::Delete { id } = &change.what
+            && options.holds_deletions
+            && step.writes()
+        {
+            plan.held.remove(id);
+            step = Step::HeldBack;
+        }
         if step.writes()
             && let What::Change { id } | What::Delete { id } = &change.what
         {

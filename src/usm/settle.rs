@@ -115,7 +115,8 @@ pub fn settle(
             Step::Applied { id } => Answer::Done { id },
             Step::Refused => Answer::Conflict,
             Step::Gone => Answer::NotFound,
-            Step::Agreed => Answer::Done { id: item_of(change) },
+            // The device hears nothing of a deletion but that the item is there again.
+            Step::Agreed | Step::HeldBack => Answer::Done { id: item_of(change) },
             Step::Write | Step::WriteUnlessThere | Step::Finish => {
                 let outcome = outcomes.next().unwrap_or(Outcome::Rejected);
                 // OX's version could not be planned for this answer: the device shall come for it at once.

@@ -49,19 +49,19 @@ const JOURNAL: i64 = 7 * DAY;
 const AWAY: i64 = 3 * DAY;
 
 /// The gateway in this process.
-struct Inside {
+pub(crate) struct Inside {
     runtime: Runtime,
     eas: Eas,
     sessions: Arc<Sessions>,
     store: Arc<Store>,
     clock: Arc<AtomicI64>,
-    standin: Standin,
+    pub(crate) standin: Standin,
     _ox: Running,
     _directory: TempDir,
 }
 
 impl Inside {
-    fn start() -> Arc<Self> {
+    pub(crate) fn start() -> Arc<Self> {
         let standin = Standin::builder().build();
         let running = standin.start("127.0.0.1:0").unwrap();
         let directory = tempfile::tempdir().unwrap();
@@ -88,14 +88,14 @@ impl Inside {
         })
     }
 
-    fn phone(self: &Arc<Self>) -> Device {
+    pub(crate) fn phone(self: &Arc<Self>) -> Device {
         let mut device = Device::new(Arc::new(InsideDoor(self.clone())), "anton", "secret", "phone", V14_1);
         device.set_up();
         device
     }
 
     /// Time goes by: the device leaves the memory, and what is older than the journal keeps is forgotten.
-    fn wait(&self, time: i64) {
+    pub(crate) fn wait(&self, time: i64) {
         let now = self.clock.fetch_add(time, Ordering::Relaxed) + time;
         self.runtime.block_on(self.sessions.sweep(Duration::ZERO));
         self.runtime

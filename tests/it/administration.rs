@@ -13,7 +13,7 @@ use crate::world::Store;
 use crate::world::World;
 
 /// Runs `oxtender` with the configuration of a world: whether it succeeded, what it wrote, and what it logged.
-fn oxtender(world: &World, arguments: &str) -> (bool, String, String) {
+pub(crate) fn oxtender(world: &World, arguments: &str) -> (bool, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_oxtender"))
         .args(arguments.split(' '))
         .arg("--etc")
@@ -25,7 +25,7 @@ fn oxtender(world: &World, arguments: &str) -> (bool, String, String) {
 }
 
 /// Runs it, and it must succeed.
-fn told(world: &World, arguments: &str) -> String {
+pub(crate) fn told(world: &World, arguments: &str) -> String {
     let (success, told, log) = oxtender(world, arguments);
     assert!(success, "{arguments}: {told}{log}");
     told

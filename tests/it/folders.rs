@@ -1,6 +1,7 @@
 //! FolderCreate, FolderUpdate and FolderDelete: what a phone does to the tree arrives at OX once, and is not told back.
 
 use ox_standin::Fault;
+use ox_standin::Module;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_1;
@@ -10,6 +11,7 @@ use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::Tag;
 use oxtender::wbxml::codepage::folderhierarchy as tag;
+use serde_json::json;
 
 use crate::device::CALENDAR;
 use crate::device::CONTACTS;
@@ -18,6 +20,7 @@ use crate::device::Folder;
 use crate::device::INBOX;
 use crate::device::TASKS;
 use crate::device::Tree;
+use crate::items::contact;
 use crate::items::mail;
 use crate::world::World;
 
@@ -374,5 +377,73 @@ fn what_is_refused() {
             assert_eq!(answer_to(&device, &with_key(key)).status, expected, "{version} {key:?}");
         }
         assert_eq!(device.folder_sync(), Tree::default(), "{version}");
+    }
+}
+
+/// What others share and what is public is on the phone as well, with what its user may do there; it goes with the permission,
+/// and comes back under its id.
+#[test]
+fn folders_of_others() {
+    // Bits of OX: all there is; see and read; see, read, create, and change and delete what is one's own.
+    const EVERYTHING: u32 = 403_710_016;
+    const READING: u32 = 257;
+    const WRITING: u32 = 2 | (2 << 7) | (1 << 14) | (1 << 21);
+    for version in VERSIONS {
+        let world = World::start();
+        let (anton, berta) = (world.anton(), world.standin.web("berta"));
+        let may = |user: u32, bits: u32| json!({"entity": user, "group": false, "bits": bits});
+        let permissions = |bits: u32| json!([may(berta.id(), EVERYTHING), may(anton.id(), bits)]);
+        let shared = |title: &str, bits: u32| {
+            berta.create_folder_with(
+                "1",
+                json!({"title": title, "module": "contacts", "permissions": permissions(bits)}),
+            )
+        };
+        let to_read = shared("To read", READING);
+        let to_write = shared("To write", WRITING);
+        let public = berta.create_folder_with(
+            "2",
+            json!({"title": "Public", "module": "contacts", "permissions": permissions(WRITING)}),
+        );
+        let put = |folder: &str, name: &str| {
+            let folder: u32 = folder.parse().expect("a number");
+            berta.create_contact(json!({"folder_id": folder, "last_name": name, "display_name": name}))
+        };
+        let in_first = put(&to_read, "Reader");
+        put(&to_write, "Writer");
+        put(&public, "Everybody");
+        let mut device = world.ready_device(version);
+        let folders = ["To read", "To write", "Public"].map(|name| device.folder_named(name));
+        for folder in &folders {
+            assert_eq!(device.sync(folder).added.len(), 1, "{version}");
+        }
+        for (folder, at_ox) in folders.iter().zip([&to_read, &to_write, &public]).skip(1) {
+            device.add(folder, contact("New", "Ned"));
+            assert_eq!(device.sync(folder).new_ids.len(), 1, "{version}");
+            let objects = berta.objects(Module::Contacts, at_ox.parse().expect("a number"));
+            assert_eq!(objects.len(), 2, "{version}");
+        }
+        berta.update(
+            Module::Contacts,
+            to_read.parse().expect("a number"),
+            in_first,
+            json!({"last_name": "Changed"}),
+        );
+        assert_eq!(device.sync(&folders[0]).changed.len(), 1, "{version}");
+        berta.update_folder(&to_read, json!({"permissions": [may(berta.id(), EVERYTHING)]}));
+        assert_eq!(device.folder_sync().deleted, [folders[0].clone()], "{version}");
+        berta.update_folder(&to_read, json!({"permissions": permissions(READING)}));
+        assert_eq!(device.folder_sync().added.len(), 1, "{version}");
+        let again = device.folder_named("To read");
+        assert_eq!(again, folders[0], "{version}");
+        device.collections.remove(&again);
+        assert_eq!(device.sync(&again).added.len(), 1, "{version}");
+        assert_eq!(
+            berta
+                .objects(Module::Contacts, to_read.parse().expect("a number"))
+                .len(),
+            1,
+            "{version}"
+        );
     }
 }

@@ -11,6 +11,8 @@ use oxtender::eas::options::Limits;
 use oxtender::eas::redirect::Redirects;
 use oxtender::eas::results::Results;
 use oxtender::notify::Notifier;
+use oxtender::usm::brake;
+use oxtender::usm::brake::Brakes;
 use oxtender::usm::generations::Generations;
 use oxtender::usm::listing::Listings;
 
@@ -21,6 +23,7 @@ pub(crate) fn services() -> Services {
     Services {
         notifier: Notifier::new(Duration::from_secs(3600)),
         listings: Listings::default(),
+        brakes: Brakes::default(),
         generations: Generations::default(),
         results: Results::default(),
         heartbeat: Heartbeat {
@@ -30,6 +33,7 @@ pub(crate) fn services() -> Services {
         limits: Limits {
             mail_age: None,
             objects_per_folder: usize::MAX,
+            deletions: brake::Limits { items: 0, percent: 0 },
         },
         largest_body: 1 << 20,
         new_key_on_empty_sync: false,

@@ -133,6 +133,7 @@ impl Lines {
             policy: Policy::OxWins,
             window: WINDOW,
             wants_changes: true,
+            holds_deletions: false,
         };
         let own: Vec<String> = changes.iter().map(|(change, _)| label(&change.what)).collect();
         let pending = looked.exchange(changes, options, Filter::default()).await?;

@@ -12,6 +12,7 @@ use crate::content::email;
 use crate::content::email::FlagChanges;
 use crate::eas::command::Call;
 use crate::eas::command::moved;
+use crate::eas::command::sync::brake;
 use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
 use crate::eas::command::sync::deadline::Deadline;
@@ -236,10 +237,20 @@ impl One<'_> {
         let looked = opened.look(!self.wanted.commands.is_empty(), self.call.now).await?;
         let items = self.items(&options.bodies);
         let changes = self.changes(&looked, &items, options, &known, takes_drafts).await?;
+        let brake = brake::Folder {
+            call,
+            collection: self.id,
+            module: self.module,
+            folder: self.folder,
+            key: sent_key,
+            items: known.len(),
+        };
+        let holds_deletions = brake.holds(&self.wanted.commands, self.wanted.deletes_as_moves).await?;
         let plan = plan::Options {
             policy: options.policy,
             window: room.window(self.wanted.window),
             wants_changes: self.wanted.wants_changes,
+            holds_deletions,
         };
         let mut pending = looked.exchange(changes.list.clone(), plan, filter).await?;
         let opening = Opening {

@@ -4,6 +4,7 @@
 //! mails; [`collection`] carries one collection out. Here they are put together, and a device that offers to wait does so.
 //! Implements [MS-ASCMD] Sync.
 
+mod brake;
 mod cache;
 mod changes;
 mod collection;
