@@ -355,8 +355,8 @@ async fn a_removed_device_cannot_commit(subject: &Subject) {
 async fn one_of_two_enters_a_note(subject: &Subject) {
     let (store, session) = (&subject.store, device(subject).await);
     // base, expected, outcome, whether it is entered, what is noted on base 5 then
-    let cases: [(u64, Option<&[u8]>, &[u8], bool, &[u8]); 7] = [
-        (5, Some(b""), b"early", false, b"nothing"),
+    let cases = [
+        (5, Some(&b""[..]), &b"early"[..], false, &b"nothing"[..]),
         (5, None, b"", true, b""),
         (5, None, b"", false, b""),
         (6, None, b"other", true, b""),
