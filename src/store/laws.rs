@@ -63,6 +63,7 @@ laws!(
     a_removed_device_cannot_commit,
     random_histories_agree_with_a_model,
     notes_are_kept_replaced_and_forgotten,
+    one_of_two_enters_a_note,
     large_values_fit_and_larger_ones_are_refused,
     contexts_do_not_see_each_other,
     tables_that_vanish_are_made_again,
@@ -360,6 +361,29 @@ async fn a_removed_device_cannot_commit(subject: &Subject) {
     assert!(!store.commit(session, "7", None, state(1), &[]).await.unwrap());
     assert!(store.states(session, "7").await.unwrap().is_empty());
     assert!(store.assign_folder_ids(session, &["31".to_owned()]).await.is_err());
+}
+
+async fn one_of_two_enters_a_note(subject: &Subject) {
+    let (store, session) = (&subject.store, device(subject).await);
+    // base, expected, outcome, whether it is entered, what is noted on base 5 then
+    let cases = [
+        (5, Some(&b""[..]), &b"early"[..], false, &b"nothing"[..]),
+        (5, None, b"", true, b""),
+        (5, None, b"", false, b""),
+        (6, None, b"other", true, b""),
+        (5, Some(b"wrong"), b"1", false, b""),
+        (5, Some(b""), b"1", true, b"1"),
+        (5, Some(b""), b"2", false, b"1"),
+    ];
+    for (number, (base, expected, outcome, entered, noted)) in cases.into_iter().enumerate() {
+        let created = 100 + i64::try_from(number).unwrap();
+        let wanted = note(base, b"op", outcome, created);
+        let done = store.note_if(session, "7", wanted, expected).await.unwrap();
+        assert_eq!(done, entered, "case {number}");
+        let found = store.notes(session, "7", 5).await.unwrap();
+        let found = found.first().map_or(&b"nothing"[..], |note| &note.outcome);
+        assert_eq!(found, noted, "case {number}");
+    }
 }
 
 async fn notes_are_kept_replaced_and_forgotten(subject: &Subject) {

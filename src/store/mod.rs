@@ -332,6 +332,24 @@ impl Store {
         call_twice!(self, session.cid, note(session, object, &note))
     }
 
+    /// Enters a note only if what is noted of the operation on this base is still `expected`; `None`: nothing. Answers whether
+    /// it was entered: of two gateways with one request, one is first. If `false`, it may have been entered by a first attempt
+    /// whose confirmation was lost.
+    pub async fn note_if(
+        &self,
+        session: SessionId,
+        object: &str,
+        note: Note,
+        expected: Option<&[u8]>,
+    ) -> Result<bool, Error> {
+        self.limit("object", object.as_bytes(), longest::OBJECT)?;
+        self.limit("operation", &note.operation, longest::OPERATION)?;
+        self.limit("outcome", &note.outcome, longest::OUTCOME)?;
+        self.limit_key(note.base)?;
+        self.count_write();
+        call_twice!(self, session.cid, note_if(session, object, &note, expected))
+    }
+
     /// What was confirmed on top of one state, in the order of its time.
     pub async fn notes(&self, session: SessionId, object: &str, base: u64) -> Result<Vec<Note>, Error> {
         self.limit("object", object.as_bytes(), longest::OBJECT)?;

@@ -352,6 +352,41 @@ impl Mysql {
         self.change(cid, insert, row).await
     }
 
+    pub(super) async fn note_if(
+        &self,
+        session: SessionId,
+        object: &str,
+        note: &Note,
+        expected: Option<&[u8]>,
+    ) -> Result<bool, Error> {
+        let insert = "INSERT IGNORE INTO {easUIDMapping}
+            (outcome, created, cid, usmSessionId, ObjectID, SyncKey, operation) VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let update = "UPDATE {easUIDMapping} SET outcome = ?, created = ?
+            WHERE cid = ? AND usmSessionId = ? AND ObjectID = ? AND SyncKey = ? AND operation = ? AND outcome = ?";
+        let Note {
+            base,
+            operation,
+            outcome,
+            created,
+        } = note;
+        let SessionId { cid, id } = session;
+        let (schema, mut connection) = self.connect(cid).await?;
+        let statement: String = schema.sql(if expected.is_some() { update } else { insert });
+        let row = (outcome, created, cid, id, object, base, operation);
+        let enter = async {
+            match expected {
+                None => connection.exec_drop(statement, row).await?,
+                Some(expected) => {
+                    let (outcome, created, cid, id, object, base, operation) = row;
+                    let row = (outcome, created, cid, id, object, base, operation, expected);
+                    connection.exec_drop(statement, row).await?;
+                }
+            }
+            Ok(connection.affected_rows() > 0)
+        };
+        schema.wait(enter).await
+    }
+
     pub(super) async fn notes(&self, session: SessionId, object: &str, base: u64) -> Result<Vec<Note>, Error> {
         let select = "SELECT SyncKey, operation, outcome, created FROM {easUIDMapping}
             WHERE cid = ? AND usmSessionId = ? AND ObjectID = ? AND SyncKey = ? ORDER BY created, operation";

@@ -347,6 +347,38 @@ impl Sqlite {
         self.run(enter).await
     }
 
+    pub(super) async fn note_if(
+        &self,
+        session: SessionId,
+        object: &str,
+        note: &Note,
+        expected: Option<&[u8]>,
+    ) -> Result<bool, Error> {
+        let (object, note, expected) = (object.to_owned(), note.clone(), expected.map(<[u8]>::to_vec));
+        let insert = "INSERT OR IGNORE INTO easUIDMapping
+            (outcome, created, cid, usmSessionId, ObjectID, SyncKey, operation) VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let update = "UPDATE easUIDMapping SET outcome = ?, created = ?
+            WHERE cid = ? AND usmSessionId = ? AND ObjectID = ? AND SyncKey = ? AND operation = ? AND outcome = ?";
+        let enter = move |c: &mut Connection| {
+            let Note {
+                base,
+                operation,
+                outcome,
+                created,
+            } = &note;
+            let (cid, id, base) = (session.cid, session.id, signed(*base));
+            let entered = match &expected {
+                None => c.execute(insert, params![outcome, created, cid, id, object, base, operation])?,
+                Some(expected) => c.execute(
+                    update,
+                    params![outcome, created, cid, id, object, base, operation, expected],
+                )?,
+            };
+            Ok(entered > 0)
+        };
+        self.run(enter).await
+    }
+
     pub(super) async fn notes(&self, session: SessionId, object: &str, base: u64) -> Result<Vec<Note>, Error> {
         let object = object.to_owned();
         let select = "SELECT SyncKey, operation, outcome, created FROM easUIDMapping

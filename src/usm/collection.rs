@@ -289,7 +289,7 @@ impl<'a> Looked<'a> {
         let changes = changes.into_iter().map(|(change, write)| opened.guarded(change, write));
         let (changes, writes): (Vec<Change>, Vec<Write>) = changes.unzip();
         let mut plan = opened.plan(&applied, &listing, &filter, &changes, options);
-        if continued && plan.more_available == 0 {
+        if continued && !plan.more_available() {
             // The last window of an old list: what came since belongs to it. Two of them would take twice the memory.
             drop((plan, listing));
             listing = opened.list(now).await?;
@@ -307,7 +307,8 @@ impl<'a> Looked<'a> {
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
             if step.writes() {
                 let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
-                outcomes.push((change, writer.write(change, write, step, unseen).await?));
+                let noted = applied.find(&change.what);
+                outcomes.push((change, writer.write(change, write, step, noted, unseen).await?));
             }
         }
         let (outcomes, fresh) = opened.with_revisions(outcomes, &writer, now).await?;
@@ -361,7 +362,7 @@ impl Opened<'_> {
         }
         let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
         if !plan.to_device.is_empty() {
-            plan.more_available += before - snapshot.items.len();
+            plan.later = before - snapshot.items.len();
         }
         plan
     }
@@ -459,6 +460,12 @@ impl Pending<'_> {
     /// What the device gets, in the order of sending.
     pub fn to_device(&self) -> &[Send] {
         &self.plan.to_device
+    }
+
+    /// Lets so many items more into the answer, for a device that would see nothing of those before. `false` if there are
+    /// none.
+    pub fn open_window(&mut self, window: usize) -> bool {
+        self.plan.open_window(window.min(self.repetition.course.window))
     }
 
     /// What the list said of an item.

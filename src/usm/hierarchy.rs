@@ -132,21 +132,26 @@ impl Hierarchy<'_> {
         if old == new {
             return Ok(());
         }
-        let below = |name: &str| -> Option<String> {
-            let rest = name.strip_prefix(old)?;
-            let is_below = rest.is_empty() || separator_of(old).is_some_and(|separator| rest.starts_with(separator));
-            is_below.then(|| format!("{new}{rest}"))
-        };
         let ids = self.ids().await?;
         let names = ids.into_iter().filter_map(|(_, name)| {
             let (module, folder) = parse_long_id(&name)?;
-            let renamed = below(&folder).filter(|_| module == Module::Mail)?;
-            Some((name, long_id(module, &renamed)))
+            let rest = within(&folder, old).filter(|_| module == Module::Mail)?;
+            Some((name, long_id(module, &format!("{new}{rest}"))))
         });
         Ok(self
             .store
             .rename_folder_ids(self.device, &names.collect::<Vec<_>>())
             .await?)
+    }
+
+    /// The device's ids of a mail folder and of all that were ever told to lie below it.
+    pub async fn ever_below(&self, folder: &str) -> Result<Vec<u32>, Error> {
+        let is_below = |name: &str| {
+            let (module, below) = parse_long_id(name)?;
+            within(&below, folder).filter(|_| module == Module::Mail).map(drop)
+        };
+        let ids = self.ids().await?.into_iter();
+        Ok(ids.filter_map(|(id, name)| is_below(&name).map(|()| id)).collect())
     }
 
     /// Whether the device's tree is out of date; `true` as well if it never had one. Writes nothing.
@@ -321,6 +326,13 @@ fn revision(parent: u32, standard: Option<Standard>, title: &str) -> Revision {
 /// How a folder is called in the store: its module and its id at OX.
 fn long_id(module: Module, folder: &str) -> String {
     format!("{}/{folder}", module.name())
+}
+
+/// The rest of the id of a mail folder that lies below another one, or is it.
+fn within<'a>(folder: &'a str, above: &str) -> Option<&'a str> {
+    let rest = folder.strip_prefix(above)?;
+    let is_below = rest.is_empty() || separator_of(above).is_some_and(|separator| rest.starts_with(separator));
+    is_below.then_some(rest)
 }
 
 /// What stands between the names in the id of a mail folder.

@@ -65,8 +65,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// In the order of sending.
     pub to_device: Vec<Send>,
-    /// Items that wait beyond the window.
-    pub more_available: usize,
+    /// What waits beyond the window, in the same order.
+    pub(super) beyond: Vec<Send>,
+    /// Items that no answer to this request can bring.
+    pub(super) later: usize,
     /// What the device has, as far as the plan knows without the writes.
     pub(super) held: BTreeMap<String, Held>,
     /// [`State::replaced`], the same way.
@@ -83,8 +85,22 @@ pub struct Plan {
 impl Plan {
     /// Sends no more than so many items now.
     pub(super) fn limit(&mut self, window: usize) {
-        self.more_available += self.to_device.len().saturating_sub(window);
-        self.to_device.truncate(window);
+        let beyond = self.to_device.split_off(window.min(self.to_device.len()));
+        self.beyond.splice(..0, beyond);
+    }
+
+    /// Whether anything waits beyond the window.
+    pub const fn more_available(&self) -> bool {
+        !self.beyond.is_empty() || self.later > 0
+    }
+
+    /// Opens the next window, of so many items, behind what is to be sent. `false` if there is none.
+    pub(super) fn open_window(&mut self, window: usize) -> bool {
+        let rest = self.beyond.split_off(window.min(self.beyond.len()));
+        let opened = std::mem::replace(&mut self.beyond, rest);
+        let is_open = !opened.is_empty();
+        self.to_device.extend(opened);
+        is_open
     }
 
     /// Items that were written meanwhile are sent as they are after the write; what turned out to be the device's own
@@ -99,15 +115,18 @@ impl Plan {
                     (id, by, *revision)
                 }
                 (Outcome::Sent { id }, _) => {
-                    self.to_device.retain(|send| send.id() != id);
+                    for sends in [&mut self.to_device, &mut self.beyond] {
+                        sends.retain(|send| send.id() != id);
+                    }
                     self.to_device.insert(0, Send::Delete { id: id.clone() });
                     continue;
                 }
                 _ => continue,
             };
-            self.to_device
-                .retain(|send| !matches!(send, Send::Add { id, .. } if id == own));
-            for send in &mut self.to_device {
+            for sends in [&mut self.to_device, &mut self.beyond] {
+                sends.retain(|send| !matches!(send, Send::Add { id, .. } if id == own));
+            }
+            for send in self.to_device.iter_mut().chain(&mut self.beyond) {
                 if let Send::Change { id: sent, to, .. } = send
                     && sent == id
                 {

@@ -102,17 +102,17 @@ pub fn settle(
     deliveries: &[Delivery],
     options: Vec<u8>,
 ) -> Settled {
+    let mut more_available = plan.more_available();
     let Plan {
         steps,
         to_device,
-        more_available,
         mut held,
         mut replaced,
         mut agreed,
         mut told,
         unseen,
+        ..
     } = plan;
-    let mut more_available = more_available > 0;
     let mut outcomes = outcomes.into_iter();
     let mut answers = Vec::with_capacity(changes.len());
     for (change, step) in changes.iter().zip(steps) {

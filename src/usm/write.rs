@@ -16,6 +16,7 @@ use crate::usm::collection::Error;
 use crate::usm::conflict::Policy;
 use crate::usm::draft::Draft;
 use crate::usm::journal;
+use crate::usm::journal::Applied;
 use crate::usm::journal::Done;
 use crate::usm::journal::UNCERTAIN;
 use crate::usm::listing::Listing;
@@ -192,12 +193,13 @@ impl<'a> Writer<'a> {
 
     /// Writes one change and notes it before anything else happens. An error is OX's or the store's: the request
     /// fails, and what was noted is not written again when it is repeated. `step` says whether this is a repetition,
-    /// `unseen` whether the device has not seen all that OX has of the item.
+    /// `noted` what was written before, `unseen` whether the device has not seen all that OX has of the item.
     pub(super) async fn write(
         &mut self,
         change: &Change,
         write: Write,
         step: &Step,
+        noted: Option<&Done>,
         unseen: bool,
     ) -> Result<Written, Error> {
         let agreed = write.agreed(change, step, unseen);
@@ -207,9 +209,10 @@ impl<'a> Writer<'a> {
             draft.resend |= unseen;
             return self.write_draft(change, &draft, step).await;
         }
-        if matches!(write, Write::Create { .. }) {
+        let is_addition = matches!(write, Write::Create { .. });
+        if is_addition && *step == Step::Write {
             // An addition has nothing by which OX would know it again: should we die now, the repetition looks for it.
-            self.note(change, UNCERTAIN.to_vec()).await?;
+            self.claim(change, noted).await?;
         }
         let mut written = self.attempt(change, write.clone(), step).await;
         if matches!(&written, Err(error) if error.kind == ox::ErrorKind::Server) {
@@ -225,35 +228,86 @@ impl<'a> Writer<'a> {
             let revision = revision.map(|revision| revision.unless(*resend));
             self.noted
                 .insert(journal::operation(&change.what), Noted { agreed, in_part });
-            self.confirm(change, id, revision).await?;
+            match is_addition {
+                true => self.confirm_addition(change, id, revision).await?,
+                false => self.confirm(change, id, revision).await?,
+            }
         }
         Ok(written)
     }
 
+    /// Notes that an addition begins, unless another gateway, where the device is with the same request, has done so since
+    /// we looked. `noted` is what there was then.
+    async fn claim(&self, change: &Change, noted: Option<&Done>) -> Result<(), Error> {
+        let noted = noted.map(Done::encode);
+        match self.note_if(change, UNCERTAIN.to_vec(), noted.as_deref()).await? {
+            true => Ok(()),
+            false => Err(Error::Superseded),
+        }
+    }
+
+    /// Notes an addition that OX has carried out. If another gateway was faster, OX has it twice, and this one goes again.
+    async fn confirm_addition(&self, change: &Change, id: &str, revision: Option<Revision>) -> Result<(), Error> {
+        let Collection {
+            store,
+            device,
+            ox: session,
+            module,
+            folder,
+            ..
+        } = self.collection;
+        let done = self.done(change, id, revision);
+        if self.note_if(change, done.encode(), Some(UNCERTAIN)).await? {
+            return Ok(());
+        }
+        let notes = store.notes(device, &self.collection.object(), self.base).await?;
+        let notes = Applied::read(notes.into_iter().map(|note| (note.operation, note.outcome)));
+        if notes.find(&change.what).is_some_and(|noted| noted.id == id) {
+            return Ok(());
+        }
+        if self.listing.get(id).is_none() {
+            ox::delete(session, module, folder, id, ANY_TIMESTAMP).await?;
+        }
+        Err(Error::Superseded)
+    }
+
+    async fn note_if(&self, change: &Change, outcome: Vec<u8>, expected: Option<&[u8]>) -> Result<bool, Error> {
+        let Collection { store, device, .. } = self.collection;
+        let note = self.note_of(change, outcome);
+        Ok(store.note_if(device, &self.collection.object(), note, expected).await?)
+    }
+
     /// Notes a write that OX has carried out, and the revision that the device has by that.
     pub(super) async fn confirm(&self, change: &Change, id: &str, revision: Option<Revision>) -> Result<(), Error> {
+        let done = self.done(change, id, revision);
+        self.note(change, done.encode()).await
+    }
+
+    fn done(&self, change: &Change, id: &str, revision: Option<Revision>) -> Done {
         let noted = self.noted.get(&journal::operation(&change.what));
         let Noted { agreed, in_part } = noted.cloned().unwrap_or_default();
-        let done = Done {
+        Done {
             fingerprint: change.fingerprint,
             id: id.to_owned(),
             revision,
             agreed,
             in_part,
-        };
-        self.note(change, done.encode()).await
+        }
     }
 
     pub(super) async fn note(&self, change: &Change, outcome: Vec<u8>) -> Result<(), Error> {
         let Collection { store, device, .. } = self.collection;
-        let operation = journal::operation(&change.what);
-        let note = Note {
+        let note = self.note_of(change, outcome);
+        Ok(store.note(device, &self.collection.object(), note).await?)
+    }
+
+    fn note_of(&self, change: &Change, outcome: Vec<u8>) -> Note {
+        Note {
             base: self.base,
-            operation,
+            operation: journal::operation(&change.what),
             outcome,
             created: self.now,
-        };
-        Ok(store.note(device, &self.collection.object(), note).await?)
+        }
     }
 
     async fn attempt(&mut self, change: &Change, write: Write, step: &Step) -> Result<Written, ox::Error> {

@@ -250,7 +250,7 @@ async fn try_delete(call: &Call<'_>, root: &Element) -> Outcome<u64> {
             let Some(folder) = tree.find(id) else {
                 return Ok(Err(NOT_FOUND));
             };
-            let gone = tree.below(id);
+            let mut gone = tree.below(id);
             let special = |id: &u32| tree.find(*id).is_some_and(|folder| folder.folder.standard.is_some());
             if gone.iter().any(special) {
                 return Ok(Err(SPECIAL));
@@ -258,6 +258,8 @@ async fn try_delete(call: &Call<'_>, root: &Element) -> Outcome<u64> {
             if let Err(error) = call.device.ox.delete_folder(&folder.folder.id).await {
                 return refused(call, &operation, error, "", NOT_FOUND, SPECIAL).await;
             }
+            // The device has deleted as well what it does not know to have got another id.
+            gone.extend(call.hierarchy().ever_below(&folder.folder.id).await?);
             gone
         }
     };

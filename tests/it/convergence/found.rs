@@ -108,6 +108,37 @@ fn what_has_no_room_beside_the_answer_to_a_change_comes_later() {
     play_with(phone, &[MAIL], steps);
 }
 
+/// Of the window's only item the phone was told nothing: it was gone, or another flag changed than those the version has.
+/// The answer was MoreAvailable and no more.
+#[test]
+fn a_window_that_shows_nothing_is_not_the_end_of_an_answer() {
+    let phone = Phone {
+        version: V14_1,
+        wins: false,
+    };
+    let gone = vec![
+        web(CONTACT, Act::Add),
+        web(CONTACT, Act::Add),
+        web(CONTACT, Act::Add),
+        sync(&[CONTACT], 1, Trouble::None),
+        web(CONTACT, Act::Delete { which: 1 }),
+        sync(&[CONTACT], 1, Trouble::None),
+    ];
+    play_with(phone, &[CONTACT], gone);
+    let phone = Phone {
+        version: V2_5,
+        wins: false,
+    };
+    let unseen = vec![
+        web(MAIL, Act::Add),
+        sync(&[MAIL], 1, Trouble::None),
+        web(MAIL, Act::Add),
+        web(MAIL, change(1)),
+        sync(&[MAIL], 1, Trouble::None),
+    ];
+    play_with(phone, &[MAIL], unseen);
+}
+
 /// OX's answer to an addition was cut off, and somebody changed the appointment before the phone came again.
 #[test]
 fn an_appointment_is_known_again_though_somebody_changed_it() {
@@ -141,6 +172,34 @@ fn a_crash_within_an_addition_repeats_nothing() {
             };
             let steps = vec![touch(kind, Act::Add), sync(&[kind], 5, crash)];
             play_with(phone, &[kind], steps);
+        }
+    }
+}
+
+/// A request came at two gateways at once: the addition was carried out at both, and the phone was given a key that the other
+/// gateway's answer had made worthless.
+#[test]
+fn two_gateways_do_not_carry_out_the_same_request() {
+    for kind in [CONTACT, TASK, APPOINTMENT] {
+        for call in 1..=6 {
+            for (carried_out, takes_first) in [(true, true), (true, false), (false, true), (false, false)] {
+                let phone = Phone {
+                    version: V14_1,
+                    wins: false,
+                };
+                let twice = Trouble::Twice {
+                    call,
+                    carried_out,
+                    takes_first,
+                };
+                let steps = vec![
+                    touch(kind, Act::Add),
+                    sync(&[kind], 5, twice.clone()),
+                    touch(kind, change(0)),
+                    sync(&[kind], 5, twice),
+                ];
+                play_with(phone, &[kind], steps);
+            }
         }
     }
 }

@@ -204,8 +204,16 @@ pub(super) struct AtOx {
 pub(super) fn at_ox(kind: usize, web: &WebUser) -> Vec<AtOx> {
     match KINDS[kind].place {
         Place::Mail(folder) => mails(web, folder),
+        Place::Module(module) => in_folder(kind, web, &web.default_folder(module).to_string()),
+    }
+}
+
+/// All items of a folder of a kind.
+pub(super) fn in_folder(kind: usize, web: &WebUser, folder: &str) -> Vec<AtOx> {
+    match KINDS[kind].place {
+        Place::Mail(_) => mails(web, folder),
         Place::Module(module) => {
-            let objects = web.objects(module, web.default_folder(module)).into_iter();
+            let objects = web.objects(module, folder.parse().unwrap()).into_iter();
             objects.map(|object| read(kind, &object)).collect()
         }
     }

@@ -32,7 +32,7 @@ pub(super) struct Phone {
     pub(super) pending: BTreeMap<usize, Vec<Pending>>,
     /// Titles of what it made or changed itself, and was told so.
     own: BTreeSet<String>,
-    /// Titles that it changed in a request that broke off within: they may come back.
+    /// Titles that it changed in a request that broke off within, or was under way twice: they may come back.
     pub(super) disturbed: BTreeSet<String>,
     /// Its filter keeps old mail away.
     recent_only: bool,

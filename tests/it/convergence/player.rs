@@ -99,7 +99,7 @@ impl Player {
                 gateway,
                 trouble,
             } => {
-                let gateway = self.gateway_of(*phone, *gateway);
+                let gateway = self.gateway_of(*phone, *gateway, trouble);
                 self.sync(*phone, kinds, *window, *wants_changes, gateway, trouble);
             }
             Step::Move {
@@ -109,7 +109,7 @@ impl Player {
                 gateway,
                 trouble,
             } => {
-                let gateway = self.gateway_of(*phone, *gateway);
+                let gateway = self.gateway_of(*phone, *gateway, trouble);
                 self.move_on_phone(*phone, *from, *which, gateway, trouble);
             }
             Step::Filter { phone, recent_only } => self.phones[*phone].filter(*recent_only),
@@ -123,9 +123,10 @@ impl Player {
 
     /// The gateway that a phone's next request goes to. A request that goes on without its phone comes to its end first:
     /// another process would not know that it is still running.
-    fn gateway_of(&mut self, phone: usize, wanted: usize) -> usize {
+    fn gateway_of(&mut self, phone: usize, wanted: usize, trouble: &Trouble) -> usize {
+        let at_both = matches!(trouble, Trouble::Twice { .. });
         match self.hung {
-            Some((hung, at)) if hung == phone => at,
+            Some((hung, at)) if hung == phone && !at_both => at,
             Some((hung, at)) => {
                 self.everything(hung, at);
                 wanted
@@ -324,13 +325,14 @@ impl Player {
             collection.wants_changes = wants_changes;
         }
         let request = one.device.sync_request(&ids);
-        if matches!(
+        let breaks_off = matches!(
             trouble,
             Trouble::Crash { .. } | Trouble::StoreFails { .. } | Trouble::OxFails { .. }
-        ) {
+        );
+        if breaks_off || matches!(trouble, Trouble::Twice { .. }) {
             for pending in kinds.iter().flat_map(|kind| one.pending.get(kind)).flatten() {
                 one.disturbed.insert(pending.title.clone());
-                if matches!(pending.what, What::Add) {
+                if breaks_off && matches!(pending.what, What::Add) {
                     self.ledger.make_uncertain(&pending.title);
                 }
             }

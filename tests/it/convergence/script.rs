@@ -12,15 +12,17 @@ use oxtender::version::ProtocolVersion::V12_1;
 use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 
+use super::History;
 use super::kinds::ARCHIVE;
 use super::kinds::KINDS;
 use super::kinds::MAIL;
 use super::kinds::is_mail;
+use super::player;
 use super::random::Random;
 use super::site::GATEWAYS;
 
 /// Every phone is one of these.
-const VERSIONS: [ProtocolVersion; 4] = [V2_5, V12_1, V14_1, V16_1];
+pub(super) const VERSIONS: [ProtocolVersion; 4] = [V2_5, V12_1, V14_1, V16_1];
 
 #[derive(Clone, Debug)]
 pub(super) struct Script {
@@ -106,6 +108,14 @@ pub(super) enum Trouble {
         write: usize,
         crash: bool,
     },
+    /// The request comes at two gateways at once: one is served from its beginning to its end while the other waits within
+    /// this call at OX, before or after OX has carried it out.
+    Twice {
+        call: usize,
+        carried_out: bool,
+        /// The phone takes the answer of the one that came first, and finished last.
+        takes_first: bool,
+    },
     /// This call at OX goes wrong.
     OxFails {
         call: usize,
@@ -113,8 +123,8 @@ pub(super) enum Trouble {
     },
 }
 
-impl Script {
-    pub(super) fn of(seed: u64) -> Self {
+impl History for Script {
+    fn of(seed: u64) -> Self {
         let random = &mut Random::new(seed);
         let phones: Vec<Phone> = (0..1 + random.below(3).div_ceil(2))
             .map(|_| Phone {
@@ -143,6 +153,20 @@ impl Script {
             steps.push(step(random, &phones, &kinds, calm));
         }
         Self { phones, kinds, steps }
+    }
+
+    fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    fn without(&self, index: usize) -> Self {
+        let mut shorter = self.clone();
+        shorter.steps.remove(index);
+        shorter
+    }
+
+    fn play(&self) {
+        player::play(self);
     }
 }
 
@@ -210,7 +234,7 @@ fn some_of(random: &mut Random, kinds: &[usize]) -> Vec<usize> {
     some
 }
 
-fn trouble(random: &mut Random) -> Trouble {
+pub(super) fn trouble(random: &mut Random) -> Trouble {
     let call = 1 + random.below(12);
     match random.below(12) {
         0 | 1 => Trouble::AnswerLost,
@@ -226,6 +250,11 @@ fn trouble(random: &mut Random) -> Trouble {
         6 => Trouble::OxFails {
             call,
             fault: fault(random),
+        },
+        7 => Trouble::Twice {
+            call,
+            carried_out: random.one_in(2),
+            takes_first: random.one_in(2),
         },
         _ => Trouble::None,
     }

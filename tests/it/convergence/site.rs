@@ -13,6 +13,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use ox_standin::Fault;
+use ox_standin::Gate;
 use ox_standin::Standin;
 use oxtender::config::Database;
 use oxtender::eas::ConflictNotes;
@@ -53,6 +54,9 @@ const TABLES: [&str; 5] = [
     "USMSessionFields",
     "usmIdMapping",
 ];
+
+/// How it writes.
+const EVENTS: [&str; 2] = ["INSERT", "UPDATE"];
 
 pub(super) struct Site {
     pub(super) standin: Standin,
@@ -96,7 +100,23 @@ impl Site {
         let mut state = lock(&self.state);
         self.prepare(&state, trouble);
         let State { trigger, life } = &mut *state;
-        let answer = life.serve(&self.standin, gateway, request, trouble);
+        let answer = match trouble {
+            Trouble::Twice {
+                call,
+                carried_out,
+                takes_first,
+            } => {
+                let gate = Gate::default();
+                let hold = Fault::Hold {
+                    gate: gate.clone(),
+                    carried_out: *carried_out,
+                };
+                self.standin.faults().nth_of_all(*call, hold);
+                let [first, second] = life.serve_twice(&self.standin, gateway, request, &gate);
+                Some(if *takes_first { first } else { second })
+            }
+            trouble => life.serve(&self.standin, gateway, request, trouble),
+        };
         self.standin.faults().clear();
         allow_writes(trigger, MANY);
         let dies = match trouble {
@@ -123,7 +143,7 @@ impl Site {
     fn prepare(&self, state: &State, trouble: &Trouble) {
         let faults = self.standin.faults();
         match trouble {
-            Trouble::None | Trouble::AnswerLost => {}
+            Trouble::None | Trouble::AnswerLost | Trouble::Twice { .. } => {}
             Trouble::HungUp { call } => faults.nth_of_all(*call, Fault::Delay(Duration::ZERO)),
             Trouble::Crash { call, carried_out } => faults.nth_of_all(
                 *call,
@@ -156,37 +176,58 @@ impl Life {
 
     /// `None`: the connection was gone before there was an answer.
     fn serve(&self, standin: &Standin, gateway: usize, request: &Request, trouble: &Trouble) -> Option<Answer> {
-        let handled = async {
-            let response = self.gateways[gateway]
-                .handle(Endpoint::ActiveSync, handed_on(request))
-                .await;
-            let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-                (name.to_string(), value.to_str().unwrap().to_owned())
-            };
-            let mut headers: Vec<_> = response.headers().iter().map(text).collect();
-            // That is for the door to say.
-            headers.push(("Content-Length".to_owned(), response.body().len().to_string()));
-            let answer = Answer::new(response.status().as_u16(), headers, response.into_body().to_vec());
-            strict::check(request, &answer);
-            answer
-        };
         let ends_early = matches!(trouble, Trouble::HungUp { .. } | Trouble::Crash { .. });
-        // Looked at between any two steps of the runtime, so that nothing happens after the call that is waited for.
-        let gone = async {
-            while !ends_early || !standin.faults().are_spent() {
-                match ends_early {
-                    true => tokio::task::yield_now().await,
-                    false => std::future::pending().await,
-                }
-            }
-        };
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                answer = handled => Some(answer),
-                () = gone => None,
+                answer = self.handle(gateway, request) => Some(answer),
+                () = called(standin), if ends_early => None,
             }
         })
+    }
+
+    /// The same request at two gateways. The first stands at the gate, if it comes there, while the other one is served.
+    fn serve_twice(&self, standin: &Standin, first: usize, request: &Request, gate: &Gate) -> [Answer; 2] {
+        let second = (first + 1) % GATEWAYS;
+        self.runtime.block_on(async {
+            let mut early = std::pin::pin!(self.handle(first, request));
+            let early_answer = tokio::select! {
+                biased;
+                answer = &mut early => Some(answer),
+                () = called(standin) => None,
+            };
+            standin.faults().clear();
+            let second = self.handle(second, request).await;
+            gate.open();
+            let first = match early_answer {
+                Some(answer) => answer,
+                None => early.await,
+            };
+            [first, second]
+        })
+    }
+
+    async fn handle(&self, gateway: usize, request: &Request) -> Answer {
+        let response = self.gateways[gateway]
+            .handle(Endpoint::ActiveSync, handed_on(request))
+            .await;
+        let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            (name.to_string(), value.to_str().unwrap().to_owned())
+        };
+        let mut headers: Vec<_> = response.headers().iter().map(text).collect();
+        // That is for the door to say.
+        headers.push(("Content-Length".to_owned(), response.body().len().to_string()));
+        let answer = Answer::new(response.status().as_u16(), headers, response.into_body().to_vec());
+        strict::check(request, &answer);
+        answer
+    }
+}
+
+/// Ends when the call has come that a fault waits for. Looked at between any two steps of the runtime, so that nothing
+/// happens after that call.
+async fn called(standin: &Standin) {
+    while !standin.faults().are_spent() {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -210,10 +251,10 @@ fn with_triggers(database: &Path) -> Connection {
     connection
         .execute_batch("CREATE TABLE allowed (writes INTEGER NOT NULL); INSERT INTO allowed VALUES (0);")
         .unwrap();
-    for table in TABLES {
+    for (table, event) in TABLES.iter().flat_map(|table| EVENTS.map(|event| (table, event))) {
         connection
             .execute_batch(&format!(
-                "CREATE TRIGGER of_{table} BEFORE INSERT ON {table} BEGIN
+                "CREATE TRIGGER {event}_{table} BEFORE {event} ON {table} BEGIN
                      UPDATE allowed SET writes = writes - 1;
                      SELECT RAISE(ABORT, 'refused by the test') FROM allowed WHERE writes < 0;
                  END"

@@ -212,9 +212,9 @@ impl Device {
                     let is_new = change.tag == folderhierarchy::ADD;
                     assert_eq!(is_new, !known, "{id}:\n{}", text_of(answer));
                     let folder = folder(change);
-                    let parent = folder.parent.as_str();
+                    // What changed stands before what is new, in which its parent may be.
                     assert!(
-                        parent == "0" || self.folders.contains_key(parent),
+                        !is_new || self.has_parent(&folder),
                         "{id} comes before its parent:\n{}",
                         text_of(answer)
                     );
@@ -224,6 +224,10 @@ impl Device {
                 other => panic!("{other:?}:\n{}", text_of(answer)),
             }
         }
+        for id in &tree.changed {
+            let folder = self.folders.get(id).filter(|folder| self.has_parent(folder));
+            assert!(folder.is_some(), "{id} has no parent:\n{}", text_of(answer));
+        }
         let count = tree.added.len() + tree.changed.len() + tree.deleted.len();
         assert_eq!(
             number(changes, folderhierarchy::COUNT),
@@ -232,6 +236,10 @@ impl Device {
             text_of(answer)
         );
         tree
+    }
+
+    fn has_parent(&self, folder: &Folder) -> bool {
+        folder.parent == "0" || self.folders.contains_key(&folder.parent)
     }
 
     /// How many changes the server has for a collection.

@@ -3,7 +3,10 @@
 //! Faults that concern the answer of one call also hit entries of `multiple`; faults of the connection hit the whole
 //! request that holds the entry.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 /// What happens instead of, or on top of, the normal answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +46,42 @@ pub enum Fault {
     },
     /// The call is carried out after this time.
     Delay(Duration),
+    /// There is no answer until the gate is opened.
+    Hold {
+        gate: Gate,
+        /// The call is carried out before the wait, else after it.
+        carried_out: bool,
+    },
     /// The answer is preceded by blanks, as slow answers are.
     LeadingBlank,
+}
+
+/// Holds calls until a test opens it. Clones are the same gate.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+}
+
+impl PartialEq for Gate {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Gate {
+    /// Lets all through that wait, and all that come.
+    pub fn open(&self) {
+        self.0.close();
+    }
+
+    pub(crate) async fn pass(&self) {
+        // Nobody ever gets a permit: the gate opens by being closed as a semaphore.
+        drop(self.0.acquire().await);
+    }
 }
 
 impl Fault {

@@ -174,7 +174,12 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming, fault: Option<Fault
 /// Faults that come before the call; the others are carried out first.
 fn under_fault(world: &mut World, incoming: &Incoming, fault: Fault) -> Option<Outgoing> {
     match fault {
-        Fault::LoseAnswer | Fault::Silence | Fault::TruncatedJson | Fault::LeadingBlank | Fault::Delay(_) => {
+        Fault::LoseAnswer
+        | Fault::Silence
+        | Fault::TruncatedJson
+        | Fault::LeadingBlank
+        | Fault::Delay(_)
+        | Fault::Hold { .. } => {
             let (outgoing, _) = carry_out(world, incoming, None);
             spoil(world, incoming, outgoing, fault)
         }
@@ -222,7 +227,7 @@ fn spoil(world: &mut World, incoming: &Incoming, outgoing: Outgoing, fault: Faul
             }
             Some(failure(world.profile(), incoming, &SESSION_EXPIRED.into()))
         }
-        Fault::Delay(_) | Fault::Error { .. } | Fault::Warning { .. } => Some(outgoing),
+        Fault::Delay(_) | Fault::Hold { .. } | Fault::Error { .. } | Fault::Warning { .. } => Some(outgoing),
     }
 }
 

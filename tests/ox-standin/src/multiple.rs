@@ -50,7 +50,7 @@ pub(crate) fn run(world: &mut World, call: &Call) -> Result<Outcome, OxError> {
             // The connection fails; whether the entry is carried out before is up to the fault.
             if matches!(
                 fault,
-                Fault::LoseAnswer | Fault::TruncatedJson | Fault::Delay(_) | Fault::LeadingBlank
+                Fault::LoseAnswer | Fault::TruncatedJson | Fault::Delay(_) | Fault::Hold { .. } | Fault::LeadingBlank
             ) {
                 answers.push(answer(world, &entry, None).0);
             }

@@ -474,12 +474,21 @@ async fn respond(
     match &fault {
         Some(Fault::Timeout) => std::future::pending().await,
         Some(Fault::Delay(time)) => tokio::time::sleep(*time).await,
+        Some(Fault::Hold {
+            gate,
+            carried_out: false,
+        }) => gate.pass().await,
         _ => {}
     }
-    let silent = fault == Some(Fault::Silence);
+    let after = fault.clone();
     let outgoing = answer(&mut standin.world(), &incoming, fault);
-    if silent {
-        std::future::pending().await
+    match after {
+        Some(Fault::Silence) => std::future::pending().await,
+        Some(Fault::Hold {
+            gate,
+            carried_out: true,
+        }) => gate.pass().await,
+        _ => {}
     }
     outgoing.map(Outgoing::into_response).ok_or(Dropped)
 }

@@ -50,6 +50,19 @@ pub struct StoredMail {
     pub raw: Bytes,
 }
 
+/// A folder as it stands in the tree.
+#[derive(Clone, Debug)]
+pub struct StoredFolder {
+    /// As the API has it.
+    pub id: String,
+    /// Id of the folder above.
+    pub parent: String,
+    /// Its own name.
+    pub title: String,
+    /// `mail`, `calendar`, `tasks`, `contacts` and so on.
+    pub module: &'static str,
+}
+
 impl WebUser {
     pub(crate) fn new(standin: Standin, user: u32) -> Self {
         Self { standin, user }
@@ -341,6 +354,26 @@ impl WebUser {
         };
         world.files.insert(id, file);
         id
+    }
+
+    /// The user's own folders: of mail in the order of their names, then the others in that of their numbers.
+    pub fn folders(&self) -> Vec<StoredFolder> {
+        let world = self.world();
+        let mailbox = unwrap(mail::mailbox(&world, self.user));
+        let mail = mailbox.folders.keys().map(|name| StoredFolder {
+            id: mail::store::folder_id(name),
+            parent: mail::store::folder_id(mail::store::parent_of(name).unwrap_or("")),
+            title: mail::store::last_name(name).to_owned(),
+            module: "mail",
+        });
+        let own = world.folders.iter().filter(|folder| folder.owner == Some(self.user));
+        let own = own.map(|folder| StoredFolder {
+            id: folder.id.to_string(),
+            parent: folder.parent.to_string(),
+            title: folder.title.clone(),
+            module: folder.content.name(),
+        });
+        mail.chain(own).collect()
     }
 
     /// Renames a folder; answers its id, a new one for mail folders.

@@ -115,6 +115,17 @@ pub(super) async fn sync(
     }
 }
 
+/// How much of what the device lacks goes out.
+#[derive(Clone, Copy)]
+struct Opening {
+    /// Items.
+    window: usize,
+    /// Of text, roughly.
+    bytes: usize,
+    /// The key that the device came with.
+    sent_key: u64,
+}
+
 /// Why a collection is not served.
 enum Failure {
     /// The device is told so for this collection.
@@ -237,7 +248,12 @@ impl One<'_> {
         };
         let mut pending = looked.exchange(changes.list.clone(), plan, filter).await?;
         overridden::tell(self.call, &self.place(), &changes, &self.wanted.commands, &pending).await?;
-        let mut delivered = self.deliver(&pending, &items, room.bytes, sent_key).await?;
+        let opening = Opening {
+            window: plan.window,
+            bytes: room.bytes,
+            sent_key,
+        };
+        let mut delivered = self.deliver(&mut pending, &items, opening).await?;
         for (id, agreed) in std::mem::take(&mut delivered.agreed) {
             pending.agree(&id, agreed);
         }

@@ -12,6 +12,7 @@ use crate::eas::command::sync::collection::FETCH;
 use crate::eas::command::sync::collection::FETCH_SOURCES;
 use crate::eas::command::sync::collection::Failure;
 use crate::eas::command::sync::collection::One;
+use crate::eas::command::sync::collection::Opening;
 use crate::eas::command::sync::collection::text_size;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
@@ -54,21 +55,42 @@ enum Missing {
 }
 
 impl One<'_> {
-    /// The items the device lacks, as commands of about so many bytes.
+    /// The items the device lacks, as commands. Of a window that shows the device nothing it would hear nothing but
+    /// MoreAvailable, and ask again at once: the next one is opened, for as long as there is time.
     pub(super) async fn deliver(
+        &self,
+        pending: &mut Pending<'_>,
+        items: &Items<'_>,
+        opening: Opening,
+    ) -> Result<Delivered, Failure> {
+        let mut delivered = Delivered::default();
+        loop {
+            self.deliver_window(pending, items, opening, &mut delivered).await?;
+            let is_through = delivered.deliveries.len() == pending.to_device().len();
+            if !delivered.commands.is_empty() || !is_through || !pending.open_window(opening.window) {
+                return Ok(delivered);
+            }
+        }
+    }
+
+    /// The same for one window, which begins behind what was delivered before.
+    async fn deliver_window(
         &self,
         pending: &Pending<'_>,
         items: &Items<'_>,
-        bytes: usize,
-        sent_key: u64,
-    ) -> Result<Delivered, Failure> {
-        let mut delivered = Delivered::default();
+        Opening { bytes, sent_key, .. }: Opening,
+        delivered: &mut Delivered,
+    ) -> Result<(), Failure> {
+        let sends = pending
+            .to_device()
+            .get(delivered.deliveries.len()..)
+            .unwrap_or_default();
         let mut size = 0;
         let at_a_time = match self.module == Module::Mail && email::need(items.bodies) == email::Need::Source {
             true => FETCH_SOURCES,
             false => FETCH,
         };
-        for sends in pending.to_device().chunks(at_a_time) {
+        for sends in sends.chunks(at_a_time) {
             let count = delivered.deliveries.len();
             if size >= bytes || self.deadline.has_passed(count, Instant::now()) {
                 break;
@@ -76,20 +98,20 @@ impl One<'_> {
             let mut loaded = self.load(pending, items, sends).await?.into_iter();
             for send in sends {
                 if size >= bytes {
-                    return Ok(delivered);
+                    return Ok(());
                 }
                 let item = match self.needs_object(send) {
                     true => loaded.next(),
                     false => None,
                 };
                 let before = delivered.commands.len();
-                let delivery = self.deliver_one(pending, items, send, item, sent_key, &mut delivered);
+                let delivery = self.deliver_one(pending, items, send, item, sent_key, delivered);
                 let delivery = delivery.await?;
                 delivered.deliveries.push(delivery);
                 size += delivered.commands.iter().skip(before).map(text_size).sum::<usize>();
             }
         }
-        Ok(delivered)
+        Ok(())
     }
 
     async fn deliver_one(
