@@ -5,6 +5,8 @@
 //! per device at a time: a new one ends the wait of the one before. What a user may do with ActiveSync is checked here;
 //! what ActiveSync is, is not known here. The day on which a device came last is written down once on that day.
 
+mod turns;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +22,6 @@ use secrecy::ExposeSecret as _;
 use secrecy::SecretString;
 use sha2::Digest as _;
 use sha2::Sha256;
-use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
 use crate::ox;
@@ -29,6 +30,9 @@ use crate::store;
 use crate::store::Note;
 use crate::store::SessionId;
 use crate::store::Store;
+
+pub use self::turns::Turn;
+use self::turns::Turns;
 
 /// How long a refused password is refused here, without asking OX.
 const REFUSAL_LIFETIME: Duration = Duration::from_secs(60);
@@ -111,8 +115,7 @@ pub struct Device {
     admitted: Mutex<Arc<Access>>,
     /// The day of its last request, as the store has it.
     last_day: Mutex<Date>,
-    turn: Arc<tokio::sync::Mutex<()>>,
-    waiting: Mutex<CancellationToken>,
+    turns: Turns,
     stop: CancellationToken,
     last_used: Mutex<Instant>,
     /// What commands keep while the device is in memory, by name.
@@ -246,7 +249,7 @@ impl Sessions {
         let known = slots
             .iter()
             .filter_map(|slot| slot.device.try_lock().ok().and_then(|known| known.clone()));
-        let requests: Vec<CancellationToken> = known.map(|device| lock(&device.waiting).clone()).collect();
+        let requests: Vec<CancellationToken> = known.map(|device| device.turns.running()).collect();
         // The token of a request that is over is cancelled.
         let running: Vec<CancellationToken> = requests.into_iter().filter(|token| !token.is_cancelled()).collect();
         let count = u32::try_from(running.len()).unwrap_or(u32::MAX).max(1);
@@ -321,8 +324,7 @@ impl Sessions {
             password,
             admitted: Mutex::new(access),
             last_day: Mutex::new(today),
-            turn: Arc::default(),
-            waiting: Mutex::default(),
+            turns: Turns::default(),
             stop: self.stop.clone(),
             last_used: Mutex::new(Instant::now()),
             memory: Mutex::default(),
@@ -423,15 +425,7 @@ impl Sessions {
 impl Device {
     /// Waits until the requests of this device before this one are done, ending the one that only waits.
     pub async fn turn(&self) -> Result<Turn, Error> {
-        lock(&self.waiting).cancel();
-        let turn = tokio::time::timeout(TURN_PATIENCE, self.turn.clone().lock_owned());
-        let guard = turn.await.map_err(|_| Error::Busy)?;
-        let superseded = self.stop.child_token();
-        *lock(&self.waiting) = superseded.clone();
-        Ok(Turn {
-            superseded,
-            _guard: guard,
-        })
+        self.turns.next(TURN_PATIENCE, &self.stop).await.ok_or(Error::Busy)
     }
 
     /// What is kept of this device, by name.
@@ -484,18 +478,11 @@ impl Device {
     }
 
     fn idle(&self) -> Duration {
-        match self.turn.try_lock() {
-            Ok(_) => lock(&self.last_used).elapsed(),
-            Err(_) => Duration::ZERO,
+        match self.turns.is_free() {
+            true => lock(&self.last_used).elapsed(),
+            false => Duration::ZERO,
         }
     }
-}
-
-/// The right to be the one request of a device, until it is dropped.
-pub struct Turn {
-    /// Cancelled when the next request of the device has come, or the gateway goes down: whoever waits for changes answers now.
-    pub superseded: CancellationToken,
-    _guard: OwnedMutexGuard<()>,
 }
 
 /// Whether the user of a session is allowed what he must be.

@@ -57,7 +57,7 @@ fn attention(world: &World, device: &Device) -> Vec<Value> {
     let line = told(world, "device list");
     let counted = line.lines().find(|line| line.contains(id)).unwrap();
     let counted: Vec<&str> = counted.split_whitespace().collect();
-    assert_eq!(counted[3], entries.len().to_string(), "{line}");
+    assert_eq!(counted[4], entries.len().to_string(), "{line}");
     assert!(!shown["fields"].to_string().contains("attention"), "{shown}");
     entries
 }
