@@ -61,8 +61,8 @@ pub struct Changes {
 pub enum Own {
     /// Made, renamed or moved a folder of no special part.
     Written { id: u32, parent: u32, title: String },
-    /// Deleted a folder, with those below it.
-    Deleted(Vec<u32>),
+    /// Deleted a folder, with those that it believed to lie below it.
+    Deleted(u32),
 }
 
 /// The folders of one device.
@@ -106,17 +106,21 @@ impl Hierarchy<'_> {
     /// something else, is a change for the next FolderSync. The same once more has the same result.
     pub async fn adopt(&self, key: u64, own: &Own) -> Result<u64, Error> {
         let Loaded { mut state, place } = self.states().load(key).await?;
+        let mut parents = Parents::read(&state.options);
         match own {
             Own::Written { id, parent, title } => {
                 let held = Held::on_device(revision(*parent, None, title));
                 state.items.insert(id.to_string(), held);
+                parents.0.insert(*id, *parent);
             }
-            Own::Deleted(ids) => {
-                state
-                    .items
-                    .retain(|id, _| !ids.iter().any(|deleted| deleted.to_string() == *id));
+            Own::Deleted(root) => {
+                for id in parents.below(*root) {
+                    state.items.remove(&id.to_string());
+                    parents.0.remove(&id);
+                }
             }
         }
+        state.options = parents.bytes();
         self.states().commit(&place, &state).await
     }
 
@@ -142,16 +146,6 @@ impl Hierarchy<'_> {
             .store
             .rename_folder_ids(self.device, &names.collect::<Vec<_>>())
             .await?)
-    }
-
-    /// The device's ids of a mail folder and of all that were ever told to lie below it.
-    pub async fn ever_below(&self, folder: &str) -> Result<Vec<u32>, Error> {
-        let is_below = |name: &str| {
-            let (module, below) = parse_long_id(name)?;
-            within(&below, folder).filter(|_| module == Module::Mail).map(drop)
-        };
-        let ids = self.ids().await?.into_iter();
-        Ok(ids.filter_map(|(id, name)| is_below(&name).map(|()| id)).collect())
     }
 
     /// Whether the device's tree is out of date; `true` as well if it never had one. Writes nothing.
@@ -310,8 +304,45 @@ fn compare(state: &State, folders: &[Folder]) -> (Changes, State) {
     let is_new = |folder: &&Folder| !state.items.contains_key(&folder.id.to_string());
     changes.added = folders.iter().filter(is_new).cloned().collect();
     let deliveries = vec![Delivery::Sent; plan.to_device.len()];
-    let settled = settle(plan, &[], Vec::new(), &deliveries, Vec::new());
+    let parents = Parents(folders.iter().map(|folder| (folder.id, folder.parent)).collect());
+    let settled = settle(plan, &[], Vec::new(), &deliveries, parents.bytes());
     (changes, settled.state)
+}
+
+/// Where the device believes its folders to lie: the parent of each. It is kept in the state, where collections keep what
+/// the device asked for; a device that deletes a folder deletes those that it believes to lie below, wherever OX has them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Parents(BTreeMap<u32, u32>);
+
+impl Parents {
+    /// What is not a pair of numbers is passed over.
+    fn read(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let pair = |line: &str| {
+            let (id, parent) = line.split_once(' ')?;
+            Some((id.parse().ok()?, parent.parse().ok()?))
+        };
+        Self(text.lines().filter_map(pair).collect())
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let lines: Vec<String> = self.0.iter().map(|(id, parent)| format!("{id} {parent}")).collect();
+        lines.join("\n").into_bytes()
+    }
+
+    /// A folder and all below it.
+    fn below(&self, root: u32) -> HashSet<u32> {
+        let mut below: HashSet<u32> = [root].into();
+        loop {
+            let known = below.len();
+            let children = self.0.iter().filter(|(_, parent)| below.contains(parent));
+            let children: Vec<u32> = children.map(|(id, _)| *id).collect();
+            below.extend(children);
+            if below.len() == known {
+                return below;
+            }
+        }
+    }
 }
 
 /// A digest of what a device sees of a folder.
@@ -364,6 +395,19 @@ mod tests {
                 subscribed: true,
                 is_global_address_book: false,
             },
+        }
+    }
+
+    #[test]
+    fn what_lies_below() {
+        let parents = Parents([(1, 0), (2, 1), (3, 2), (4, 0), (5, 9), (9, 5)].into());
+        assert_eq!(parents.bytes(), b"1 0\n2 1\n3 2\n4 0\n5 9\n9 5");
+        assert_eq!(Parents::read(&parents.bytes()), parents);
+        assert_eq!(Parents::read(b"1\nx 2\n3 4 5\n"), Parents::default());
+        // Folder, with those below it; a circle has an end, and so has what nobody knows.
+        let cases: [(u32, &[u32]); 5] = [(1, &[1, 2, 3]), (3, &[3]), (4, &[4]), (5, &[5, 9]), (77, &[77])];
+        for (root, expected) in cases {
+            assert_eq!(parents.below(root), expected.iter().copied().collect(), "{root}");
         }
     }
 

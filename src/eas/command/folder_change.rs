@@ -243,29 +243,26 @@ async fn try_delete(call: &Call<'_>, root: &Element) -> Outcome<u64> {
     let Some(id) = id(root) else {
         return Ok(Err(MALFORMED));
     };
-    let gone = match noted(call, &operation).await? {
-        Some(gone) if gone != UNCERTAIN => gone.split(' ').filter_map(|id| id.parse().ok()).collect(),
-        _ => {
-            let tree = Tree::load(call).await?;
-            let Some(folder) = tree.find(id) else {
-                return Ok(Err(NOT_FOUND));
-            };
-            let mut gone = tree.below(id);
-            let special = |id: &u32| tree.find(*id).is_some_and(|folder| folder.folder.standard.is_some());
-            if gone.iter().any(special) {
-                return Ok(Err(SPECIAL));
-            }
-            if let Err(error) = call.device.ox.delete_folder(&folder.folder.id).await {
-                return refused(call, &operation, error, "", NOT_FOUND, SPECIAL).await;
-            }
-            // The device has deleted as well what it does not know to have got another id.
-            gone.extend(call.hierarchy().ever_below(&folder.folder.id).await?);
-            gone
+    if !is_done(noted(call, &operation).await?) {
+        let tree = Tree::load(call).await?;
+        let Some(folder) = tree.find(id) else {
+            return Ok(Err(NOT_FOUND));
+        };
+        let special = |id: &u32| tree.find(*id).is_some_and(|folder| folder.folder.standard.is_some());
+        if tree.below(id).iter().any(special) {
+            return Ok(Err(SPECIAL));
         }
-    };
-    let ids: Vec<String> = gone.iter().map(u32::to_string).collect();
-    remember(call, &operation, &ids.join(" ")).await?;
-    Ok(Ok(call.hierarchy().adopt(key, &Own::Deleted(gone)).await?))
+        if let Err(error) = call.device.ox.delete_folder(&folder.folder.id).await {
+            return refused(call, &operation, error, "", NOT_FOUND, SPECIAL).await;
+        }
+    }
+    remember(call, &operation, &id.to_string()).await?;
+    Ok(Ok(call.hierarchy().adopt(key, &Own::Deleted(id)).await?))
+}
+
+/// Whether what was noted of a request says that OX has carried it out.
+fn is_done(noted: Option<String>) -> bool {
+    noted.is_some_and(|noted| noted != UNCERTAIN)
 }
 
 /// The key, which must be one of the hierarchy, and what the request is noted under: everything that it says.
