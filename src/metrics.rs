@@ -21,6 +21,7 @@ pub struct Metrics {
     seconds: Family<CommandLabel, Histogram>,
     ox_calls_per_command: Family<CommandLabel, Counter>,
     ignored_elements: Family<VersionLabel, Counter>,
+    errors: Family<FaultLabel, Counter>,
     devices: Gauge,
     watched_users: Gauge,
     ox_calls: Gauge<u64, AtomicU64>,
@@ -38,6 +39,11 @@ struct RequestLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CommandLabel {
     command: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FaultLabel {
+    fault: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -74,6 +80,12 @@ impl Metrics {
             "Elements of requests that their version does not have, by version; the log names device and element",
             ignored_elements.clone(),
         );
+        let errors = Family::default();
+        registry.register(
+            "errors",
+            "Requests that failed, by where to look: device, user, ox or gateway; the log has the reason",
+            errors.clone(),
+        );
         let (devices, watched_users, ox_calls) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("devices", "Devices with an OX session", devices.clone());
         registry.register(
@@ -88,6 +100,7 @@ impl Metrics {
             seconds,
             ox_calls_per_command,
             ignored_elements,
+            errors,
             devices,
             watched_users,
             ox_calls,
@@ -117,6 +130,14 @@ impl Metrics {
             status: number(status),
         };
         self.requests.get_or_create(&labels).inc();
+    }
+
+    /// A request failed. `fault` must be one of a bounded number of names.
+    pub fn error(&self, fault: &str) {
+        let label = FaultLabel {
+            fault: fault.to_owned(),
+        };
+        self.errors.get_or_create(&label).inc();
     }
 
     /// A request had elements that nobody here understood.

@@ -26,7 +26,10 @@ pub mod results;
 pub mod status;
 pub mod stub;
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -131,7 +134,12 @@ pub struct Eas {
     sessions: Arc<Sessions>,
     /// Told of each request that is over, for metrics.
     observer: Arc<Observer>,
+    /// Users and devices that were refused, and of which the log has told.
+    refused: Arc<Mutex<HashSet<(String, String)>>>,
 }
+
+/// As many refused devices are remembered.
+const MOST_REFUSED: usize = 10_000;
 
 type Observer = dyn Fn(&Record) + Send + Sync;
 
@@ -161,6 +169,7 @@ impl Eas {
             services: Arc::new(services),
             sessions,
             observer: Arc::new(observer),
+            refused: Arc::default(),
         }
     }
 
@@ -245,9 +254,21 @@ impl Eas {
                     false => response,
                 })
             }
-            Err(error) => response::tell(command, &error, version, record),
+            Err(error) => {
+                record.is_known = matches!(error, Error::Forbidden(_)) && !self.is_first_refusal(record);
+                response::tell(command, &error, version, record)
+            }
         };
         response.unwrap_or_else(|| response::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    /// Whether a device is refused for the first time: phones of users without the permission come again for ever.
+    fn is_first_refusal(&self, record: &Record) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() >= MOST_REFUSED {
+            refused.clear();
+        }
+        refused.insert((record.user.clone(), record.device.clone()))
     }
 
     /// What we can do. Answered without OX as long as the credentials are not known to be wrong.

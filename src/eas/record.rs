@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::eas::autodiscover;
 use crate::eas::command;
 use crate::eas::origin::Origin;
+use crate::eas::status::Fault;
 use crate::wbxml::Tag;
 
 /// What is known of a request when it is over.
@@ -26,6 +27,10 @@ pub struct Record {
     pub ignored: Vec<Tag>,
     /// How many this device has sent by now, since it came into memory.
     pub ignored_of_device: usize,
+    /// Of the error that the answer tells.
+    pub fault: Option<Fault>,
+    /// The log has told the same of this device before.
+    pub is_known: bool,
 }
 
 /// What is asked in requests that are no commands, or are answered before they are known to be.

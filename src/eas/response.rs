@@ -125,7 +125,7 @@ pub(super) fn tell(
 }
 
 /// An error, logged once and told where there is no document to tell it in.
-pub(super) fn in_http(name: &str, error: &Error, record: &Record) -> Response<Bytes> {
+pub(super) fn in_http(name: &str, error: &Error, record: &mut Record) -> Response<Bytes> {
     log_error(name, error, record);
     refused(match error.told(V2_5) {
         Told::Http(http) => http,
@@ -133,8 +133,13 @@ pub(super) fn in_http(name: &str, error: &Error, record: &Record) -> Response<By
     })
 }
 
-fn log_error(name: &str, error: &Error, record: &Record) {
-    log::log!(error.level(), "{} {} {name}: {error}", record.user, record.device);
+fn log_error(name: &str, error: &Error, record: &mut Record) {
+    record.fault = Some(error.fault());
+    let level = match record.is_known {
+        true => log::Level::Debug,
+        false => error.level(),
+    };
+    log::log!(level, "{} {} {name}: {error}", record.user, record.device);
 }
 
 fn refused(http: StatusCode) -> Response<Bytes> {

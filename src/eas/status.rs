@@ -68,6 +68,29 @@ pub enum Told {
     Body(Status),
 }
 
+/// On whose side an error is to be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// What a device sent.
+    Device,
+    /// Login, password or permission.
+    User,
+    Ox,
+    /// The gateway itself, or its database.
+    Gateway,
+}
+
+impl Fault {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::User => "user",
+            Self::Ox => "ox",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
 impl Error {
     pub fn told(&self, version: ProtocolVersion) -> Told {
         let status = match self {
@@ -85,6 +108,16 @@ impl Error {
         match IN_THE_BODY.contains(version) {
             true => Told::Body(status),
             false => Told::Http(status.http()),
+        }
+    }
+
+    /// Whose fault it is, as the metrics count it.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Device(..) | Self::BodyTooLarge | Self::UnknownCoding | Self::Superseded => Fault::Device,
+            Self::Credentials | Self::Forbidden(_) => Fault::User,
+            Self::Ox(_) => Fault::Ox,
+            Self::Own(_) => Fault::Gateway,
         }
     }
 

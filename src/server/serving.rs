@@ -87,6 +87,9 @@ impl Serving {
             if WAITING.contains(&record::label(&record.command)) {
                 health.note_wait(record.took, record.http.is_some());
             }
+            if let Some(fault) = record.fault {
+                metrics.error(fault.name());
+            }
             if !record.ignored.is_empty() {
                 metrics.ignored(&record.version, record.ignored.len());
             }

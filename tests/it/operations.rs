@@ -87,7 +87,13 @@ fn metrics_count_requests() {
     let mut device = world.ready_device(V14_1);
     let folder = device.folder(CONTACTS);
     device.sync(&folder);
-    let text = String::from_utf8(ask(&world, "/metrics").body).unwrap();
+    device.link.password = "wrong".to_owned();
+    let request = device.sync_request(&[&folder]);
+    assert_eq!(device.link.exchange(&request).status, 401);
+    let text = wait_for("the error", || {
+        let text = String::from_utf8(ask(&world, "/metrics").body).unwrap();
+        Some(text).filter(|text| text.contains("oxtender_errors_total{fault=\"user\"} 1"))
+    });
     for command in ["Provision", "FolderSync", "Sync"] {
         let counted = text
             .lines()
