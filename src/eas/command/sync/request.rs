@@ -31,7 +31,7 @@ const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);
 const NAMES_BY_CLASS: VersionRange = VersionRange::until(V2_5);
 
 /// The class of text messages, which we do not have.
-const TEXT_MESSAGE: &str = "SMS";
+pub(super) const TEXT_MESSAGE: &str = "SMS";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
