@@ -4,8 +4,8 @@
 //! Implements [MS-ASCMD] Sync (response).
 
 use crate::content::Class;
-use crate::eas::command::sync::request::TEXT_MESSAGE;
 use crate::eas::items::Loaded;
+use crate::eas::options::TEXT_MESSAGE;
 use crate::eas::status::Status;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Unsendable;
