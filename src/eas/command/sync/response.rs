@@ -191,7 +191,7 @@ pub(super) fn not_added(client_id: &str, status: i64) -> Element {
     )
 }
 
-/// The answer to a Change or Delete that failed; success is silent.
+/// The answer to a Change, Delete or Fetch that failed; of the first two, success is silent.
 pub(super) fn failed(tag: Tag, server_id: &str, instance: Option<&str>, status: i64) -> Element {
     let mut element = Element::parent(tag, [Element::text(tag::SERVER_ID, server_id)]);
     if let Some(instance) = instance {
