@@ -282,9 +282,7 @@ fn compare(state: &State, folders: &[Folder]) -> (Changes, State) {
         within: true,
         newest: 0,
     };
-    let snapshot = Snapshot {
-        items: by_id.iter().map(|(id, folder)| (id.clone(), seen(folder))).collect(),
-    };
+    let snapshot: Snapshot<'_> = by_id.iter().map(|(id, folder)| (id.as_str(), seen(folder))).collect();
     let options = Options {
         policy: Policy::OxWins,
         window: usize::MAX,
@@ -305,7 +303,7 @@ fn compare(state: &State, folders: &[Folder]) -> (Changes, State) {
     changes.added = folders.iter().filter(is_new).cloned().collect();
     let deliveries = vec![Delivery::Sent; plan.to_device.len()];
     let parents = Parents(folders.iter().map(|folder| (folder.id, folder.parent)).collect());
-    let settled = settle(plan, &[], Vec::new(), &deliveries, parents.bytes());
+    let settled = settle(state.clone(), plan, &[], Vec::new(), &deliveries, parents.bytes());
     (changes, settled.state)
 }
 
