@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! plan(state, applied, snapshot, device changes, options)  -> Plan { to_ox, to_device, answers, more_available }
-//! settle(plan, outcomes of the writes, deliveries)         -> new state, answers
+//! settle(state, plan, outcomes of the writes, deliveries)  -> new state, answers
 //! ```
 //!
 //! Three ideas carry it:
@@ -25,6 +25,7 @@
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
 //! | [`journal`] | what was applied already | [`generations`], `repetition` | states in the store, keys that come again |
 //! | [`course`] | what a device gets past | | |
+//! | `overlay` | what differs from a state | | |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
 //! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
@@ -56,6 +57,7 @@ pub mod ids;
 pub mod journal;
 pub mod listing;
 pub mod loss;
+mod overlay;
 pub mod plan;
 mod repetition;
 pub mod settle;

@@ -221,7 +221,10 @@ impl One<'_> {
         room: Room,
     ) -> Result<response::Collection, Failure> {
         let sent_key = opened.key();
-        let known: Vec<String> = opened.known().map(str::to_owned).collect();
+        let count = opened.known().count();
+        // Only a command names an item.
+        let named = opened.known().take_while(|_| !self.wanted.commands.is_empty());
+        let known: Vec<String> = named.map(str::to_owned).collect();
         let call = self.call;
         let takes_drafts = call
             .takes_drafts(self.module, self.folder)
@@ -239,7 +242,7 @@ impl One<'_> {
             module: self.module,
             folder: self.folder,
             key: sent_key,
-            items: known.len(),
+            items: count,
         };
         let holds_deletions = brake.holds(&self.wanted.commands, self.wanted.deletes_as_moves).await?;
         let plan = plan::Options {
