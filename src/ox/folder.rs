@@ -22,6 +22,11 @@ use crate::ox::session::Session;
 
 /// The root of the primary mail account. Other accounts are not synced: their roots are called `default1` and so on.
 pub const MAIL_ROOT: &str = "default0";
+/// What stands between the names in the id of a mail folder: "separator after the prefix is that of the IMAP server".
+pub fn mail_separator(folder: &str) -> Option<char> {
+    folder.strip_prefix(MAIL_ROOT)?.chars().next()
+}
+
 /// The folder of all users of the context. "System folders: ids are the same in each context".
 const GLOBAL_ADDRESS_BOOK: &str = "6";
 /// The parents of private, public and shared folders.
@@ -296,8 +301,7 @@ fn row(object: &Object, module: Module, kind: FolderKind) -> Option<Folder> {
 
 /// Whether a mail folder belongs to the primary account and is not its root. The rest of the id is opaque.
 fn is_in_primary_account(id: &str) -> bool {
-    let rest = id.strip_prefix(MAIL_ROOT).and_then(|rest| rest.chars().next());
-    rest.is_some_and(|separator| !separator.is_alphanumeric())
+    mail_separator(id).is_some_and(|separator| !separator.is_alphanumeric())
 }
 
 /// Drops folders without readable items, such as mail folders that hold only folders. Their children move up.

@@ -100,6 +100,7 @@ pub use folder::Folder;
 pub use folder::FolderKind;
 pub use folder::MAIL_ROOT;
 pub use folder::Rights;
+pub use folder::mail_separator;
 pub use free_busy::Busy;
 pub use free_busy::free_busy;
 pub use invitation::Confirmation;

@@ -22,6 +22,7 @@ use crate::usm::journal::fingerprint;
 use crate::usm::plan::Options;
 use crate::usm::plan::Send;
 use crate::usm::plan::plan;
+use crate::usm::renames::within;
 use crate::usm::settle::Delivery;
 use crate::usm::settle::settle;
 use crate::usm::snapshot::Revision;
@@ -102,6 +103,12 @@ impl Hierarchy<'_> {
         self.states().load(key).await.map(drop)
     }
 
+    /// Whether the device has a folder, if it has the state behind this key.
+    pub async fn has(&self, key: u64, id: u32) -> Result<bool, Error> {
+        let Loaded { state, .. } = self.states().load(key).await?;
+        Ok(state.items.contains_key(&id.to_string()))
+    }
+
     /// Takes in what the device did itself on top of a key, and returns the next one: what OX has made of it, if that is
     /// something else, is a change for the next FolderSync. The same once more has the same result.
     pub async fn adopt(&self, key: u64, own: &Own) -> Result<u64, Error> {
@@ -131,15 +138,21 @@ impl Hierarchy<'_> {
         ids.first().map(|(id, _)| *id).ok_or(Error::Superseded)
     }
 
-    /// Keeps the ids of a mail folder and of all below it, when it has got another id at OX.
-    pub async fn renamed(&self, old: &str, new: &str) -> Result<(), Error> {
+    /// Keeps the ids of a mail folder and of all below it, when it has got another id at OX by what the device did. A folder
+    /// that has got one more since then keeps that.
+    pub async fn renamed(&self, id: u32, old: &str, new: &str) -> Result<(), Error> {
         if old == new {
             return Ok(());
         }
         let ids = self.ids().await?;
+        let before = long_id(Module::Mail, old);
+        if !ids.iter().any(|(short, name)| *short == id && *name == before) {
+            return Ok(());
+        }
+        let separator = ox::mail_separator(old);
         let names = ids.into_iter().filter_map(|(_, name)| {
-            let (module, folder) = parse_long_id(&name)?;
-            let rest = within(&folder, old).filter(|_| module == Module::Mail)?;
+            let (module, folder) = parse_long_id(&name).filter(|(module, _)| *module == Module::Mail)?;
+            let rest = within(&folder, old, separator?)?;
             Some((name, long_id(module, &format!("{new}{rest}"))))
         });
         Ok(self
@@ -177,7 +190,7 @@ impl Hierarchy<'_> {
     }
 
     /// All folders the device was ever told of: its id and the name in the store.
-    async fn ids(&self) -> Result<Vec<(u32, String)>, Error> {
+    pub(super) async fn ids(&self) -> Result<Vec<(u32, String)>, Error> {
         Ok(self.store.folder_ids(self.device).await?)
     }
 
@@ -192,11 +205,16 @@ impl Hierarchy<'_> {
         Ok(number(folders, &ids))
     }
 
-    const fn states(&self) -> States<'_> {
+    pub(super) const fn states(&self) -> States<'_> {
+        self.states_of(OBJECT)
+    }
+
+    /// Of the hierarchy, or of a collection by its id.
+    pub(super) const fn states_of<'b>(&'b self, object: &'b str) -> States<'b> {
         States {
             store: self.store,
             device: self.device,
-            object: OBJECT,
+            object,
             generations: self.generations,
         }
     }
@@ -355,23 +373,11 @@ fn revision(parent: u32, standard: Option<Standard>, title: &str) -> Revision {
 }
 
 /// How a folder is called in the store: its module and its id at OX.
-fn long_id(module: Module, folder: &str) -> String {
+pub(super) fn long_id(module: Module, folder: &str) -> String {
     format!("{}/{folder}", module.name())
 }
 
-/// The rest of the id of a mail folder that lies below another one, or is it.
-fn within<'a>(folder: &'a str, above: &str) -> Option<&'a str> {
-    let rest = folder.strip_prefix(above)?;
-    let is_below = rest.is_empty() || separator_of(above).is_some_and(|separator| rest.starts_with(separator));
-    is_below.then_some(rest)
-}
-
-/// What stands between the names in the id of a mail folder.
-fn separator_of(folder: &str) -> Option<char> {
-    folder.strip_prefix(ox::MAIL_ROOT)?.chars().next()
-}
-
-fn parse_long_id(name: &str) -> Option<(Module, String)> {
+pub(super) fn parse_long_id(name: &str) -> Option<(Module, String)> {
     let (module, id) = name.split_once('/')?;
     Some((Module::from_name(module)?, id.to_owned()))
 }

@@ -119,8 +119,12 @@ async fn try_create(call: &Call<'_>, root: &Element) -> Outcome<(u64, u32)> {
             Err(error) => return refused(call, &operation, error, "", PARENT_NOT_FOUND, SPECIAL).await,
         },
     };
-    remember(call, &operation, &folder).await?;
     let id = call.hierarchy().assign(module, &folder).await?;
+    // Made by a request that broke off, and since then taken for another folder by its new name: FolderSync says so.
+    if noted.as_deref() == Some(UNCERTAIN) && call.hierarchy().has(key, id).await? {
+        return Ok(Err(EXISTS));
+    }
+    remember(call, &operation, &folder).await?;
     let own = Own::Written {
         id,
         parent: parent.id,
@@ -157,7 +161,7 @@ async fn try_update(call: &Call<'_>, root: &Element) -> Outcome<u64> {
         }
     };
     remember(call, &operation, &format!("{old}\n{new}")).await?;
-    call.hierarchy().renamed(&old, &new).await?;
+    call.hierarchy().renamed(id, &old, &new).await?;
     let own = Own::Written {
         id,
         parent: parent_id,

@@ -127,6 +127,7 @@ pub(super) fn empty_tree() -> Reply {
 /// address book is for searching.
 pub(super) async fn offered(call: &Call<'_>) -> Result<Vec<ox::Folder>, Error> {
     let mut folders = call.device.ox.folders().await?;
+    call.hierarchy().follow(&call.device.ox, &folders).await?;
     folders.retain(|folder| {
         folder.own_rights.can_read() && !folder.is_global_address_book && !is_surplus(folder, call.quirks)
     });
