@@ -57,6 +57,7 @@ mod recipients;
 mod redirects;
 mod refusals;
 mod reload;
+mod renamed;
 mod repeated;
 mod rules;
 mod search;
