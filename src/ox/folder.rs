@@ -32,9 +32,9 @@ const GLOBAL_ADDRESS_BOOK: &str = "6";
 /// The parents of private, public and shared folders.
 const GROUPWARE_ROOTS: [&str; 3] = ["1", "2", "3"];
 /// How deep folders are followed on servers that list them level by level.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
-const COLUMNS: &[ColumnName] = &[
+pub(super) const COLUMNS: &[ColumnName] = &[
     folders::ID.name(),
     folders::FOLDER_ID.name(),
     folders::TITLE.name(),
@@ -110,9 +110,6 @@ impl Rights {
     }
 }
 
-/// The folder tree that holds a user's choice for his devices.
-const SELECTION_TREE: i64 = 20;
-
 impl Session {
     /// All folders of the four modules that the user can read: private, public and shared, and of mail the primary account.
     pub async fn folders(&self) -> Result<Vec<Folder>, Error> {
@@ -127,19 +124,6 @@ impl Session {
         let mut folders = without_unreadable(rows);
         self.mark_standard(&mut folders).await?;
         Ok(folders)
-    }
-
-    /// The ids of the folders that the user chose for his devices: folder tree 20, where OX offers that choice.
-    pub async fn selected_folders(&self) -> Result<HashSet<String>, Error> {
-        let call = Call::get("folders", "list")
-            .with("parent", 1)
-            .with("tree", SELECTION_TREE)
-            .with("all", 1)
-            .with_columns(COLUMNS);
-        let reply = self.call(&call).await?;
-        Ok(objects(reply.data)
-            .filter_map(|object| object.id(folders::ID))
-            .collect())
     }
 
     /// Old servers do not mark the default folders; the configuration names them.
@@ -266,7 +250,7 @@ fn kind(object: &Object) -> FolderKind {
     }
 }
 
-fn objects(rows: Value) -> impl Iterator<Item = Object> {
+pub(super) fn objects(rows: Value) -> impl Iterator<Item = Object> {
     let rows = match rows {
         Value::Array(rows) => rows,
         _ => Vec::new(),

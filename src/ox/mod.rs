@@ -60,6 +60,7 @@ pub mod object;
 mod people;
 mod reply;
 pub mod revision;
+mod selection;
 mod series;
 mod session;
 mod settings;

@@ -16,7 +16,6 @@ use crate::store::SessionId;
 use crate::usm::collection::Error;
 use crate::usm::collection::may_be_same;
 use crate::usm::hierarchy::Hierarchy;
-use crate::usm::hierarchy::long_id;
 use crate::usm::hierarchy::parse_long_id;
 use crate::usm::renames::Appeared;
 use crate::usm::renames::Contents;
@@ -72,7 +71,13 @@ impl Hierarchy<'_> {
                 contents: glances.next().flatten().map(|glance| contents(&glance, &samples)),
             })
             .collect();
-        self.repoint(&renames(&gone, &appeared, naming)).await
+        let pairs = renames(&gone, &appeared, naming).into_iter();
+        let pairs: Vec<(String, String)> = pairs.map(|(old, new)| (old.to_owned(), new.to_owned())).collect();
+        let SessionId { cid, id } = self.device;
+        for (old, new) in &pairs {
+            log::info!("device {id} in context {cid}: the mail folder {old:?} is now {new:?}, and stays the same");
+        }
+        self.repoint(&pairs).await
     }
 
     /// Mail folders that the device has and OX does not show, with the device's ids; and those that are the other way round.
@@ -118,16 +123,6 @@ impl Hierarchy<'_> {
             }
         }
         Ok(samples)
-    }
-
-    async fn repoint(&self, pairs: &[(&str, &str)]) -> Result<(), Error> {
-        let SessionId { cid, id } = self.device;
-        for (old, new) in pairs {
-            log::info!("device {id} in context {cid}: the mail folder {old:?} is now {new:?}, and stays the same");
-        }
-        let name = |folder: &str| long_id(Module::Mail, folder);
-        let names: Vec<(String, String)> = pairs.iter().map(|(old, new)| (name(old), name(new))).collect();
-        Ok(self.store.rename_folder_ids(self.device, &names).await?)
     }
 }
 

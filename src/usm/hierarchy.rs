@@ -138,27 +138,31 @@ impl Hierarchy<'_> {
         ids.first().map(|(id, _)| *id).ok_or(Error::Superseded)
     }
 
-    /// Keeps the ids of a mail folder and of all below it, when it has got another id at OX by what the device did. A folder
-    /// that has got one more since then keeps that.
-    pub async fn renamed(&self, id: u32, old: &str, new: &str) -> Result<(), Error> {
-        if old == new {
-            return Ok(());
+    /// Keeps the ids of a mail folder and of all below it, when it has got another id at OX by what the device did; returns
+    /// their ids at OX before and after. A folder that has got one more since then keeps that.
+    pub async fn renamed(&self, id: u32, old: &str, new: &str) -> Result<Vec<(String, String)>, Error> {
+        let Some(separator) = ox::mail_separator(old).filter(|_| old != new) else {
+            return Ok(Vec::new());
+        };
+        let ids = self.all().await?;
+        if ids.get(&id) != Some(&(Module::Mail, old.to_owned())) {
+            return Ok(Vec::new());
         }
-        let ids = self.ids().await?;
-        let before = long_id(Module::Mail, old);
-        if !ids.iter().any(|(short, name)| *short == id && *name == before) {
-            return Ok(());
-        }
-        let separator = ox::mail_separator(old);
-        let names = ids.into_iter().filter_map(|(_, name)| {
-            let (module, folder) = parse_long_id(&name).filter(|(module, _)| *module == Module::Mail)?;
-            let rest = within(&folder, old, separator?)?;
-            Some((name, long_id(module, &format!("{new}{rest}"))))
+        let mails = ids.into_values().filter(|(module, _)| *module == Module::Mail);
+        let pairs = mails.filter_map(|(_, folder)| {
+            let renamed = format!("{new}{}", within(&folder, old, separator)?);
+            Some((folder, renamed))
         });
-        Ok(self
-            .store
-            .rename_folder_ids(self.device, &names.collect::<Vec<_>>())
-            .await?)
+        let pairs: Vec<(String, String)> = pairs.collect();
+        self.repoint(&pairs).await?;
+        Ok(pairs)
+    }
+
+    /// Gives mail folders other ids at OX: pairs of the one before and the one after.
+    pub(super) async fn repoint(&self, pairs: &[(String, String)]) -> Result<(), Error> {
+        let name = |folder: &String| long_id(Module::Mail, folder);
+        let names: Vec<(String, String)> = pairs.iter().map(|(old, new)| (name(old), name(new))).collect();
+        Ok(self.store.rename_folder_ids(self.device, &names).await?)
     }
 
     /// Whether the device's tree is out of date; `true` as well if it never had one. Writes nothing.
@@ -373,7 +377,7 @@ fn revision(parent: u32, standard: Option<Standard>, title: &str) -> Revision {
 }
 
 /// How a folder is called in the store: its module and its id at OX.
-pub(super) fn long_id(module: Module, folder: &str) -> String {
+fn long_id(module: Module, folder: &str) -> String {
     format!("{}/{folder}", module.name())
 }
 

@@ -61,6 +61,7 @@ mod renamed;
 mod repeated;
 mod rules;
 mod search;
+mod selection;
 mod sending;
 mod series;
 mod sessions;

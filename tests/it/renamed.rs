@@ -246,6 +246,25 @@ fn deleted_folders_are_not_followed() {
     }
 }
 
+/// Some mail servers give the mails of a renamed folder other ids: then nothing tells what it was, and the phone gets it anew.
+#[test]
+fn mails_get_other_ids() {
+    for version in VERSIONS {
+        let plan = World::plan().standin(ox_standin::Builder::renumbers_renamed);
+        let world = plan.start().expect("SQLite is always there");
+        prepare(&world);
+        let mut device = synced(&world, version);
+        let outer = device.folder_named("Outer");
+        world.anton().rename_folder("default0/INBOX/Outer", "Renamed");
+        let tree = device.folder_sync();
+        assert_eq!((tree.added.len(), tree.deleted.len()), (2, 2), "{version}: {tree:?}");
+        let renamed = device.folder_named("Renamed");
+        assert_ne!(renamed, outer, "{version}");
+        assert_eq!(device.sync(&renamed).added.len(), 3, "{version}");
+        assert_eq!(world.anton().mails("default0/INBOX/Renamed").len(), 3, "{version}");
+    }
+}
+
 /// OX is down at the moment when it is asked which mails are where: the phone is told nothing, and tries again.
 #[test]
 fn trouble_postpones() {

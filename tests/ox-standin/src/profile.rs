@@ -99,6 +99,7 @@ impl Profile {
 const LATER: &[(&str, &str, Profile)] = &[
     ("capabilities", "*", Profile::V7_8),
     ("jslob", "*", Profile::V7_8),
+    ("folders", "subscribe", Profile::V7_8),
     ("mail", "examine", Profile::V7_8),
     ("mail", "all_seen", Profile::V7_8),
     ("contacts", "autocomplete", Profile::V7_8),
