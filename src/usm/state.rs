@@ -17,6 +17,7 @@ use crate::usm::snapshot::Revision;
 
 pub(super) use bytes::Reader;
 pub(super) use bytes::write_number;
+pub(super) use bytes::write_text;
 
 /// Behind one sync key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
