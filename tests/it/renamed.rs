@@ -8,6 +8,8 @@ use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::email;
+use oxtender::wbxml::codepage::folderhierarchy as tag;
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::device::Device;
@@ -237,6 +239,14 @@ fn deleted_folders_are_not_followed() {
         let [outer, inner] = ["Outer", "Inner"].map(|name| device.folder_named(name));
         let trash = device.folder(TRASH);
         anton.update_folder("default0/INBOX/Outer", json!({"folder_id": "default0/INBOX/Trash"}));
+        let delete = [
+            Element::text(tag::SYNC_KEY, device.hierarchy_key.clone()),
+            Element::text(tag::SERVER_ID, outer.clone()),
+        ];
+        let answer = device
+            .link
+            .document("FolderDelete", &Element::parent(tag::FOLDER_DELETE, delete));
+        assert_eq!(answer.child_text(tag::STATUS), Some("4"), "{version}");
         let tree = device.folder_sync();
         assert_eq!((tree.added.len(), tree.deleted.len()), (2, 2), "{version}: {tree:?}");
         let again = device.folder_named("Outer");
@@ -280,6 +290,32 @@ fn trouble_postpones() {
         world.standin.faults().clear();
         assert_eq!(device.folder_sync(), only_changed(&[&outer]), "{version}");
         assert!(device.sync(&outer).is_quiet(), "{version}");
+    }
+}
+
+/// The gateway dies between the two writes, when the ids are changed and the phone's tree is not: the next one goes on from there.
+#[test]
+fn a_crash_in_between() {
+    for version in VERSIONS {
+        let mut world = World::start();
+        prepare(&world);
+        let mut device = synced(&world, version);
+        let outer = device.folder_named("Outer");
+        world.anton().rename_folder("default0/INBOX/Outer", "Renamed");
+        let database = Connection::open(world.database()).unwrap();
+        let refuse = "CREATE TRIGGER refusal BEFORE INSERT ON USMDataStorage BEGIN SELECT RAISE(FAIL, 'no'); END";
+        database.execute_batch(refuse).unwrap();
+        let request = device.link.wbxml("FolderSync", &device.folder_sync_request());
+        device.link.exchange(&request);
+        world.kill();
+        database.execute_batch("DROP TRIGGER refusal").unwrap();
+        let renamed = "SELECT ShortID FROM usmIdMapping WHERE LongID = 'mail/default0/INBOX/Renamed'";
+        let id: u32 = database.query_row(renamed, [], |row| row.get(0)).unwrap();
+        assert_eq!(id.to_string(), outer, "{version}: the first write was made");
+        world.restart();
+        assert_eq!(device.folder_sync(), only_changed(&[&outer]), "{version}");
+        assert!(device.sync(&outer).is_quiet(), "{version}");
+        assert_eq!(device.folder_sync(), Tree::default(), "{version}");
     }
 }
 
