@@ -62,7 +62,7 @@ fn chosen_folders_come_and_go() {
         assert_eq!(anton.mails("default0/INBOX/Chosen").len(), 1, "{version}");
         assert_ne!(device.folder_named("Other"), chosen, "{version}");
         anton.choose_folder("default0/INBOX/Chosen", true);
-        assert_eq!(device.folder_sync().added, [chosen.clone()], "{version}");
+        assert_eq!(device.folder_sync().added, std::slice::from_ref(&chosen), "{version}");
         device.collections.remove(&chosen);
         assert_eq!(device.sync(&chosen).added.len(), 1, "{version}");
         assert_eq!(device.folder_sync(), Tree::default(), "{version}");
