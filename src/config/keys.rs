@@ -362,8 +362,10 @@ keys! {
     LOGIN_PATTERN = Eas, "com.openexchange.usm.eas.login_pattern.domain_user", "$USER@$DOMAIN", LoginPattern,
         "How a login of the form DOMAIN\\user becomes the login name at Open-Xchange.";
     ALLOW_FOLDER_SELECTION = Eas, "com.openexchange.usm.eas.allow_folder_selection", "false", Flag,
-        "Whether devices get only the folders that the user chose for mobile devices (folder tree 20). The same key \
-         in the configuration of Open-Xchange must have the same value.";
+        "Whether devices get only the folders that the user chose for mobile devices (folder tree 20), and the \
+         default folders. The same key in the configuration of Open-Xchange must have the same value; where Open-Xchange has \
+         no such tree, devices get all folders, and the log says so once. A folder that a device makes is chosen with that, if \
+         Open-Xchange lets it be.";
     CONFLICT_NOTE = Eas, "com.openexchange.usm.eas.conflict.note", "mail", Notes,
         "Where that is kept what lost when a device and somebody else changed the same property of a contact, a task or an \
          appointment. mail: in a mail in the inbox of the user, with both values, which is sent to nobody, and on the \

@@ -35,6 +35,7 @@ use crate::ox::login;
 use crate::ox::mail::Refusals;
 use crate::ox::people::Directories;
 use crate::ox::reply::Answer;
+use crate::ox::selection::Selection;
 use crate::ox::session::Session;
 
 /// OX knows this name: it exempts it from its rate limiter, and sends it neither interim answers nor blanks ahead.
@@ -59,6 +60,7 @@ struct Inner {
     base: Url,
     calls: AtomicU64,
     refusals: Refusals,
+    selection: Selection,
     directories: Directories,
 }
 
@@ -75,6 +77,7 @@ impl Ox {
             base,
             calls: AtomicU64::new(0),
             refusals: Refusals::default(),
+            selection: Selection::default(),
             directories: Directories::default(),
         })))
     }
@@ -105,6 +108,10 @@ impl Ox {
 
     pub(super) fn refusals(&self) -> &Refusals {
         &self.0.refusals
+    }
+
+    pub(super) fn selection(&self) -> &Selection {
+        &self.0.selection
     }
 
     /// Sends a request and reads the whole answer, which may have `limit` bytes.

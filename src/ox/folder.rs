@@ -22,14 +22,19 @@ use crate::ox::session::Session;
 
 /// The root of the primary mail account. Other accounts are not synced: their roots are called `default1` and so on.
 pub const MAIL_ROOT: &str = "default0";
+/// What stands between the names in the id of a mail folder: "separator after the prefix is that of the IMAP server".
+pub fn mail_separator(folder: &str) -> Option<char> {
+    folder.strip_prefix(MAIL_ROOT)?.chars().next()
+}
+
 /// The folder of all users of the context. "System folders: ids are the same in each context".
 const GLOBAL_ADDRESS_BOOK: &str = "6";
 /// The parents of private, public and shared folders.
 const GROUPWARE_ROOTS: [&str; 3] = ["1", "2", "3"];
 /// How deep folders are followed on servers that list them level by level.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
-const COLUMNS: &[ColumnName] = &[
+pub(super) const COLUMNS: &[ColumnName] = &[
     folders::ID.name(),
     folders::FOLDER_ID.name(),
     folders::TITLE.name(),
@@ -105,9 +110,6 @@ impl Rights {
     }
 }
 
-/// The folder tree that holds a user's choice for his devices.
-const SELECTION_TREE: i64 = 20;
-
 impl Session {
     /// All folders of the four modules that the user can read: private, public and shared, and of mail the primary account.
     pub async fn folders(&self) -> Result<Vec<Folder>, Error> {
@@ -122,19 +124,6 @@ impl Session {
         let mut folders = without_unreadable(rows);
         self.mark_standard(&mut folders).await?;
         Ok(folders)
-    }
-
-    /// The ids of the folders that the user chose for his devices: folder tree 20, where OX offers that choice.
-    pub async fn selected_folders(&self) -> Result<HashSet<String>, Error> {
-        let call = Call::get("folders", "list")
-            .with("parent", 1)
-            .with("tree", SELECTION_TREE)
-            .with("all", 1)
-            .with_columns(COLUMNS);
-        let reply = self.call(&call).await?;
-        Ok(objects(reply.data)
-            .filter_map(|object| object.id(folders::ID))
-            .collect())
     }
 
     /// Old servers do not mark the default folders; the configuration names them.
@@ -261,7 +250,7 @@ fn kind(object: &Object) -> FolderKind {
     }
 }
 
-fn objects(rows: Value) -> impl Iterator<Item = Object> {
+pub(super) fn objects(rows: Value) -> impl Iterator<Item = Object> {
     let rows = match rows {
         Value::Array(rows) => rows,
         _ => Vec::new(),
@@ -296,8 +285,7 @@ fn row(object: &Object, module: Module, kind: FolderKind) -> Option<Folder> {
 
 /// Whether a mail folder belongs to the primary account and is not its root. The rest of the id is opaque.
 fn is_in_primary_account(id: &str) -> bool {
-    let rest = id.strip_prefix(MAIL_ROOT).and_then(|rest| rest.chars().next());
-    rest.is_some_and(|separator| !separator.is_alphanumeric())
+    mail_separator(id).is_some_and(|separator| !separator.is_alphanumeric())
 }
 
 /// Drops folders without readable items, such as mail folders that hold only folders. Their children move up.

@@ -38,7 +38,7 @@ pub struct Item {
     pub parts: Vec<String>,
 }
 
-const MAIL_COLUMNS: &[ColumnName] = &[mail::ID.name(), mail::RECEIVED_DATE.name(), mail::FLAGS.name()];
+pub(super) const MAIL_COLUMNS: &[ColumnName] = &[mail::ID.name(), mail::RECEIVED_DATE.name(), mail::FLAGS.name()];
 
 const TASK_COLUMNS: &[ColumnName] = &[
     common::ID.name(),
@@ -156,7 +156,7 @@ fn reader(module: Module) -> Option<Reader> {
     Some(Reader { columns, item })
 }
 
-fn mail_item(row: &Object) -> Option<Item> {
+pub(super) fn mail_item(row: &Object) -> Option<Item> {
     let flags = row.number(mail::FLAGS).unwrap_or_default();
     if flags & DELETED != 0 {
         return None;

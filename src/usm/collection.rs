@@ -432,7 +432,7 @@ impl Opened<'_> {
 
 /// Whether what a device has and what OX lists under one id can be the same mail. Revisions that OX never has tell nothing
 /// of the mail but that the device lacks its newest state.
-fn may_be_same(held: Revision, seen: Revision) -> bool {
+pub(super) fn may_be_same(held: Revision, seen: Revision) -> bool {
     let revisions = [held, held.unless(true)];
     held == Revision(0) || revisions.iter().any(|held| same_mail(held.0, seen.0))
 }

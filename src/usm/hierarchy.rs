@@ -23,6 +23,7 @@ use crate::usm::journal::fingerprint;
 use crate::usm::plan::Options;
 use crate::usm::plan::Send;
 use crate::usm::plan::plan;
+use crate::usm::renames::within;
 use crate::usm::settle::Delivery;
 use crate::usm::settle::settle;
 use crate::usm::snapshot::Revision;
@@ -108,6 +109,12 @@ impl Hierarchy<'_> {
         self.states().load(key).await.map(drop)
     }
 
+    /// Whether the device has a folder, if it has the state behind this key.
+    pub async fn has(&self, key: u64, id: u32) -> Result<bool, Error> {
+        let Loaded { state, .. } = self.states().load(key).await?;
+        Ok(state.items.contains_key(&id.to_string()))
+    }
+
     /// Takes in what the device did itself on top of a key, and returns the next one: what OX has made of it, if that is
     /// something else, is a change for the next FolderSync. The same once more has the same result.
     pub async fn adopt(&self, key: u64, own: &Own) -> Result<u64, Error> {
@@ -139,21 +146,31 @@ impl Hierarchy<'_> {
         ids.first().map(|(id, _)| *id).ok_or(Error::Superseded)
     }
 
-    /// Keeps the ids of a mail folder and of all below it, when it has got another id at OX.
-    pub async fn renamed(&self, old: &str, new: &str) -> Result<(), Error> {
-        if old == new {
-            return Ok(());
+    /// Keeps the ids of a mail folder and of all below it, when it has got another id at OX by what the device did; returns
+    /// their ids at OX before and after. A folder that has got one more since then keeps that.
+    pub async fn renamed(&self, id: u32, old: &str, new: &str) -> Result<Vec<(String, String)>, Error> {
+        let Some(separator) = ox::mail_separator(old).filter(|_| old != new) else {
+            return Ok(Vec::new());
+        };
+        let ids = self.all().await?;
+        if ids.get(&id) != Some(&(Module::Mail, old.to_owned())) {
+            return Ok(Vec::new());
         }
-        let ids = self.ids().await?;
-        let names = ids.into_iter().filter_map(|(_, name)| {
-            let (module, folder) = parse_long_id(&name)?;
-            let rest = within(&folder, old).filter(|_| module == Module::Mail)?;
-            Some((name, long_id(module, &format!("{new}{rest}"))))
+        let mails = ids.into_values().filter(|(module, _)| *module == Module::Mail);
+        let pairs = mails.filter_map(|(_, folder)| {
+            let renamed = format!("{new}{}", within(&folder, old, separator)?);
+            Some((folder, renamed))
         });
-        Ok(self
-            .store
-            .rename_folder_ids(self.device, &names.collect::<Vec<_>>())
-            .await?)
+        let pairs: Vec<(String, String)> = pairs.collect();
+        self.repoint(&pairs).await?;
+        Ok(pairs)
+    }
+
+    /// Gives mail folders other ids at OX: pairs of the one before and the one after.
+    pub(super) async fn repoint(&self, pairs: &[(String, String)]) -> Result<(), Error> {
+        let name = |folder: &String| long_id(Module::Mail, folder);
+        let names: Vec<(String, String)> = pairs.iter().map(|(old, new)| (name(old), name(new))).collect();
+        Ok(self.store.rename_folder_ids(self.device, &names).await?)
     }
 
     /// Whether the device's tree is out of date; `true` as well if it never had one. Writes nothing.
@@ -185,7 +202,7 @@ impl Hierarchy<'_> {
     }
 
     /// All folders the device was ever told of: its id and the name in the store.
-    async fn ids(&self) -> Result<Vec<(u32, String)>, Error> {
+    pub(super) async fn ids(&self) -> Result<Vec<(u32, String)>, Error> {
         Ok(self.store.folder_ids(self.device).await?)
     }
 
@@ -200,11 +217,16 @@ impl Hierarchy<'_> {
         Ok(number(folders, &ids))
     }
 
-    const fn states(&self) -> States<'_> {
+    pub(super) const fn states(&self) -> States<'_> {
+        self.states_of(OBJECT)
+    }
+
+    /// Of the hierarchy, or of a collection by its id.
+    pub(super) const fn states_of<'b>(&'b self, object: &'b str) -> States<'b> {
         States {
             store: self.store,
             device: self.device,
-            object: OBJECT,
+            object,
             generations: self.generations,
         }
     }
@@ -365,19 +387,7 @@ fn long_id(module: Module, folder: &str) -> String {
     format!("{}/{folder}", module.name())
 }
 
-/// The rest of the id of a mail folder that lies below another one, or is it.
-fn within<'a>(folder: &'a str, above: &str) -> Option<&'a str> {
-    let rest = folder.strip_prefix(above)?;
-    let is_below = rest.is_empty() || separator_of(above).is_some_and(|separator| rest.starts_with(separator));
-    is_below.then_some(rest)
-}
-
-/// What stands between the names in the id of a mail folder.
-fn separator_of(folder: &str) -> Option<char> {
-    folder.strip_prefix(ox::MAIL_ROOT)?.chars().next()
-}
-
-fn parse_long_id(name: &str) -> Option<(Module, String)> {
+pub(super) fn parse_long_id(name: &str) -> Option<(Module, String)> {
     let (module, id) = name.split_once('/')?;
     Some((Module::from_name(module)?, id.to_owned()))
 }

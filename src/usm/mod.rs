@@ -37,7 +37,7 @@
 //! | | |
 //! |---|---|
 //! | sessions | [`crate::session::Sessions`], which is beside the engine: `open` gives a device, logged in at OX and entered in the store under the protocol's name, with a number that never comes back |
-//! | folders | [`hierarchy::Hierarchy`]: `numbered` and `resolve` between OX folders and the short ids of the device; `reset`, `sync` and `adopt` where the device has a key for its tree |
+//! | folders | [`hierarchy::Hierarchy`]: `follow` what OX has renamed, `numbered` and `resolve` between its folders and the short ids of the device; `reset`, `sync` and `adopt` where the device has a key for its tree |
 //! | items | [`collection::Collection`]: `reset` for the first key; then `open` a key, `look` at OX, `exchange` changes, `settle`. Each step is a type that only the step before it makes |
 //! | plan | [`collection::Pending::to_device`] is what the device must be sent, as ids; the protocol fetches and converts the items |
 //! | settle | takes a [`Delivery`](settle::Delivery) for each of them; gives an [`Answer`](settle::Answer) to each change and the next key, both in the store already |
@@ -51,6 +51,7 @@ pub mod collection;
 pub mod conflict;
 pub mod course;
 pub mod draft;
+mod following;
 pub mod generations;
 pub mod hierarchy;
 pub mod ids;
@@ -59,6 +60,7 @@ pub mod listing;
 pub mod loss;
 mod overlay;
 pub mod plan;
+pub mod renames;
 mod repetition;
 pub mod settle;
 pub mod snapshot;

@@ -40,10 +40,11 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 8] = [
+const USM_DRIVERS: [&str; 9] = [
     "usm/attention.rs",
     "usm/collection.rs",
     "usm/draft.rs",
+    "usm/following.rs",
     "usm/generations.rs",
     "usm/hierarchy.rs",
     "usm/listing.rs",
@@ -74,7 +75,7 @@ const CONTENT_SEES_OF_OX: [&str; 4] = [
 ];
 
 /// Places without I/O and without a clock.
-const PURE: [&str; 22] = [
+const PURE: [&str; 23] = [
     "wbxml/",
     "quirk/",
     "content/",
@@ -85,6 +86,7 @@ const PURE: [&str; 22] = [
     "usm/journal.rs",
     "usm/loss.rs",
     "usm/plan.rs",
+    "usm/renames.rs",
     "usm/settle.rs",
     "usm/snapshot.rs",
     "usm/state.rs",

@@ -5,6 +5,8 @@
 //! when it is renamed or moved, and so do those below it; the device's ids stay. Implements [MS-ASCMD] FolderCreate,
 //! FolderUpdate and FolderDelete.
 
+use std::collections::BTreeSet;
+
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
 use crate::eas::command::folder_sync;
@@ -119,8 +121,13 @@ async fn try_create(call: &Call<'_>, root: &Element) -> Outcome<(u64, u32)> {
             Err(error) => return refused(call, &operation, error, "", PARENT_NOT_FOUND, SPECIAL).await,
         },
     };
-    remember(call, &operation, &folder).await?;
     let id = call.hierarchy().assign(module, &folder).await?;
+    // Made by a request that broke off, and since then taken for another folder by its new name: FolderSync says so.
+    if noted.as_deref() == Some(UNCERTAIN) && call.hierarchy().has(key, id).await? {
+        return Ok(Err(EXISTS));
+    }
+    remember(call, &operation, &folder).await?;
+    select(call, &[folder]).await?;
     let own = Own::Written {
         id,
         parent: parent.id,
@@ -157,7 +164,13 @@ async fn try_update(call: &Call<'_>, root: &Element) -> Outcome<u64> {
         }
     };
     remember(call, &operation, &format!("{old}\n{new}")).await?;
-    call.hierarchy().renamed(&old, &new).await?;
+    let renamed = call.hierarchy().renamed(id, &old, &new).await?;
+    if old != new {
+        let offered = renamed.iter().filter(|(old, _)| tree.has(old));
+        let mut offered: BTreeSet<String> = offered.map(|(_, new)| new.clone()).collect();
+        offered.insert(new);
+        select(call, &offered.into_iter().collect::<Vec<_>>()).await?;
+    }
     let own = Own::Written {
         id,
         parent: parent_id,
@@ -260,6 +273,23 @@ async fn try_delete(call: &Call<'_>, root: &Element) -> Outcome<u64> {
     Ok(Ok(call.hierarchy().adopt(key, &Own::Deleted(id)).await?))
 }
 
+/// Chooses folders for the user's devices, where he has a choice: what a device made, and what got another id by what it did.
+async fn select(call: &Call<'_>, folders: &[String]) -> Result<(), Error> {
+    if folders.is_empty() || !call.services.folder_selection {
+        return Ok(());
+    }
+    match call.device.ox.select_folders(folders).await {
+        Err(error) if error.is_about_the_item() => {
+            let label = call.device_label();
+            log::warn!(
+                "{label}: OX does not put {folders:?} among the folders for devices, which will lose them: {error}"
+            );
+            Ok(())
+        }
+        selected => Ok(selected?),
+    }
+}
+
 /// Whether what was noted of a request says that OX has carried it out.
 fn is_done(noted: Option<String>) -> bool {
     noted.is_some_and(|noted| noted != UNCERTAIN)
@@ -359,6 +389,12 @@ impl Tree {
 
     fn find(&self, id: u32) -> Option<&Folder> {
         self.0.iter().find(|folder| folder.id == id)
+    }
+
+    /// Whether a mail folder is among them, by its id at OX.
+    fn has(&self, folder: &str) -> bool {
+        let mut mails = self.0.iter().filter(|folder| folder.folder.module == Module::Mail);
+        mails.any(|mail| mail.folder.id == folder)
     }
 
     /// The folder that a ParentId names, if what the module has can lie there.

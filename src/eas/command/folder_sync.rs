@@ -123,16 +123,18 @@ pub(super) fn empty_tree() -> Reply {
     Reply::Document(answer(&changes))
 }
 
-/// The folders a device gets: those whose items the user may read, or those of them that he chose, if he can. The global
-/// address book is for searching.
+/// The folders a device gets: those whose items the user may read, or of them the default folders and those that he chose, if
+/// he can. The global address book is for searching.
 pub(super) async fn offered(call: &Call<'_>) -> Result<Vec<ox::Folder>, Error> {
     let mut folders = call.device.ox.folders().await?;
+    call.hierarchy().follow(&call.device.ox, &folders).await?;
     folders.retain(|folder| {
         folder.own_rights.can_read() && !folder.is_global_address_book && !is_surplus(folder, call.quirks)
     });
-    if call.services.folder_selection {
-        let selected = call.device.ox.selected_folders().await?;
-        folders.retain(|folder| selected.contains(&folder.id));
+    if call.services.folder_selection
+        && let Some(selected) = call.device.ox.selected_folders().await?
+    {
+        folders.retain(|folder| folder.standard.is_some() || selected.contains(&folder.id));
     }
     Ok(folders)
 }

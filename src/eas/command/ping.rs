@@ -59,6 +59,8 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
         Err(reply) => return Ok(reply),
     };
     let until = Instant::now() + interval;
+    // Before the ids are looked up: what OX has renamed is followed there.
+    let tree = folder_sync::offered(call).await?;
     let known = call.hierarchy().all().await?;
     let mut folders = Vec::with_capacity(names.len());
     for name in names {
@@ -73,7 +75,6 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
             folder,
         });
     }
-    let tree = folder_sync::offered(call).await?;
     if call.hierarchy().is_stale(&tree).await? {
         return Ok(status(HIERARCHY_CHANGED));
     }

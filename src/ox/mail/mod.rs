@@ -5,6 +5,7 @@
 
 mod change;
 mod clear;
+mod glance;
 mod read;
 mod search;
 mod send;
@@ -13,6 +14,8 @@ pub use change::delete;
 pub use change::move_to;
 pub use change::set_flags;
 pub use clear::clear;
+pub use glance::Glance;
+pub use glance::glances;
 pub(super) use read::Refusals;
 pub use read::attachment;
 pub use read::fetch_json;

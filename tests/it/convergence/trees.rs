@@ -2,7 +2,8 @@
 //!
 //! In every folder lies one item, which tells which folder it is, whatever its name and place. On a phone, the id of a folder
 //! never comes to mean another one; it stays the same, and its item does not come again, unless OX itself gave the
-//! folder another id behind that phone's back: of mail, by renaming and moving. In the end every phone has the tree of OX.
+//! folder another id behind that phone's back, and the phone did not have the item by which a folder is known again: of mail, by
+//! renaming and moving. In the end every phone has the tree of OX.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -277,7 +278,7 @@ impl Player {
             }
             Act::Rename { which } => {
                 let Some(folder) = pick(&made, which) else { return };
-                self.uproot(kind, &folder.id, None);
+                self.uproot(kind, &folder.id, None, true);
                 let name = self.name();
                 self.web.rename_folder(&folder.id, &name);
             }
@@ -287,7 +288,7 @@ impl Player {
                 if is_below(&made, &above, &folder.id) {
                     return;
                 }
-                self.uproot(kind, &folder.id, None);
+                self.uproot(kind, &folder.id, None, !above.contains("Trash"));
                 self.web.update_folder(&folder.id, json!({"folder_id": above}));
             }
             Act::Delete { which } => {
@@ -297,8 +298,9 @@ impl Player {
         }
     }
 
-    /// A mail folder and all below it get other ids at OX, which only the phone that did it can follow.
-    fn uproot(&mut self, kind: usize, folder: &str, but: Option<usize>) {
+    /// A mail folder and all below it get other ids at OX, which the phone that did it can follow, and perhaps those that have
+    /// the items.
+    fn uproot(&mut self, kind: usize, folder: &str, but: Option<usize>, followed: bool) {
         if kind != MAIL {
             return;
         }
@@ -307,7 +309,9 @@ impl Player {
         let items: Vec<String> = below.filter_map(|folder| self.item_in(kind, &folder.id)).collect();
         let phones = self.phones.iter_mut().enumerate();
         for (_, phone) in phones.filter(|(number, _)| Some(*number) != but) {
-            phone.uprooted.extend(items.iter().cloned());
+            let lost = items.iter().filter(|item| !followed || !phone.has(item));
+            let lost: Vec<String> = lost.cloned().collect();
+            phone.uprooted.extend(lost);
         }
     }
 
@@ -332,7 +336,7 @@ impl Player {
             .find(|folder| Some(&folder.title) == before.as_ref());
         if let Some(folder) = &at_ox {
             let follows = is_certain && change.after.is_some();
-            self.uproot(kind, &folder.id, follows.then_some(phone));
+            self.uproot(kind, &folder.id, follows.then_some(phone), false);
         }
         let (status, key, id) = self.ask(phone, &change.document(&self.phones[phone].device), gateway, trouble);
         assert!(STATUSES.contains(&status), "Status {status} of {change:?}");
@@ -522,6 +526,16 @@ impl Phone {
         }
         self.uprooted.clear();
         (tree, came)
+    }
+
+    /// Whether it has the item of a folder.
+    fn has(&self, item: &str) -> bool {
+        let home = self
+            .homes
+            .get(item)
+            .filter(|home| self.device.folders.contains_key(*home));
+        let copy = home.and_then(|home| self.device.collections.get(home));
+        copy.is_some_and(|copy| !copy.items.is_empty())
     }
 
     fn item(&self, kind: usize, id: &str) -> Option<String> {

@@ -121,6 +121,7 @@ const LATER: &[(&str, &str, Profile)] = &[
     ("contacts", "advancedSearch", Profile::V6_20),
     ("capabilities", "*", Profile::V7_8),
     ("jslob", "*", Profile::V7_8),
+    ("folders", "subscribe", Profile::V7_8),
     ("mail", "examine", Profile::V7_8),
     ("mail", "all_seen", Profile::V7_8),
     ("contacts", "autocomplete", Profile::V7_8),

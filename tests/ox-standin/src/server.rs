@@ -148,6 +148,18 @@ impl Builder {
         self
     }
 
+    /// Renamed and moved mail folders give their mails new UIDs, as some mail servers do.
+    pub fn renumbers_renamed(mut self) -> Self {
+        self.options.renumbers_renamed = true;
+        self
+    }
+
+    /// No folder tree 20.
+    pub fn without_selection_tree(mut self) -> Self {
+        self.options.selection_tree = false;
+        self
+    }
+
     /// Moved mails do not tell their new id.
     pub fn hides_moved_ids(mut self) -> Self {
         self.options.hides_moved_ids = true;
@@ -233,6 +245,8 @@ impl Standin {
             removed: BTreeSet::new(),
             seven_bit: true,
             hides_moved_ids: false,
+            renumbers_renamed: false,
+            selection_tree: true,
             global_address_book: true,
             max_body: 100 * 1024 * 1024,
             mail_quota: 0,

@@ -387,6 +387,11 @@ impl WebUser {
         unwrap(folders::write::change(&mut self.world(), self.user, id, None, &body))
     }
 
+    /// Puts a folder into the tree of those that his devices get, or takes it out.
+    pub fn choose_folder(&self, id: &str, is_chosen: bool) {
+        folders::selection::choose(&mut self.world(), self.user, id, is_chosen);
+    }
+
     /// Deletes a folder for good.
     pub fn delete_folder(&self, id: &str) {
         unwrap(folders::write::remove(&mut self.world(), self.user, id, None, true));

@@ -53,6 +53,10 @@ pub(crate) struct Options {
     pub(crate) seven_bit: bool,
     /// Moves of mails answer without the new id.
     pub(crate) hides_moved_ids: bool,
+    /// Renamed and moved mail folders give their mails new UIDs, as some mail servers do.
+    pub(crate) renumbers_renamed: bool,
+    /// Folder tree 20 exists, in which users choose the folders for their devices.
+    pub(crate) selection_tree: bool,
     /// Folder 6 is visible.
     pub(crate) global_address_book: bool,
     /// Largest body of a request in bytes.
@@ -84,6 +88,8 @@ pub(crate) struct World {
     pub(crate) filters: BTreeMap<u32, Vec<Map<String, Value>>>,
     /// Settings written through the config module, by user and path.
     pub(crate) settings: BTreeMap<(u32, String), Value>,
+    /// Folders in tree 20 by user, without those that are always in it.
+    pub(crate) selections: BTreeMap<u32, BTreeSet<String>>,
     pub(crate) sessions: Sessions,
     pub(crate) calls: Calls,
     pub(crate) faults: Pending,
@@ -109,6 +115,7 @@ impl World {
             files: BTreeMap::new(),
             filters: BTreeMap::new(),
             settings: BTreeMap::new(),
+            selections: BTreeMap::new(),
             sessions: Sessions::default(),
             calls: Calls::default(),
             faults: Pending::default(),

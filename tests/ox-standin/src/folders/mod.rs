@@ -1,8 +1,9 @@
 //! The module `folders`: the tree over groupware and mail folders.
 //!
 //! `store` keeps groupware folders, `view` shows all kinds alike, `write` changes them; here are the reading actions.
-//! Implements the chapter "Folders" of the OX HTTP API for the trees 0 and 1.
+//! Implements the chapter "Folders" of the OX HTTP API for the trees 0 and 1; `selection` is tree 20.
 
+pub(crate) mod selection;
 pub(crate) mod store;
 pub(crate) mod view;
 pub(crate) mod write;
@@ -40,6 +41,7 @@ pub(crate) fn handle(world: &mut World, call: &Call) -> Result<Option<Answer>, O
         "update" => write::update(world, call)?,
         "delete" => write::delete(world, call)?,
         "clear" => write::clear(world, call)?,
+        "subscribe" => selection::subscribe(world, call)?,
         _ => return Ok(None),
     };
     Ok(Some(answer))
@@ -50,6 +52,10 @@ fn root(world: &World, call: &Call) -> Result<Answer, OxError> {
 }
 
 fn list(world: &World, call: &Call) -> Result<Answer, OxError> {
+    if call.parameter("tree") == Some(selection::TREE) {
+        let views = selection::children(world, call.user, call.require("parent")?)?;
+        return answer_rows(world, call, views);
+    }
     let mut views = children(world, call.user, call.require("parent")?)?;
     if let Some(modules) = call.parameter("allowed_modules") {
         let allowed: Vec<&str> = modules.split(',').map(str::trim).collect();

@@ -236,6 +236,7 @@ fn change_mail_folder(
     target: Option<String>,
     body: &Map<String, Value>,
 ) -> Result<String, OxError> {
+    let renumbers = world.options.renumbers_renamed;
     let mailbox = mail::mailbox_mut(world, user)?;
     mail::folder(mailbox, name)?;
     let target = target
@@ -268,6 +269,9 @@ fn change_mail_folder(
         mail::folder(mailbox, &parent)?;
     }
     mailbox.rename(name, &renamed);
+    if renumbers {
+        mailbox.renumber_all(&renamed);
+    }
     Ok(folder_id(&renamed))
 }
 

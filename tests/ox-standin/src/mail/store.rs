@@ -194,6 +194,18 @@ impl Mailbox {
         }
     }
 
+    /// Gives all mails of a folder, and of those below it, UIDs that none of them had.
+    pub(crate) fn renumber_all(&mut self, full_name: &str) {
+        let below = format!("{full_name}{SEPARATOR}");
+        let folders = self.folders.iter_mut();
+        for (_, folder) in folders.filter(|(name, _)| *name == full_name || name.starts_with(&below)) {
+            for mail in std::mem::take(&mut folder.mails).into_values() {
+                folder.mails.insert(folder.next_uid, mail);
+                folder.next_uid += 1;
+            }
+        }
+    }
+
     /// Removes a folder and all below it.
     pub(crate) fn remove_folder(&mut self, full_name: &str) {
         let below = format!("{full_name}{SEPARATOR}");

@@ -253,3 +253,46 @@ fn folders_are_emptied() {
     assert_eq!(anton.objects(ox_standin::Module::Tasks, 34).len(), 0);
     assert_eq!(anton.mails("default0/INBOX/Trash").len(), 1);
 }
+
+/// Mails keep their ids in a folder that is renamed, unless the mail server gives others.
+#[test]
+fn mails_of_renamed_folders() {
+    // Whether it gives others, the ids before and after.
+    for (others, after) in [(false, ["1", "2"]), (true, ["3", "4"])] {
+        let builder = Standin::builder();
+        let house = House::with(if others { builder.renumbers_renamed() } else { builder });
+        let anton = house.standin.web("anton");
+        let folder = anton.create_folder("default0/INBOX", "A", "mail");
+        for _ in 0..2 {
+            anton.deliver_mail(&folder, b"Subject: x\r\n\r\nx");
+        }
+        let folder = anton.rename_folder(&folder, "B");
+        let ids: Vec<String> = anton.mails(&folder).into_iter().map(|mail| mail.id).collect();
+        assert_eq!(ids, after);
+    }
+}
+
+/// Tree 20: the default folders, and what its user chose.
+#[test]
+fn the_tree_of_chosen_folders() {
+    let house = House::new();
+    let anton = house.standin.web("anton");
+    let folder = anton.create_folder("1", "Birthdays", "calendar");
+    let listed = || {
+        let rows = house
+            .anton
+            .get("folders?action=list&parent=1&tree=20&columns=1,20,304,314");
+        rows["data"].as_array().expect("rows").clone()
+    };
+    let defaults = listed();
+    assert_eq!(defaults.len(), 8, "{defaults:?}");
+    assert!(defaults.contains(&json!(["default0/INBOX", "1", false, true])));
+    let choice = json!([{"id": folder, "subscribe": true, "tree": "20"}]);
+    house.anton.put("folders?action=subscribe&tree=0", choice);
+    assert_eq!(listed().len(), 9);
+    anton.choose_folder(&folder, false);
+    assert_eq!(listed(), defaults);
+    let closed = House::with(Standin::builder().without_selection_tree());
+    let answer = closed.anton.get("folders?action=list&parent=1&tree=20&columns=1");
+    assert_eq!(answer["code"], "FLD-1004");
+}
