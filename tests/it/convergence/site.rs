@@ -10,9 +10,12 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::Mutex;
 
 use ox_standin::Standin;
+use oxtender::config::Database;
+use oxtender::store::Store;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -24,6 +27,7 @@ use crate::device::http::Answer;
 use crate::device::http::Door;
 use crate::device::http::Request;
 use crate::world::lock;
+use crate::world::runtime;
 
 /// Processes that share one database, as behind a load balancer.
 pub(super) const GATEWAYS: usize = 2;
@@ -62,8 +66,9 @@ impl Site {
         let standin = Standin::builder().max_sessions_per_user(10_000).now(kinds::NOW).build();
         let directory = tempfile::Builder::new().prefix("site").tempdir_in(place()).unwrap();
         let database = directory.path().join("oxtender.db");
+        fs::write(&database, &*EMPTY).unwrap();
+        let trigger = Connection::open(&database).unwrap();
         let processes = Some(start(&standin, &database));
-        let trigger = with_triggers(&database);
         Arc::new(Self {
             standin,
             database,
@@ -136,6 +141,19 @@ impl Site {
 fn start(standin: &Standin, database: &Path) -> [Process; GATEWAYS] {
     array::from_fn(|_| Process::start(standin, database))
 }
+
+/// The file of a database in which nothing is yet but its tables and triggers, made once for all histories.
+static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let directory = tempfile::Builder::new().prefix("empty").tempdir_in(place()).unwrap();
+    let database = directory.path().join("oxtender.db");
+    runtime().block_on(async {
+        let store = Store::open(&Database::Sqlite(database.clone())).await.unwrap();
+        store.prepare_all().await.unwrap();
+    });
+    // Who closes the file last writes everything into it.
+    drop(with_triggers(&database));
+    fs::read(&database).unwrap()
+});
 
 /// A connection to the database, whose triggers count writes down and refuse those that are too many.
 fn with_triggers(database: &Path) -> Connection {
