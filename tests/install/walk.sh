@@ -14,8 +14,8 @@ project=$(dirname "$(realpath "$0")")/../..
 ETC=/opt/open-xchange/etc
 LOG=/var/log/oxtender/oxtender.log
 PHONE=WALKPHONE1
-# The key that the older package of this walk does not know yet, in the last entry but one of its file.
-NEW_KEY=com.openexchange.usm.max_attachment_count_per_object
+# The key that the older package of this walk does not know yet, far from the line that is changed.
+NEW_KEY=com.openexchange.usm.max_objects_per_folder
 
 main() {
     ip link set lo up
