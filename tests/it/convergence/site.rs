@@ -16,13 +16,16 @@ use std::sync::Mutex;
 use ox_standin::Standin;
 use oxtender::config::Database;
 use oxtender::store::Store;
+use oxtender::version::ProtocolVersion::V14_1;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::kinds;
 use super::process::Process;
 use super::process::Stage;
+use super::script::Moment;
 use super::script::Trouble;
+use crate::device::Device;
 use crate::device::http::Answer;
 use crate::device::http::Door;
 use crate::device::http::Request;
@@ -203,4 +206,25 @@ impl Door for Way {
         self.0.send(0, request, &Trouble::AnswerLost);
         Ok(())
     }
+}
+
+/// The first request of a phone enters the device, its folders and a state: it stops behind each of these.
+#[test]
+fn a_request_is_stopped_behind_each_call_at_the_database() {
+    let mut stops = 0;
+    loop {
+        let site = Site::new();
+        let way = Arc::new(Way(site.clone()));
+        let device = Device::new(way, "anton", "secret", "phone", V14_1);
+        let request = device.link.wbxml("FolderSync", &device.folder_sync_request());
+        let at = Moment::Database { call: stops + 1 };
+        if site.send(0, &request, &Trouble::Crash { at }).is_some() {
+            break;
+        }
+        stops += 1;
+        // Whatever the crash left, the phone goes on with it.
+        let again = site.send(0, &request, &Trouble::None);
+        assert_eq!(again.map(|answer| answer.status), Some(200), "after call {stops}");
+    }
+    assert!(stops > 5, "{stops} stops");
 }
