@@ -158,6 +158,35 @@ fn an_appointment_is_known_again_though_somebody_changed_it() {
     }
 }
 
+/// A change came again whose answer was lost, and somebody had changed another field since. What the change had agreed on was
+/// forgotten, and the next one was written as a whole: over what the other had changed.
+#[test]
+fn what_a_repeated_change_agreed_on_is_remembered() {
+    let phone = Phone {
+        version: V16_1,
+        wins: true,
+    };
+    let own_changes_only = Step::Sync {
+        phone: 0,
+        kinds: vec![CONTACT],
+        window: 5,
+        wants_changes: false,
+        gateway: 0,
+        trouble: Trouble::None,
+    };
+    let steps = vec![
+        web(CONTACT, Act::Add),
+        sync(&[CONTACT], 5, Trouble::None),
+        touch(CONTACT, change(0)),
+        sync(&[CONTACT], 5, Trouble::AnswerLost),
+        web(CONTACT, change(1)),
+        own_changes_only,
+        touch(CONTACT, change(0)),
+        sync(&[CONTACT], 5, Trouble::None),
+    ];
+    play_with(phone, &[CONTACT], steps);
+}
+
 /// All moments of a short Sync, after those of the login at a gateway.
 fn moments() -> impl Iterator<Item = Moment> {
     let at_ox = (1..=6).flat_map(|call| [false, true].map(|carried_out| Moment::Ox { call, carried_out }));
