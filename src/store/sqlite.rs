@@ -40,6 +40,9 @@ use super::layout::Table;
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// More statements than there are here; each is prepared once.
+const STATEMENTS: usize = 64;
+
 /// The user whom a command of an administrator runs as.
 const ROOT: u32 = 0;
 
@@ -143,9 +146,9 @@ impl Sqlite {
             }
             let draw = "INSERT INTO usmSessionIdSequenceTable (cid, id) VALUES (?, 1)
                 ON CONFLICT (cid) DO UPDATE SET id = id + 1 RETURNING id";
-            let id: u32 = tx.query_row(draw, [cid], |row| row.get(0))?;
+            let id: u32 = query_row(&tx, draw, [cid], |row| row.get(0))?;
             let insert = "INSERT INTO USMSession (cid, usmSessionId, id, protocol, device) VALUES (?, ?, ?, ?, ?)";
-            tx.execute(insert, params![cid, id, user_id, protocol, device])?;
+            execute(&tx, insert, params![cid, id, user_id, protocol, device])?;
             tx.commit()?;
             Ok(id)
         };
@@ -178,11 +181,13 @@ impl Sqlite {
             }
             for (field, value) in &fields {
                 match value {
-                    Some(value) => tx.execute(
+                    Some(value) => execute(
+                        &tx,
                         "INSERT OR REPLACE INTO USMSessionFields (cid, usmSessionId, field, value) VALUES (?, ?, ?, ?)",
                         params![session.cid, session.id, field, value],
                     )?,
-                    None => tx.execute(
+                    None => execute(
+                        &tx,
                         "DELETE FROM USMSessionFields WHERE cid = ? AND usmSessionId = ? AND field = ?",
                         params![session.cid, session.id, field],
                     )?,
@@ -214,19 +219,19 @@ impl Sqlite {
                 VALUES (?, ?, ?, ?, ?) ON CONFLICT (cid, usmSessionId, digest) DO NOTHING";
             let last = "SELECT id FROM usmIdSequenceTable WHERE cid = ? AND usmSessionId = ?";
             let key = params![session.cid, session.id];
-            let mut short: u32 = tx
-                .query_row(last, key, |row| row.get(0))
+            let mut short: u32 = query_row(&tx, last, key, |row| row.get(0))
                 .optional()?
                 .unwrap_or_default();
             for folder in &folders {
                 let digest: [u8; 32] = Sha256::digest(folder).into();
                 let row = params![session.cid, session.id, short + 1, digest, folder];
                 // A folder that another call has entered in the meantime keeps its id.
-                if tx.execute(insert, row)? > 0 {
+                if execute(&tx, insert, row)? > 0 {
                     short += 1;
                 }
             }
-            tx.execute(
+            execute(
+                &tx,
                 "INSERT OR REPLACE INTO usmIdSequenceTable (cid, usmSessionId, id) VALUES (?, ?, ?)",
                 params![session.cid, session.id, short],
             )?;
@@ -252,12 +257,12 @@ impl Sqlite {
             let (lost, new) = super::renamed(&folder_ids(&tx, session)?, &names);
             let delete = "DELETE FROM usmIdMapping WHERE cid = ? AND usmSessionId = ? AND ShortID = ?";
             for short in lost {
-                tx.execute(delete, params![session.cid, session.id, short])?;
+                execute(&tx, delete, params![session.cid, session.id, short])?;
             }
             let insert = "INSERT INTO usmIdMapping (cid, usmSessionId, ShortID, digest, LongID) VALUES (?, ?, ?, ?, ?)";
             for (short, long) in new {
                 let digest: [u8; 32] = Sha256::digest(&long).into();
-                tx.execute(insert, params![session.cid, session.id, short, digest, long])?;
+                execute(&tx, insert, params![session.cid, session.id, short, digest, long])?;
             }
             tx.commit()?;
             Ok(true)
@@ -300,14 +305,15 @@ impl Sqlite {
             }
             let insert =
                 "INSERT INTO USMDataStorage (cid, usmSessionId, ObjectID, SyncKey, Element) VALUES (?, ?, ?, ?, ?)";
-            tx.execute(
+            execute(
+                &tx,
                 insert,
                 params![session.cid, session.id, object, signed(new.key), new.bytes],
             )?;
             let delete = "DELETE FROM USMDataStorage
                 WHERE cid = ? AND usmSessionId = ? AND ObjectID = ? AND SyncKey = ?";
             for key in keys.into_iter().filter(|key| !keep.contains(key)) {
-                tx.execute(delete, params![session.cid, session.id, object, signed(key)])?;
+                execute(&tx, delete, params![session.cid, session.id, object, signed(key)])?;
             }
             tx.commit()?;
             Ok(true)
@@ -318,7 +324,7 @@ impl Sqlite {
     pub(super) async fn forget(&self, session: SessionId, object: &str) -> Result<(), Error> {
         let object = object.to_owned();
         let delete = "DELETE FROM USMDataStorage WHERE cid = ? AND usmSessionId = ? AND ObjectID = ?";
-        self.run(move |c| c.execute(delete, params![session.cid, session.id, object]).map(drop))
+        self.run(move |c| execute(c, delete, params![session.cid, session.id, object]).map(drop))
             .await
     }
 
@@ -342,7 +348,7 @@ impl Sqlite {
                 outcome,
                 created
             ];
-            c.execute(insert, row).map(drop)
+            execute(c, insert, row).map(drop)
         };
         self.run(enter).await
     }
@@ -368,8 +374,9 @@ impl Sqlite {
             } = &note;
             let (cid, id, base) = (session.cid, session.id, signed(*base));
             let entered = match &expected {
-                None => c.execute(insert, params![outcome, created, cid, id, object, base, operation])?,
-                Some(expected) => c.execute(
+                None => execute(c, insert, params![outcome, created, cid, id, object, base, operation])?,
+                Some(expected) => execute(
+                    c,
                     update,
                     params![outcome, created, cid, id, object, base, operation, expected],
                 )?,
@@ -398,8 +405,7 @@ impl Sqlite {
             WHERE cid = ? AND usmSessionId = ? AND ObjectID = ? AND operation = ?
             ORDER BY created DESC, SyncKey DESC LIMIT 1";
         let find = move |c: &mut Connection| {
-            c.query_row(select, params![session.cid, session.id, object, operation], note)
-                .optional()
+            query_row(c, select, params![session.cid, session.id, object, operation], note).optional()
         };
         self.run(find).await
     }
@@ -408,19 +414,15 @@ impl Sqlite {
         let object = object.to_owned();
         let delete = "DELETE FROM easUIDMapping WHERE cid = ? AND usmSessionId = ? AND ObjectID = ? AND SyncKey = ?";
         let forget = move |c: &mut Connection| {
-            c.execute(delete, params![session.cid, session.id, object, signed(base)])
-                .map(drop)
+            execute(c, delete, params![session.cid, session.id, object, signed(base)]).map(drop)
         };
         self.run(forget).await
     }
 
     pub(super) async fn forget_notes_before(&self, created: i64) -> Result<(), Error> {
         self.prepare(0).await?;
-        self.run(move |c| {
-            c.execute("DELETE FROM easUIDMapping WHERE created < ?", [created])
-                .map(drop)
-        })
-        .await
+        self.run(move |c| execute(c, "DELETE FROM easUIDMapping WHERE created < ?", [created]).map(drop))
+            .await
     }
 
     /// Runs `work` on a thread that may block.
@@ -455,6 +457,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
             path.display()
         );
     }
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Readers of other processes do not wait for us, and what was confirmed survives a power failure.
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -515,14 +518,15 @@ fn find_session(
     device: &str,
 ) -> rusqlite::Result<Option<u32>> {
     let select = "SELECT usmSessionId FROM USMSession WHERE cid = ? AND id = ? AND protocol = ? AND device = ?";
-    connection
-        .query_row(select, params![cid, user_id, protocol, device], |row| row.get(0))
-        .optional()
+    query_row(connection, select, params![cid, user_id, protocol, device], |row| {
+        row.get(0)
+    })
+    .optional()
 }
 
 fn is_known(connection: &Connection, session: SessionId) -> rusqlite::Result<bool> {
     let select = "SELECT EXISTS (SELECT 1 FROM USMSession WHERE cid = ? AND usmSessionId = ?)";
-    connection.query_row(select, [session.cid, session.id], |row| row.get(0))
+    query_row(connection, select, [session.cid, session.id], |row| row.get(0))
 }
 
 fn folder_ids(connection: &Connection, session: SessionId) -> rusqlite::Result<Vec<(u32, String)>> {
@@ -543,6 +547,20 @@ fn note(row: &Row<'_>) -> rusqlite::Result<Note> {
         outcome: row.get(2)?,
         created: row.get(3)?,
     })
+}
+
+/// Changes rows, and answers how many. The statement stays prepared, since each call at the database is made again and again.
+fn execute(connection: &Connection, statement: &str, parameters: impl rusqlite::Params) -> rusqlite::Result<usize> {
+    connection.prepare_cached(statement)?.execute(parameters)
+}
+
+fn query_row<T>(
+    connection: &Connection,
+    select: &str,
+    parameters: impl rusqlite::Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.prepare_cached(select)?.query_row(parameters, read)
 }
 
 pub(super) fn all<T>(

@@ -12,6 +12,7 @@ use crate::usm::conflict::Common;
 use crate::usm::conflict::Policy;
 use crate::usm::conflict::Verdict;
 use crate::usm::journal::Applied;
+use crate::usm::journal::Done;
 use crate::usm::journal::Fingerprint;
 use crate::usm::overlay::Overlay;
 use crate::usm::overlay::joined;
@@ -286,7 +287,8 @@ fn step(
                 return Step::Finish;
             }
             know(held, state, &done.id, done.revision);
-            agree(agreed, &done.id, change, snapshot, held.get(&state.items, &done.id));
+            let known = held.get(&state.items, &done.id);
+            agree(agreed, &done.id, change, done, snapshot, known);
             return Step::Applied { id: done.id.clone() };
         }
         // Only what replaces an item is uncertain: what there was before may be gone already.
@@ -309,7 +311,7 @@ fn step(
         // The item is at this revision by the device's own doing: no conflict, and nothing to send.
         know(held, state, id, done.revision);
         if done.fingerprint == change.fingerprint {
-            agree(agreed, id, change, snapshot, held.get(&state.items, id));
+            agree(agreed, id, change, done, snapshot, held.get(&state.items, id));
             return match done.in_part {
                 true => Step::AppliedInPart { id: id.clone() },
                 false => Step::Applied { id: id.clone() },
@@ -378,11 +380,20 @@ fn know(held: &mut Overlay<Held>, state: &State, id: &str, revision: Option<Revi
     held.insert(id.to_owned(), Held::written(before, revision.unwrap_or(Revision(0))));
 }
 
-/// A write of the device was confirmed before. What it says is agreed on, if nobody has changed the item since.
-fn agree(agreed: &mut Overlay<Vec<u8>>, id: &str, change: &Change, snapshot: &Snapshot<'_>, held: Option<&Held>) {
+/// A write of the device was confirmed before. What was noted with it is agreed on, whoever has changed the item since; where
+/// nothing was noted, what the device says, if nobody has.
+fn agree(
+    agreed: &mut Overlay<Vec<u8>>,
+    id: &str,
+    change: &Change,
+    done: &Done,
+    snapshot: &Snapshot<'_>,
+    held: Option<&Held>,
+) {
     let seen = snapshot.get(id).map(|seen| seen.revision);
     let is_untouched = seen.is_some() && seen == held.map(|held| held.revision);
-    match change.agreed.clone().filter(|_| is_untouched) {
+    let said = || change.agreed.clone().filter(|_| is_untouched);
+    match done.agreed.clone().or_else(said) {
         Some(now) => agreed.insert(id.to_owned(), now),
         None => agreed.remove(id),
     };

@@ -1,9 +1,11 @@
 //! Random histories over the whole gateway, to search for items that are lost, doubled or running in circles.
 //!
 //! A history is made from a seed ([`script`]): phones of several versions, a web user, lost requests and answers, requests
-//! that are under way at two gateways, crashes, faults of OX and of the database. It is played in one thread with the
-//! gateway that ships ([`site`], [`player`]). When all
-//! is quiet, every phone must have what OX has, field by field; every intent must have landed once, or been refused
+//! that are under way at two gateways, crashes, faults of OX and of the database. A crash, or the other gateway, comes at
+//! any moment of a request: within a call at OX, or behind a call at the database ([`process`]). It is played in one thread
+//! with the gateway that ships ([`site`], [`player`]), from the same date on whenever it is played.
+//!
+//! When all is quiet, every phone must have what OX has, field by field; every intent must have landed once, or been refused
 //! aloud, or been overridden by one that is not older ([`ledger`]); nothing may have come back to the phone that made
 //! it; one more exchange must change nothing. No answer may be MoreAvailable and nothing else. Only what time does is not
 //! played here: an answer that must go out because the phone's patience ends may hold nothing but that. Histories of
@@ -24,11 +26,11 @@
 //! | the note before an addition is sent to OX | none of these; 694, 751, 934, 941, 954 | an addition is made twice |
 //! | the fresh list after a write | `found`, a list from before a write | changes come back to their phone |
 //!
-//! The seeds of this table are from before requests came twice ([`script::Trouble::Twice`]), which gave others their place.
+//! The seeds of this table are from before requests came twice ([`script::Trouble::Twice`]) and were stopped at the database
+//! ([`script::Moment`]), which gave others their place.
 //!
-//! Known and left: a request that is held at OX while the same one is served elsewhere is looked at before and after each call
-//! at OX, not between two writes to the database. Of the changes of a tree, what changed comes before what is new, as the
-//! schema has it, so that a folder may be moved into one that the answer brings later.
+//! Known and left: of the changes of a tree, what changed comes before what is new, as the schema has it, so that a folder may
+//! be moved into one that the answer brings later.
 //!
 //! Also left: a contact or a task whose addition broke off within, and that somebody changed or deleted before the phone
 //! came again, is added once more, since OX has no mark by which it could be recognized.
@@ -38,6 +40,7 @@ mod kinds;
 mod ledger;
 mod phone;
 mod player;
+mod process;
 mod random;
 mod script;
 mod site;

@@ -12,6 +12,7 @@ use super::kinds::MAIL;
 use super::kinds::TASK;
 use super::player::play;
 use super::script::Act;
+use super::script::Moment;
 use super::script::Phone;
 use super::script::Script;
 use super::script::Step;
@@ -157,20 +158,52 @@ fn an_appointment_is_known_again_though_somebody_changed_it() {
     }
 }
 
+/// A change came again whose answer was lost, and somebody had changed another field since. What the change had agreed on was
+/// forgotten, and the next one was written as a whole: over what the other had changed.
+#[test]
+fn what_a_repeated_change_agreed_on_is_remembered() {
+    let phone = Phone {
+        version: V16_1,
+        wins: true,
+    };
+    let own_changes_only = Step::Sync {
+        phone: 0,
+        kinds: vec![CONTACT],
+        window: 5,
+        wants_changes: false,
+        gateway: 0,
+        trouble: Trouble::None,
+    };
+    let steps = vec![
+        web(CONTACT, Act::Add),
+        sync(&[CONTACT], 5, Trouble::None),
+        touch(CONTACT, change(0)),
+        sync(&[CONTACT], 5, Trouble::AnswerLost),
+        web(CONTACT, change(1)),
+        own_changes_only,
+        touch(CONTACT, change(0)),
+        sync(&[CONTACT], 5, Trouble::None),
+    ];
+    play_with(phone, &[CONTACT], steps);
+}
+
+/// All moments of a short Sync, after those of the login at a gateway.
+fn moments() -> impl Iterator<Item = Moment> {
+    let at_ox = (1..=6).flat_map(|call| [false, true].map(|carried_out| Moment::Ox { call, carried_out }));
+    let at_database = (1..=16).map(|call| Moment::Database { call });
+    at_ox.chain(at_database)
+}
+
 /// Not found, but seldom met: the gateway dies when OX has an addition and nobody has heard of it.
 #[test]
 fn a_crash_within_an_addition_repeats_nothing() {
     for kind in [CONTACT, TASK, APPOINTMENT] {
-        for call in 1..=6 {
+        for at in moments() {
             let phone = Phone {
                 version: V14_1,
                 wins: false,
             };
-            let crash = Trouble::Crash {
-                call,
-                carried_out: true,
-            };
-            let steps = vec![touch(kind, Act::Add), sync(&[kind], 5, crash)];
+            let steps = vec![touch(kind, Act::Add), sync(&[kind], 5, Trouble::Crash { at })];
             play_with(phone, &[kind], steps);
         }
     }
@@ -181,17 +214,13 @@ fn a_crash_within_an_addition_repeats_nothing() {
 #[test]
 fn two_gateways_do_not_carry_out_the_same_request() {
     for kind in [CONTACT, TASK, APPOINTMENT] {
-        for call in 1..=6 {
-            for (carried_out, takes_first) in [(true, true), (true, false), (false, true), (false, false)] {
+        for at in moments() {
+            for takes_first in [true, false] {
                 let phone = Phone {
                     version: V14_1,
                     wins: false,
                 };
-                let twice = Trouble::Twice {
-                    call,
-                    carried_out,
-                    takes_first,
-                };
+                let twice = Trouble::Twice { at, takes_first };
                 let steps = vec![
                     touch(kind, Act::Add),
                     sync(&[kind], 5, twice.clone()),

@@ -29,9 +29,7 @@ use crate::items::body;
 use crate::items::compact;
 use crate::items::contact;
 use crate::items::mail;
-use crate::items::now;
 use crate::items::task;
-use crate::items::tomorrow;
 
 /// The values of an item's fields.
 pub(super) type Fields = [String; 2];
@@ -92,6 +90,12 @@ pub(super) const ARCHIVE_NAME: &str = "Archive";
 /// [MS-ASCMD] Type: a folder of mail that the user made.
 const USER_MAIL: i64 = 12;
 
+/// When histories begin, at OX and for the gateway, in milliseconds since 1970: 2026-11-25, 10:30 UTC. Always the same, so that a
+/// seed replays for good.
+pub(super) const NOW: i64 = 1_795_602_600_000;
+
+pub(super) const TOMORROW: i64 = (NOW / DAY + 1) * DAY;
+
 /// Older than the filter of phones lets pass.
 const OLD: i64 = 10 * DAY;
 
@@ -115,7 +119,7 @@ pub(super) fn value(kind: usize, field: usize, number: usize) -> String {
     match (kind, field) {
         (MAIL | ARCHIVE, _) => (number % 2).to_string(),
         (TASK, 1) => (number % 3).to_string(),
-        (APPOINTMENT, 1) => compact(tomorrow() + i64::try_from(number % 500).unwrap() * HOUR),
+        (APPOINTMENT, 1) => compact(TOMORROW + i64::try_from(number % 500).unwrap() * HOUR),
         _ => format!("v{number}"),
     }
 }
@@ -263,7 +267,7 @@ pub(super) fn create(kind: usize, web: &WebUser, title: &str, fields: &Fields) {
         Place::Module(module) => module,
         Place::Mail(folder) => {
             let age = if is_old(title) { OLD } else { 0 };
-            web.deliver_mail_at(folder, &mail(title, "Text."), now() - age, 0);
+            web.deliver_mail_at(folder, &mail(title, "Text."), NOW - age, 0);
             return;
         }
     };

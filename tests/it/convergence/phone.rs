@@ -19,6 +19,7 @@ use super::script;
 use super::site::Site;
 use super::site::Way;
 use crate::device::Device;
+use crate::device::collection::Local;
 use crate::device::collection::Synced;
 use crate::device::commands::body_preference;
 
@@ -41,6 +42,8 @@ pub(super) struct Phone {
 pub(super) struct Pending {
     pub(super) title: String,
     pub(super) what: What,
+    /// A request with it, or with an earlier form of it, broke off within or was under way twice.
+    pub(super) disturbed: bool,
 }
 
 /// In the words of the ledger.
@@ -89,8 +92,9 @@ impl Phone {
         }
     }
 
-    pub(super) fn push(&mut self, kind: usize, title: String, what: What) {
-        self.pending.entry(kind).or_default().push(Pending { title, what });
+    pub(super) fn push(&mut self, kind: usize, title: String, what: What, disturbed: bool) {
+        let pending = Pending { title, what, disturbed };
+        self.pending.entry(kind).or_default().push(pending);
     }
 
     pub(super) fn filter(&mut self, recent_only: bool) {
@@ -111,27 +115,39 @@ impl Phone {
 
     /// An item that its user still sees.
     pub(super) fn pick(&self, kind: usize, which: usize) -> Option<(String, String, Fields)> {
-        let is_deleted = |title: &String| {
-            let mut pending = self.pending.get(&kind).into_iter().flatten();
-            pending.any(|pending| pending.title == *title && matches!(pending.what, What::Delete { .. }))
+        let collection = &self.device.collections[&self.folders[&kind]];
+        let is_deleted = |id: &String| {
+            let mut pending = collection.pending.iter();
+            pending.any(|local| local.id() == id && matches!(local, Local::Delete { .. }))
         };
         let read = |(id, data): (&String, &Element)| {
             let (title, fields) = kinds::on_phone(kind, data);
             (id.clone(), title, fields)
         };
-        let items = self.device.items(&self.folders[&kind]).iter().map(read);
-        let items: Vec<_> = items.filter(|(_, title, _)| !is_deleted(title)).collect();
+        let items = collection.items.iter().filter(|(id, _)| !is_deleted(id));
+        let items: Vec<_> = items.map(read).collect();
         pick(&items, which).cloned()
     }
 
-    /// Takes back a change that was not confirmed, to replace it.
-    pub(super) fn withdraw(&mut self, kind: usize, server_id: &str, title: &str) -> Option<Pending> {
+    /// Takes back a change that was not confirmed, to replace it. By its id: an item that was rightly doubled has its title
+    /// twice.
+    pub(super) fn withdraw(&mut self, kind: usize, server_id: &str) -> Option<Pending> {
         let pending = self.pending.entry(kind).or_default();
-        let of_item = |pending: &Pending| pending.title == title && matches!(pending.what, What::Change { .. });
-        let index = pending.iter().position(of_item)?;
-        let local = self.device.collection(&self.folders[&kind]).pending.remove(index);
-        assert_eq!(local.id(), server_id);
+        let sent = &mut self.device.collection(&self.folders[&kind]).pending;
+        assert_eq!(pending.len(), sent.len());
+        let of_item = |local: &Local| local.id() == server_id && matches!(local, Local::Change { .. });
+        let index = sent.iter().position(of_item)?;
+        sent.remove(index);
         Some(pending.remove(index))
+    }
+
+    /// What it has to tell is in a request that may be carried out and not told, or more than once.
+    pub(super) fn disturb(&mut self, kinds: &[usize]) {
+        let pending = self.pending.iter_mut().filter(|(kind, _)| kinds.contains(kind));
+        for pending in pending.flat_map(|(_, pending)| pending) {
+            pending.disturbed = true;
+            self.disturbed.insert(pending.title.clone());
+        }
     }
 
     /// A change that says what the phone has, and that nobody else can have made, is its own and must not come back.

@@ -115,6 +115,7 @@ impl Player {
             Step::Filter { phone, recent_only } => self.phones[*phone].filter(*recent_only),
             Step::Expire => self.site.standin.expire_sessions(),
             Step::Restart => {
+                self.break_off_hung();
                 self.hung = None;
                 self.site.restart();
             }
@@ -126,12 +127,34 @@ impl Player {
     fn gateway_of(&mut self, phone: usize, wanted: usize, trouble: &Trouble) -> usize {
         let at_both = matches!(trouble, Trouble::Twice { .. });
         match self.hung {
-            Some((hung, at)) if hung == phone && !at_both => at,
+            Some((hung, at)) if hung == phone && !at_both => {
+                if trouble.breaks_off() {
+                    self.break_off_hung();
+                }
+                at
+            }
             Some((hung, at)) => {
                 self.everything(hung, at);
                 wanted
             }
             None => wanted,
+        }
+    }
+
+    /// A request that goes on without its phone is met by the trouble of another one.
+    fn break_off_hung(&mut self) {
+        if let Some((phone, _)) = self.hung {
+            let kinds = self.kinds.clone();
+            self.break_off(phone, &kinds);
+        }
+    }
+
+    /// A request with what a phone has to tell does not come to its end.
+    fn break_off(&mut self, phone: usize, kinds: &[usize]) {
+        self.phones[phone].disturb(kinds);
+        let pending = kinds.iter().filter_map(|kind| self.phones[phone].pending.get(kind));
+        for pending in pending.flatten().filter(|pending| matches!(pending.what, What::Add)) {
+            self.ledger.make_uncertain(&pending.title);
         }
     }
 
@@ -201,7 +224,7 @@ impl Player {
                 let data = kinds::to_phone(kind, one.device.version(), &title, &fields, &[]);
                 one.device.add(&one.folders[&kind], data);
                 self.ledger.add(kind, &title, Some(phone), &fields);
-                one.push(kind, title, What::Add);
+                one.push(kind, title, What::Add, false);
             }
             Act::Change { which, field } => {
                 let number = self.next();
@@ -223,8 +246,9 @@ impl Player {
             return;
         }
         let before = fields.clone();
-        let (mut writes, mut overtaken) = (BTreeMap::new(), Vec::new());
+        let (mut writes, mut overtaken, mut disturbed) = (BTreeMap::new(), Vec::new(), false);
         if let Some(Pending {
+            disturbed: was_disturbed,
             what:
                 What::Change {
                     fields: newer,
@@ -232,9 +256,9 @@ impl Player {
                     overtaken: long_before,
                 },
             ..
-        }) = one.withdraw(kind, &server_id, &title)
+        }) = one.withdraw(kind, &server_id)
         {
-            (fields, writes, overtaken) = (newer, before, long_before);
+            (fields, writes, overtaken, disturbed) = (newer, before, long_before, was_disturbed);
         }
         value.clone_into(&mut fields[field]);
         // A phone sends the whole item, but of mail; what its user has not changed overrides nobody.
@@ -257,7 +281,7 @@ impl Player {
             writes,
             overtaken,
         };
-        one.push(kind, title, what);
+        one.push(kind, title, what, disturbed);
     }
 
     fn delete_on_phone(&mut self, phone: usize, kind: usize, which: usize) {
@@ -274,7 +298,7 @@ impl Player {
                     ..
                 },
             ..
-        }) = one.withdraw(kind, &server_id, &title)
+        }) = one.withdraw(kind, &server_id)
         {
             overtaken.extend(writes.into_values().chain(before));
         }
@@ -283,7 +307,7 @@ impl Player {
         }
         self.ledger.delete(&title, Some(phone));
         one.device.delete(&one.folders[&kind], &server_id);
-        one.push(kind, title, What::Delete { overtaken });
+        one.push(kind, title, What::Delete { overtaken }, false);
     }
 
     /// The item stays where it is on the phone until a Sync says otherwise.
@@ -325,17 +349,10 @@ impl Player {
             collection.wants_changes = wants_changes;
         }
         let request = one.device.sync_request(&ids);
-        let breaks_off = matches!(
-            trouble,
-            Trouble::Crash { .. } | Trouble::StoreFails { .. } | Trouble::OxFails { .. }
-        );
-        if breaks_off || matches!(trouble, Trouble::Twice { .. }) {
-            for pending in kinds.iter().flat_map(|kind| one.pending.get(kind)).flatten() {
-                one.disturbed.insert(pending.title.clone());
-                if breaks_off && matches!(pending.what, What::Add) {
-                    self.ledger.make_uncertain(&pending.title);
-                }
-            }
+        match trouble {
+            trouble if trouble.breaks_off() => self.break_off(phone, kinds),
+            Trouble::Twice { .. } => self.phones[phone].disturb(kinds),
+            _ => {}
         }
         let Some(answer) = self.site.send(gateway, &request, trouble) else {
             self.hung = match trouble {
@@ -384,7 +401,8 @@ impl Player {
         let pending = self.phones[phone].pending.remove(&kind).unwrap_or_default();
         assert_eq!(pending.len(), sent.len());
         let mut own = BTreeMap::new();
-        for (local, Pending { title, what }) in sent.iter().zip(pending) {
+        for (local, pending) in sent.iter().zip(pending) {
+            let Pending { title, what, disturbed } = pending;
             let told = match synced.refused.iter().any(|(id, _)| id == local.id()) {
                 true => Told::Refused,
                 false => Told::Done,
@@ -396,9 +414,10 @@ impl Player {
                     writes,
                     overtaken,
                 } => {
-                    // Of several fields one may be refused and the others written.
+                    // Of several fields one may be refused and the others written; and what an attempt has written that broke
+                    // off stays, though the next one is refused.
                     let told_of_each = match told {
-                        Told::Refused if writes.len() > 1 => Told::Overtaken,
+                        Told::Refused if writes.len() > 1 || disturbed => Told::Overtaken,
                         told => told,
                     };
                     for write in writes.into_values() {

@@ -24,6 +24,10 @@ use super::site::GATEWAYS;
 /// Every phone is one of these.
 pub(super) const VERSIONS: [ProtocolVersion; 4] = [V2_5, V12_1, V14_1, V16_1];
 
+/// Few requests make more.
+const MOST_CALLS_AT_OX: usize = 12;
+const MOST_CALLS_AT_DATABASE: usize = 20;
+
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     pub(super) phones: Vec<Phone>,
@@ -94,25 +98,23 @@ pub(super) enum Trouble {
     None,
     /// Served, and the phone never hears of it.
     AnswerLost,
-    /// The phone hangs up when the gateway makes this call at OX; the request goes on.
+    /// The phone hangs up at this moment; the request goes on.
     HungUp {
-        call: usize,
+        at: Moment,
     },
-    /// All gateways die within this call at OX, before or after OX has carried it out.
+    /// All gateways die at this moment.
     Crash {
-        call: usize,
-        carried_out: bool,
+        at: Moment,
     },
     /// From this write on the database refuses all of them; perhaps that is the end of the gateways.
     StoreFails {
         write: usize,
         crash: bool,
     },
-    /// The request comes at two gateways at once: one is served from its beginning to its end while the other waits within
-    /// this call at OX, before or after OX has carried it out.
+    /// The request comes at two gateways at once: one is served from its beginning to its end while the other is held at
+    /// this moment.
     Twice {
-        call: usize,
-        carried_out: bool,
+        at: Moment,
         /// The phone takes the answer of the one that came first, and finished last.
         takes_first: bool,
     },
@@ -121,6 +123,25 @@ pub(super) enum Trouble {
         call: usize,
         fault: Fault,
     },
+}
+
+impl Trouble {
+    /// Whether a request may end somewhere within.
+    pub(super) const fn breaks_off(&self) -> bool {
+        matches!(
+            self,
+            Self::Crash { .. } | Self::StoreFails { .. } | Self::OxFails { .. }
+        )
+    }
+}
+
+/// Between two steps of a request. One that makes fewer calls does not come there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Moment {
+    /// Within this call, before or after OX has carried it out.
+    Ox { call: usize, carried_out: bool },
+    /// Behind this call at the database, which is carried out. Before it, all is as behind the call before.
+    Database { call: usize },
 }
 
 impl History for Script {
@@ -235,28 +256,36 @@ fn some_of(random: &mut Random, kinds: &[usize]) -> Vec<usize> {
 }
 
 pub(super) fn trouble(random: &mut Random) -> Trouble {
-    let call = 1 + random.below(12);
-    match random.below(12) {
+    let at = moment(random);
+    match random.below(14) {
         0 | 1 => Trouble::AnswerLost,
-        2 => Trouble::HungUp { call },
-        3 | 4 => Trouble::Crash {
-            call,
-            carried_out: random.one_in(2),
-        },
-        5 => Trouble::StoreFails {
+        2 => Trouble::HungUp { at },
+        3..=5 => Trouble::Crash { at },
+        6 => Trouble::StoreFails {
             write: 1 + random.below(6),
             crash: random.one_in(2),
         },
-        6 => Trouble::OxFails {
-            call,
+        7 => Trouble::OxFails {
+            call: 1 + random.below(MOST_CALLS_AT_OX),
             fault: fault(random),
         },
-        7 => Trouble::Twice {
-            call,
-            carried_out: random.one_in(2),
+        8 | 9 => Trouble::Twice {
+            at,
             takes_first: random.one_in(2),
         },
         _ => Trouble::None,
+    }
+}
+
+fn moment(random: &mut Random) -> Moment {
+    match random.one_in(2) {
+        true => Moment::Ox {
+            call: 1 + random.below(MOST_CALLS_AT_OX),
+            carried_out: random.one_in(2),
+        },
+        false => Moment::Database {
+            call: 1 + random.below(MOST_CALLS_AT_DATABASE),
+        },
     }
 }
 

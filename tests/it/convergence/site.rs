@@ -1,42 +1,34 @@
-//! Where a history plays: a stand-in for OX, a database, and gateways, all on one thread.
+//! Where a history plays: a stand-in for OX, a database, and the processes of the gateway, all on one thread.
 //!
 //! Nothing here waits for a clock, and requests reach the gateway without a socket, so that a history takes milliseconds
-//! and goes the same way each time. A crash drops the runtime with all that runs on it, at the await point where the
-//! stand-in holds it; the database is made to fail by a trigger in it, so that the program needs no door for tests.
+//! and goes the same way each time. A crash drops the processes with all that runs on them; the database is made to fail by a
+//! trigger in it, so that the program needs no door for tests.
 
+use std::array;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use ox_standin::Fault;
-use ox_standin::Gate;
 use ox_standin::Standin;
 use oxtender::config::Database;
-use oxtender::eas::ConflictNotes;
-use oxtender::eas::Eas;
-use oxtender::eas::PROTOCOL;
-use oxtender::eas::Services;
-use oxtender::eas::address::Endpoint;
-use oxtender::ox::Ox;
-use oxtender::session::Access;
-use oxtender::session::Sessions;
 use oxtender::store::Store;
+use oxtender::version::ProtocolVersion::V14_1;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
+use super::kinds;
+use super::process::Process;
+use super::process::Stage;
+use super::script::Moment;
 use super::script::Trouble;
+use crate::device::Device;
 use crate::device::http::Answer;
 use crate::device::http::Door;
 use crate::device::http::Request;
-use crate::device::strict;
-use crate::inside::handed_on;
-use crate::inside::services;
 use crate::world::lock;
 use crate::world::runtime;
 
@@ -68,29 +60,22 @@ pub(super) struct Site {
 struct State {
     /// The test's own connection to the database.
     trigger: Connection,
-    life: Life,
-}
-
-/// The gateways from one start to the next.
-struct Life {
-    runtime: Runtime,
-    gateways: Vec<Eas>,
+    /// From one start to the next; `None` only in between.
+    processes: Option<[Process; GATEWAYS]>,
 }
 
 impl Site {
     pub(super) fn new() -> Arc<Self> {
-        let standin = Standin::builder()
-            .max_sessions_per_user(10_000)
-            .now(crate::items::now())
-            .build();
+        let standin = Standin::builder().max_sessions_per_user(10_000).now(kinds::NOW).build();
         let directory = tempfile::Builder::new().prefix("site").tempdir_in(place()).unwrap();
         let database = directory.path().join("oxtender.db");
-        let life = Life::start(&standin, &database);
-        let trigger = with_triggers(&database);
+        fs::write(&database, &*EMPTY).unwrap();
+        let trigger = Connection::open(&database).unwrap();
+        let processes = Some(start(&standin, &database));
         Arc::new(Self {
             standin,
             database,
-            state: Mutex::new(State { trigger, life }),
+            state: Mutex::new(State { trigger, processes }),
             _directory: directory,
         })
     }
@@ -98,152 +83,80 @@ impl Site {
     /// Sends a request; `None` when there is no answer that the phone would see.
     pub(super) fn send(&self, gateway: usize, request: &Request, trouble: &Trouble) -> Option<Answer> {
         let mut state = lock(&self.state);
-        self.prepare(&state, trouble);
-        let State { trigger, life } = &mut *state;
-        let answer = match trouble {
-            Trouble::Twice {
-                call,
-                carried_out,
-                takes_first,
-            } => {
-                let gate = Gate::default();
-                let hold = Fault::Hold {
-                    gate: gate.clone(),
-                    carried_out: *carried_out,
-                };
-                self.standin.faults().nth_of_all(*call, hold);
-                let [first, second] = life.serve_twice(&self.standin, gateway, request, &gate);
-                Some(if *takes_first { first } else { second })
+        let State { trigger, processes } = &mut *state;
+        let running = processes.as_ref().expect("they were started");
+        let process = &running[gateway];
+        let until = |moment| process.serve_until(&self.standin, request, moment);
+        let (answer, dies) = match trouble {
+            Trouble::None => (Some(process.serve(request)), false),
+            Trouble::AnswerLost => {
+                process.serve(request);
+                (None, false)
             }
-            trouble => life.serve(&self.standin, gateway, request, trouble),
-        };
-        self.standin.faults().clear();
-        allow_writes(trigger, MANY);
-        let dies = match trouble {
-            Trouble::Crash { .. } => answer.is_none(),
-            Trouble::StoreFails { crash, .. } => *crash,
-            _ => false,
+            Trouble::HungUp { at } => (until(at).or_hang_up(), false),
+            Trouble::Crash { at } => {
+                let answer = until(at).or_hang_up();
+                let dies = answer.is_none();
+                (answer, dies)
+            }
+            Trouble::Twice { at, takes_first } => {
+                let other = &running[(gateway + 1) % GATEWAYS];
+                let [first, second] = match until(at) {
+                    Stage::Over(first) => [first, other.serve(request)],
+                    Stage::Held(held) => {
+                        let second = other.serve(request);
+                        [held.go_on(), second]
+                    }
+                };
+                (Some(if *takes_first { first } else { second }), false)
+            }
+            Trouble::StoreFails { write, crash } => {
+                allow_writes(trigger, write - 1);
+                let answer = process.serve(request);
+                allow_writes(trigger, MANY);
+                (Some(answer).filter(|_| !crash), *crash)
+            }
+            Trouble::OxFails { call, fault } => {
+                self.standin.faults().nth_of_all(*call, fault.clone());
+                let answer = process.serve(request);
+                self.standin.faults().clear();
+                (Some(answer), false)
+            }
         };
         if dies {
-            self.replace(life);
-            return None;
+            self.replace(processes);
         }
-        answer.filter(|_| *trouble != Trouble::AnswerLost)
+        answer
     }
 
     /// All gateways stop and start; OX stays.
     pub(super) fn restart(&self) {
-        self.replace(&mut lock(&self.state).life);
+        self.replace(&mut lock(&self.state).processes);
     }
 
-    fn replace(&self, life: &mut Life) {
-        *life = Life::start(&self.standin, &self.database);
-    }
-
-    fn prepare(&self, state: &State, trouble: &Trouble) {
-        let faults = self.standin.faults();
-        match trouble {
-            Trouble::None | Trouble::AnswerLost | Trouble::Twice { .. } => {}
-            Trouble::HungUp { call } => faults.nth_of_all(*call, Fault::Delay(Duration::ZERO)),
-            Trouble::Crash { call, carried_out } => faults.nth_of_all(
-                *call,
-                match carried_out {
-                    true => Fault::Silence,
-                    false => Fault::Timeout,
-                },
-            ),
-            Trouble::StoreFails { write, .. } => allow_writes(&state.trigger, write - 1),
-            Trouble::OxFails { call, fault } => faults.nth_of_all(*call, fault.clone()),
-        }
+    fn replace(&self, processes: &mut Option<[Process; GATEWAYS]>) {
+        // What has begun at the database ends with them.
+        *processes = None;
+        *processes = Some(start(&self.standin, &self.database));
     }
 }
 
-impl Life {
-    fn start(standin: &Standin, database: &Path) -> Self {
-        let runtime = runtime();
-        let gateways = runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let url = format!("http://{}/ajax/", listener.local_addr().unwrap());
-            tokio::spawn(standin.clone().serve(listener));
-            let mut gateways = Vec::new();
-            for _ in 0..GATEWAYS {
-                gateways.push(gateway(&url, database).await);
-            }
-            gateways
-        });
-        Self { runtime, gateways }
-    }
-
-    /// `None`: the connection was gone before there was an answer.
-    fn serve(&self, standin: &Standin, gateway: usize, request: &Request, trouble: &Trouble) -> Option<Answer> {
-        let ends_early = matches!(trouble, Trouble::HungUp { .. } | Trouble::Crash { .. });
-        self.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                answer = self.handle(gateway, request) => Some(answer),
-                () = called(standin), if ends_early => None,
-            }
-        })
-    }
-
-    /// The same request at two gateways. The first stands at the gate, if it comes there, while the other one is served.
-    fn serve_twice(&self, standin: &Standin, first: usize, request: &Request, gate: &Gate) -> [Answer; 2] {
-        let second = (first + 1) % GATEWAYS;
-        self.runtime.block_on(async {
-            let mut early = std::pin::pin!(self.handle(first, request));
-            let early_answer = tokio::select! {
-                biased;
-                answer = &mut early => Some(answer),
-                () = called(standin) => None,
-            };
-            standin.faults().clear();
-            let second = self.handle(second, request).await;
-            gate.open();
-            let first = match early_answer {
-                Some(answer) => answer,
-                None => early.await,
-            };
-            [first, second]
-        })
-    }
-
-    async fn handle(&self, gateway: usize, request: &Request) -> Answer {
-        let response = self.gateways[gateway]
-            .handle(Endpoint::ActiveSync, handed_on(request))
-            .await;
-        let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-            (name.to_string(), value.to_str().unwrap().to_owned())
-        };
-        let mut headers: Vec<_> = response.headers().iter().map(text).collect();
-        // That is for the door to say.
-        headers.push(("Content-Length".to_owned(), response.body().len().to_string()));
-        let answer = Answer::new(response.status().as_u16(), headers, response.into_body().to_vec());
-        strict::check(request, &answer);
-        answer
-    }
+fn start(standin: &Standin, database: &Path) -> [Process; GATEWAYS] {
+    array::from_fn(|_| Process::start(standin, database))
 }
 
-/// Ends when the call has come that a fault waits for. Looked at between any two steps of the runtime, so that nothing
-/// happens after that call.
-async fn called(standin: &Standin) {
-    while !standin.faults().are_spent() {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// The gateway without its doors.
-async fn gateway(url: &str, database: &Path) -> Eas {
-    let store = Store::open(&Database::Sqlite(database.to_owned())).await.unwrap();
-    store.prepare_all().await.unwrap();
-    let sessions = Sessions::new(Ox::new(url).unwrap(), Arc::new(store), Access::default(), PROTOCOL);
-    // A notice is a mail that nobody in a history has sent.
-    let conflict_notes = ConflictNotes::List;
-    let services = Services {
-        conflict_notes,
-        ..services()
-    };
-    Eas::new(services, Arc::new(sessions), |_| {})
-}
+/// The file of a database in which nothing is yet but its tables and triggers, made once for all histories.
+static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let directory = tempfile::Builder::new().prefix("empty").tempdir_in(place()).unwrap();
+    let database = directory.path().join("oxtender.db");
+    runtime().block_on(async {
+        let store = Store::open(&Database::Sqlite(database.clone())).await.unwrap();
+        store.prepare_all().await.unwrap();
+    });
+    // Who closes the file last writes everything into it.
+    drop(with_triggers(&database));
+    fs::read(&database).unwrap()
+});
 
 /// A connection to the database, whose triggers count writes down and refuse those that are too many.
 fn with_triggers(database: &Path) -> Connection {
@@ -293,4 +206,25 @@ impl Door for Way {
         self.0.send(0, request, &Trouble::AnswerLost);
         Ok(())
     }
+}
+
+/// The first request of a phone enters the device, its folders and a state: it stops behind each of these.
+#[test]
+fn a_request_is_stopped_behind_each_call_at_the_database() {
+    let mut stops = 0;
+    loop {
+        let site = Site::new();
+        let way = Arc::new(Way(site.clone()));
+        let device = Device::new(way, "anton", "secret", "phone", V14_1);
+        let request = device.link.wbxml("FolderSync", &device.folder_sync_request());
+        let at = Moment::Database { call: stops + 1 };
+        if site.send(0, &request, &Trouble::Crash { at }).is_some() {
+            break;
+        }
+        stops += 1;
+        // Whatever the crash left, the phone goes on with it.
+        let again = site.send(0, &request, &Trouble::None);
+        assert_eq!(again.map(|answer| answer.status), Some(200), "after call {stops}");
+    }
+    assert!(stops > 5, "{stops} stops");
 }

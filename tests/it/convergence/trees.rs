@@ -38,7 +38,6 @@ use crate::device::collection::number;
 use crate::device::commands::body_preference;
 use crate::items::HOUR;
 use crate::items::mail;
-use crate::items::tomorrow;
 
 /// Type on a phone, and module at OX, of the folders that users make of each kind.
 const MADE: [(i64, &str); 4] = [(12, "mail"), (14, "contacts"), (15, "tasks"), (13, "calendar")];
@@ -590,7 +589,7 @@ fn plant(kind: usize, web: &WebUser, folder: &str, title: &str) {
         web.deliver_mail(folder, &mail(title, "Text."));
         return;
     };
-    let start = tomorrow();
+    let start = kinds::TOMORROW;
     let object = match kind {
         CONTACT => json!({"last_name": title, "display_name": title}),
         kinds::TASK => json!({"title": title}),
