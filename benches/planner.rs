@@ -75,7 +75,14 @@ fn main() {
         let plan = folder.plan(&folder.changes);
         let deliveries = vec![Delivery::Sent; plan.to_device.len()];
         let outcomes = folder.outcomes();
-        black_box(settle(plan, &folder.changes, outcomes, &deliveries, Vec::new()));
+        black_box(settle(
+            folder.state.clone(),
+            plan,
+            &folder.changes,
+            outcomes,
+            &deliveries,
+            Vec::new(),
+        ));
     });
     table("encode", &folders, |folder| {
         black_box(folder.state.encode());
@@ -101,7 +108,7 @@ struct Folder {
     items: u64,
     state: State,
     bytes: Vec<u8>,
-    snapshot: Snapshot,
+    seen: Vec<(String, Seen)>,
     /// What the device did: as many changes as OX has.
     changes: Vec<Change>,
 }
@@ -141,15 +148,17 @@ impl Folder {
             items,
             bytes: state.encode(),
             state,
-            snapshot: Snapshot {
-                items: (0..items).filter_map(seen).collect(),
-            },
+            seen: (0..items).filter_map(seen).collect(),
             changes: (0..items / RARITY).map(|number| change(number * RARITY + 1)).collect(),
         }
     }
 
     fn plan(&self, changes: &[Change]) -> plan::Plan {
-        plan(&self.state, &Applied::default(), &self.snapshot, changes, OPTIONS)
+        plan(&self.state, &Applied::default(), &self.snapshot(), changes, OPTIONS)
+    }
+
+    fn snapshot(&self) -> Snapshot<'_> {
+        self.seen.iter().map(|(id, seen)| (id.as_str(), *seen)).collect()
     }
 
     fn outcomes(&self) -> Vec<Outcome> {

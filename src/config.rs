@@ -183,7 +183,6 @@ pub struct Limits {
     /// Deletions within an hour, and their share of a folder in percent; above both a device is held back.
     pub deletions: usize,
     pub deletions_percent: usize,
-    pub attachments_per_object: usize,
 }
 
 /// What is kept in memory, and how long.
@@ -193,8 +192,6 @@ pub struct Cache {
     pub log_interval: Duration,
     /// Idle time of a device's session.
     pub session_timeout: Duration,
-    /// Idle time of a folder's state.
-    pub sync_state_timeout: Duration,
 }
 
 /// What is kept in the database for devices that come back late.
@@ -400,6 +397,10 @@ impl Settings {
                     place,
                     key: variable.clone(),
                 }),
+                Some(key) if key.kind == Kind::Unused => warnings.push(Warning::UnusedKey {
+                    place,
+                    key: key.name.to_owned(),
+                }),
                 Some(key) => {
                     builder = builder.set_override(key.name, value.trim())?;
                     places.insert(key.name.to_owned(), place);
@@ -444,13 +445,11 @@ impl Settings {
                 objects_per_folder: self.count(&keys::MAX_OBJECTS_PER_FOLDER)?,
                 deletions: self.count(&keys::DELETIONS_LIMIT)?,
                 deletions_percent: self.count(&keys::DELETIONS_LIMIT_PERCENT)?,
-                attachments_per_object: self.count(&keys::MAX_ATTACHMENTS_PER_OBJECT)?,
             },
             cache: Cache {
                 check_interval: self.duration(&keys::SESSION_CACHE_CHECK_INTERVAL)?,
                 log_interval: self.duration(&keys::SESSION_CACHE_LOG_INTERVAL)?,
                 session_timeout: self.duration(&keys::SESSION_CACHE_TIMEOUT)?,
-                sync_state_timeout: self.duration(&keys::SYNC_STATE_CACHE_TIMEOUT)?,
             },
             history: History {
                 generations: self.count(&keys::SYNC_STATE_GENERATIONS)?,

@@ -5,6 +5,7 @@
 //! per device at a time: a new one ends the wait of the one before. What a user may do with ActiveSync is checked here;
 //! what ActiveSync is, is not known here. The day on which a device came last is written down once on that day.
 
+mod refusals;
 mod turns;
 
 use std::collections::BTreeMap;
@@ -31,17 +32,13 @@ use crate::store::Note;
 use crate::store::SessionId;
 use crate::store::Store;
 
+use self::refusals::Digest;
+use self::refusals::Refusals;
 pub use self::turns::Turn;
 use self::turns::Turns;
 
-/// How long a refused password is refused here, without asking OX.
-const REFUSAL_LIFETIME: Duration = Duration::from_secs(60);
-
 /// How long a missing permission is of interest to those who watch.
 const REMEMBERED: Duration = Duration::from_secs(3600);
-
-/// Refusals kept at most; more of them are somebody's guessing, and OX has its own limit.
-const REFUSALS: usize = 10_000;
 
 /// How long a request waits for the one before it, of the same device.
 const TURN_PATIENCE: Duration = Duration::from_secs(30);
@@ -92,14 +89,17 @@ pub struct Sessions {
     protocol: &'static str,
     /// Makes the digests of passwords in memory useless elsewhere.
     salt: [u8; 16],
-    devices: Mutex<HashMap<(String, String), Arc<Slot>>>,
-    refused: Mutex<HashMap<[u8; 32], Instant>>,
+    devices: Mutex<HashMap<Place, Arc<Slot>>>,
+    refusals: Refusals,
     /// What a user lacked who was not let in last.
     missing: Mutex<Option<(Instant, String)>>,
     stop: CancellationToken,
 }
 
-/// The place of one user and device; the lock lets only one request at a time log in.
+/// Login and DeviceId.
+type Place = (String, String);
+
+/// What is at the place of one user and device; the lock lets only one request at a time log in.
 #[derive(Default)]
 struct Slot {
     device: tokio::sync::Mutex<Option<Arc<Device>>>,
@@ -110,7 +110,7 @@ pub struct Device {
     pub ox: ox::Session,
     pub store: Arc<Store>,
     pub id: SessionId,
-    password: [u8; 32],
+    password: Digest,
     /// What its user was found to be allowed.
     admitted: Mutex<Arc<Access>>,
     /// The day of its last request, as the store has it.
@@ -127,7 +127,7 @@ pub struct Device {
 impl Sessions {
     /// `protocol`: what the devices speak, in at most 32 bytes. It keeps its sessions apart from those of others.
     pub fn new(ox: Ox, store: Arc<Store>, access: Access, protocol: &'static str) -> Self {
-        let (devices, refused, missing, stop) = Default::default();
+        let (devices, refusals, missing, stop) = Default::default();
         Self {
             ox,
             store,
@@ -135,7 +135,7 @@ impl Sessions {
             protocol,
             salt: rand::random(),
             devices,
-            refused,
+            refusals,
             missing,
             stop,
         }
@@ -152,9 +152,31 @@ impl Sessions {
     /// The device behind a request. Asks OX only at the first one, and when the password or the conditions changed.
     pub async fn open(&self, credentials: &Credentials, device: &str) -> Result<Arc<Device>, Error> {
         let password = self.digest(credentials);
-        self.check_refused(&password)?;
-        let slot = self.slot(credentials, device);
-        let mut entry = slot.device.lock().await;
+        let place = place(credentials, device);
+        loop {
+            self.check_refused(&password)?;
+            let slot = lock(&self.devices).entry(place.clone()).or_default().clone();
+            let mut entry = slot.device.lock().await;
+            // Taken away while we stood before it: others would not meet us there.
+            if !self.is_at(&place, &slot) {
+                continue;
+            }
+            let opened = self.open_at(&mut entry, credentials, device, password).await;
+            if entry.is_none() {
+                // Nothing is kept of a guess, however many there are.
+                lock(&self.devices).remove(&place);
+            }
+            return opened;
+        }
+    }
+
+    async fn open_at(
+        &self,
+        entry: &mut Option<Arc<Device>>,
+        credentials: &Credentials,
+        device: &str,
+        password: Digest,
+    ) -> Result<Arc<Device>, Error> {
         if let Some(known) = entry.clone().filter(|known| known.password == password) {
             known.touch();
             match self.look_again(&known).await {
@@ -163,7 +185,7 @@ impl Sessions {
                 looked => return looked.map(|()| known),
             }
         }
-        // Somebody else's wrong guess in the meantime.
+        // Another request's wrong guess in the meantime.
         self.check_refused(&password)?;
         let session = self.login(credentials, &password).await?;
         let known = Arc::new(self.register(session, device, password).await?);
@@ -211,24 +233,32 @@ impl Sessions {
 
     /// Drops what is known of a device, so that its next request makes it anew.
     pub async fn forget(&self, credentials: &Credentials, device: &str) {
-        let slot = self.slot(credentials, device);
-        *slot.device.lock().await = None;
+        let place = place(credentials, device);
+        let slot = lock(&self.devices).get(&place).cloned();
+        let Some(slot) = slot else {
+            return;
+        };
+        let mut entry = slot.device.lock().await;
+        *entry = None;
+        if self.is_at(&place, &slot) {
+            lock(&self.devices).remove(&place);
+        }
     }
 
     /// Drops a device whose OX session cannot be renewed, because OX refused its password meanwhile.
     pub async fn refuse(&self, credentials: &Credentials, device: &str) {
-        self.remember_refusal(self.digest(credentials));
+        self.refusals.remember(self.digest(credentials), Instant::now());
         self.forget(credentials, device).await;
     }
 
     /// Logs out the devices that were idle for so long, and drops old refusals.
     pub async fn sweep(&self, idle: Duration) {
-        lock(&self.refused).retain(|_, since| since.elapsed() < REFUSAL_LIFETIME);
+        self.refusals.sweep(Instant::now());
         let slots: Vec<_> = lock(&self.devices)
             .iter()
-            .map(|(key, slot)| (key.clone(), slot.clone()))
+            .map(|(place, slot)| (place.clone(), slot.clone()))
             .collect();
-        for (key, slot) in slots {
+        for (place, slot) in slots {
             let Ok(mut entry) = slot.device.try_lock() else {
                 continue;
             };
@@ -238,7 +268,9 @@ impl Sessions {
             if let Some(device) = entry.take() {
                 log_out(&device.ox).await;
             }
-            lock(&self.devices).remove(&key);
+            if self.is_at(&place, &slot) {
+                lock(&self.devices).remove(&place);
+            }
         }
     }
 
@@ -268,16 +300,16 @@ impl Sessions {
         lately.map(|(_, reason)| reason.clone())
     }
 
-    /// Devices that are logged in now.
+    /// Devices that are logged in, or about to be.
     pub fn count(&self) -> usize {
         lock(&self.devices).len()
     }
 
-    async fn login(&self, credentials: &Credentials, password: &[u8; 32]) -> Result<ox::Session, Error> {
+    async fn login(&self, credentials: &Credentials, password: &Digest) -> Result<ox::Session, Error> {
         match self.ox.login(&credentials.login, &credentials.password).await {
             Ok(session) => Ok(session),
             Err(error) if error.kind == ox::ErrorKind::Credentials => {
-                self.remember_refusal(*password);
+                self.refusals.remember(*password, Instant::now());
                 Err(Error::Credentials)
             }
             Err(error) if error.kind == ox::ErrorKind::Denied => Err(Error::Forbidden(error.to_string())),
@@ -304,7 +336,7 @@ impl Sessions {
         Ok(())
     }
 
-    async fn register(&self, session: ox::Session, device: &str, password: [u8; 32]) -> Result<Device, Error> {
+    async fn register(&self, session: ox::Session, device: &str, password: Digest) -> Result<Device, Error> {
         let access = lock(&self.access).clone();
         if let Err(error) = self.check(&session, &access).await {
             log_out(&session).await;
@@ -381,20 +413,22 @@ impl Sessions {
         checked
     }
 
-    fn slot(&self, credentials: &Credentials, device: &str) -> Arc<Slot> {
-        let key = (credentials.login.clone(), device.to_owned());
-        lock(&self.devices).entry(key).or_default().clone()
+    /// Whether this is what requests find at a place. It stays so for as long as the slot is locked.
+    fn is_at(&self, place: &Place, slot: &Arc<Slot>) -> bool {
+        lock(&self.devices)
+            .get(place)
+            .is_some_and(|current| Arc::ptr_eq(current, slot))
     }
 
     /// A device that is logged in with the same credentials.
-    fn known(&self, credentials: &Credentials, password: &[u8; 32]) -> Option<Arc<Device>> {
+    fn known(&self, credentials: &Credentials, password: &Digest) -> Option<Arc<Device>> {
         let devices = lock(&self.devices);
         let own = devices.iter().filter(|((login, _), _)| *login == credentials.login);
         let mut own = own.filter_map(|(_, slot)| slot.device.try_lock().ok()?.clone());
         own.find(|known| known.password == *password)
     }
 
-    fn digest(&self, credentials: &Credentials) -> [u8; 32] {
+    fn digest(&self, credentials: &Credentials) -> Digest {
         let digest = Sha256::new()
             .chain_update(self.salt)
             .chain_update(credentials.login.as_bytes())
@@ -403,21 +437,10 @@ impl Sessions {
         digest.finalize().into()
     }
 
-    fn check_refused(&self, password: &[u8; 32]) -> Result<(), Error> {
-        let refused = lock(&self.refused);
-        match refused.get(password) {
-            Some(since) if since.elapsed() < REFUSAL_LIFETIME => Err(Error::Credentials),
-            _ => Ok(()),
-        }
-    }
-
-    fn remember_refusal(&self, password: [u8; 32]) {
-        let mut refused = lock(&self.refused);
-        if refused.len() >= REFUSALS {
-            refused.retain(|_, since| since.elapsed() < REFUSAL_LIFETIME);
-        }
-        if refused.len() < REFUSALS {
-            refused.insert(password, Instant::now());
+    fn check_refused(&self, password: &Digest) -> Result<(), Error> {
+        match self.refusals.contains(password, Instant::now()) {
+            true => Err(Error::Credentials),
+            false => Ok(()),
         }
     }
 }
@@ -483,6 +506,10 @@ impl Device {
             false => Duration::ZERO,
         }
     }
+}
+
+fn place(credentials: &Credentials, device: &str) -> Place {
+    (credentials.login.clone(), device.to_owned())
 }
 
 /// Whether the user of a session is allowed what he must be.

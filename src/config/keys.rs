@@ -239,8 +239,8 @@ keys! {
         "Milliseconds between two lines of statistics that this clean-up writes to the log.";
     SESSION_CACHE_TIMEOUT = Usm, "com.openexchange.usm.cache.session.timeout", "43200", SECONDS,
         "Seconds without a request after which the session of a device leaves the memory. Nothing is lost by that.";
-    SYNC_STATE_CACHE_TIMEOUT = Usm, "com.openexchange.usm.cache.syncstate.timeout", "3600", SECONDS,
-        "Seconds for which the state of one folder stays in memory. Nothing is lost by its leaving.";
+    SYNC_STATE_CACHE_TIMEOUT = Usm, "com.openexchange.usm.cache.syncstate.timeout", "3600", Unused,
+        "Accepted and not used: the state of a folder is read from the database at each request, and stays nowhere else.";
     SYNC_STATE_GENERATIONS = Usm, "com.openexchange.usm.syncstate.generations", "2",
         Number { unit: Count, min: 2, max: 4 },
         "How many states of each folder are kept in the database for a device. 2 are what a lost answer needs: the state \
@@ -256,10 +256,9 @@ keys! {
     MAX_OBJECTS_PER_FOLDER = Usm, "com.openexchange.usm.max_objects_per_folder", "65535", OBJECTS,
         "How many objects of one folder a device gets at most. Of a larger folder the oldest are left out, and the log \
          says so.";
-    MAX_ATTACHMENTS_PER_OBJECT = Usm, "com.openexchange.usm.max_attachment_count_per_object", "100",
-        Number { unit: Count, min: 0, max: 10_000 },
-        "How many attachments an appointment, a contact or a task may have on a device. An object with more is sent \
-         without the excess.";
+    MAX_ATTACHMENTS_PER_OBJECT = Usm, "com.openexchange.usm.max_attachment_count_per_object", "100", Unused,
+        "Accepted and not used: it limits the attachments of appointments, contacts and tasks, and devices get none of \
+         these.";
     JSON_ALIAS = Usm, "com.openexchange.usm.json.alias", "/usm-json", Unused,
         "Accepted and not used: the gateway does not offer the JSON protocol of the Outlook connector.";
 

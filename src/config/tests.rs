@@ -103,6 +103,25 @@ fn warnings() {
     }
 }
 
+/// Each case: an environment variable without a use, and its warning.
+#[test]
+fn what_has_no_effect_is_said_of_the_environment_too() {
+    let directory = etc(Some(""), Some(""));
+    for (name, text) in [
+        ("OX_URI", "unknown option COM_OPENEXCHANGE_USM_OX_URI; it is ignored"),
+        (
+            "CACHE_SYNCSTATE_TIMEOUT",
+            "com.openexchange.usm.cache.syncstate.timeout is accepted and has no effect here",
+        ),
+    ] {
+        let variable = format!("{}{name}", keys::VARIABLES);
+        let environment = [(variable.clone(), "1".to_owned())].into();
+        let (_, warnings) = Config::load_with(Some(directory.path()), &environment).unwrap();
+        let texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+        assert_eq!(texts, [format!("environment variable {variable}: {text}")]);
+    }
+}
+
 #[test]
 fn a_missing_file_is_a_warning_and_a_missing_directory_an_error() {
     let directory = etc(Some(""), None);

@@ -62,6 +62,12 @@ pub fn hyphenated(instant: i64) -> String {
     )
 }
 
+/// `2010-04-08 18:16`: for people, who want no more of a wall clock.
+pub fn readable(wall_clock: i64) -> String {
+    let minutes = hyphenated(wall_clock).replace('T', " ");
+    minutes.chars().take("2010-04-08 18:16".len()).collect()
+}
+
 /// `20100408T181600Z`: the form of calendar properties. Has no place for milliseconds.
 pub fn compact(instant: i64) -> String {
     let civil = civil(instant);

@@ -192,13 +192,9 @@ const LONGEST: usize = 2000;
 
 fn shown(form: Option<Form>, value: &Value, zone: &jiff::tz::TimeZone) -> Option<String> {
     let number = || integer(value).filter(|number| !is_nothing(*number));
-    let instant = |instant: i64| {
-        let text = date::hyphenated(instant).replace('T', " ");
-        text.chars().take("2026-11-25 10:00".len()).collect::<String>()
-    };
     match form {
-        Some(Form::Day) => number().map(|day| instant(day).chars().take("2026-11-25".len()).collect()),
-        Some(Form::Instant) => number().map(|time| instant(date::wall_clock(time, zone))),
+        Some(Form::Day) => number().map(|day| date::readable(day).chars().take("2026-11-25".len()).collect()),
+        Some(Form::Instant) => number().map(|time| date::readable(date::wall_clock(time, zone))),
         Some(Form::Done) => number().map(|state| if state == DONE { "done" } else { "not done" }.to_owned()),
         Some(Form::Priority) => number().map(|priority| {
             match priority {

@@ -272,8 +272,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    const DAY: i64 = 86_400_000;
+    use crate::content::date::DAY;
 
     fn object(value: Value) -> Object {
         match value {

@@ -30,6 +30,8 @@ pub mod text;
 pub mod typed;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod sameness;
 
 /// The classes of items that are synced.

@@ -5,7 +5,9 @@
 
 use crate::content::Class;
 use crate::ox::Object;
+use crate::ox::columns::Column;
 use crate::ox::columns::ColumnName;
+use crate::ox::columns::Text;
 use crate::ox::columns::calendar;
 use crate::ox::columns::common;
 use crate::ox::columns::contacts;
@@ -48,14 +50,14 @@ pub fn stub(class: Class, object: &Object, text: &str) -> Object {
 
 /// What its user calls an object; empty where it has no name.
 pub fn name_of(class: Class, object: &Object) -> &str {
-    let name = match class {
-        Class::Contacts => object
-            .text(contacts::DISPLAY_NAME)
-            .or_else(|| object.text(contacts::LAST_NAME)),
-        Class::Calendar => object.text(calendar::TITLE),
-        Class::Tasks | Class::Email => object.text(tasks::TITLE),
+    let columns: &[Column<Text>] = match class {
+        Class::Contacts => &[contacts::DISPLAY_NAME, contacts::LAST_NAME, contacts::COMPANY],
+        Class::Calendar => &[calendar::TITLE],
+        Class::Tasks | Class::Email => &[tasks::TITLE],
     };
-    name.unwrap_or_default()
+    let names = columns.iter().filter_map(|column| object.text(*column));
+    let mut names = names.filter(|name| !name.is_empty());
+    names.next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -73,6 +75,12 @@ mod tests {
                 json!({"id": 7, "display_name": "Otto", "last_name": "O", "email1": "o@example.com", "note": "secret"}),
                 json!({"id": 7, "display_name": "Otto", "last_name": "O", "note": "Why."}),
                 "Otto",
+            ),
+            (
+                Class::Contacts,
+                json!({"id": 7, "display_name": "", "company": "Otto's"}),
+                json!({"id": 7, "display_name": "", "note": "Why."}),
+                "Otto's",
             ),
             (
                 Class::Tasks,

@@ -46,6 +46,10 @@ pub struct Items<'a> {
 /// The largest mail whose source is read, in bytes.
 const LARGEST_MAIL: usize = 100 * 1024 * 1024;
 
+/// When what one request fetches is larger than this, in bytes, it fetches nothing more: a device asks for one or a few large
+/// things at a time, and memory has an end.
+pub const MOST_FETCHED: usize = 2 * LARGEST_MAIL;
+
 /// The largest invitation that is read, in bytes.
 const LARGEST_INVITATION: usize = 1024 * 1024;
 
@@ -351,6 +355,11 @@ fn unreadable(error: ox::Error) -> Result<Loaded, Error> {
         _ if error.is_about_the_item() => Ok(Loaded::Unconvertible((&error).into())),
         _ => Err(error.into()),
     }
+}
+
+/// A rough size of what the device gets, in bytes.
+pub fn size(element: &Element) -> usize {
+    element.as_bytes().len() + 4 + element.children().iter().map(size).sum::<usize>()
 }
 
 /// Converts one item. Should a defect of ours show in it, it is this item's trouble and none of the others'.

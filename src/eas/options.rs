@@ -10,6 +10,7 @@ use crate::content::BodyPreference;
 use crate::content::BodyType;
 use crate::content::Class;
 use crate::content::Ghosted;
+use crate::content::date::DAY;
 use crate::eas::status::Error;
 use crate::eas::status::Status;
 use crate::usm::brake;
@@ -22,9 +23,6 @@ use crate::wbxml;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::airsync;
 use crate::wbxml::codepage::airsyncbase;
-
-/// Milliseconds of a day.
-const DAY: i64 = 86_400_000;
 
 /// FilterType, and the days it stands for.
 const FILTER_DAYS: [(u8, i64); 7] = [(1, 1), (2, 3), (3, 7), (4, 14), (5, 31), (6, 93), (7, 186)];
@@ -57,8 +55,8 @@ const MIME_TRUNCATION: [(u8, u64); 8] = [
     (7, 102_400),
 ];
 
-/// The class of text messages: a second block of options may be about them, and is ignored.
-const TEXT_MESSAGE: &str = "SMS";
+/// The class of text messages, which we do not have. A second block of options may be about them, and is ignored.
+pub(in crate::eas) const TEXT_MESSAGE: &str = "SMS";
 
 /// From here on omission never deletes anything of an appointment, whatever Supported says.
 const CALENDAR_GHOSTED: VersionRange = VersionRange::since(V16_0);
@@ -288,6 +286,8 @@ fn number(parent: &Element, tag: wbxml::Tag) -> Result<Option<i64>, Invalid> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOON: i64 = 20_000 * DAY + DAY / 2;
@@ -304,6 +304,27 @@ mod tests {
         Sticky {
             options: vec![Element::parent(airsync::OPTIONS, children)],
             ..Sticky::default()
+        }
+    }
+
+    proptest! {
+        /// What stands in a state is understood, or as if nothing had been asked for.
+        #[test]
+        fn any_bytes_are_survived(
+            bytes in prop::collection::vec(any::<u8>(), 0..60), filter in any::<u8>(), at in any::<prop::sample::Index>(),
+        ) {
+            let sticky = block(vec![Element::text(airsync::FILTER_TYPE, filter.to_string())]);
+            let version = ProtocolVersion::V14_1;
+            prop_assert_eq!(&Sticky::from_bytes(&sticky.to_bytes(version)), &sticky);
+            let mut damaged = sticky.to_bytes(version);
+            let at = at.index(damaged.len());
+            damaged.splice(at.., bytes.iter().copied());
+            for bytes in [bytes, damaged] {
+                let read = Sticky::from_bytes(&bytes);
+                for class in Class::ALL {
+                    let _ = Options::read(&read, class, version);
+                }
+            }
         }
     }
 

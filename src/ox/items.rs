@@ -132,6 +132,8 @@ fn rows(reply: Reply) -> Result<Vec<Value>, &'static str> {
     match reply.data {
         _ if reply.more => Err("the list is cut off"),
         Value::Array(rows) => Ok(rows),
+        // Nothing at all, and a warning: what the folder holds could not be read.
+        Value::Null if !reply.warnings.is_empty() => Err("a warning came in place of the list"),
         Value::Null => Ok(Vec::new()),
         _ => Err("the answer holds no rows"),
     }
@@ -355,11 +357,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_without_rows_is_no_empty_folder() {
-        let (_server, session) = Server::with_session(|_| data(json!({"x": 1}))).await;
-        assert_eq!(
-            list(&session, Module::Mail, "F").await.unwrap_err().kind,
-            ErrorKind::Garbled
-        );
+        let warning = json!({"error": "The server is slow.", "code": "IMAP-2046", "category": 13});
+        let mut mirrored = warning.clone();
+        mirrored["warnings"] = json!([warning]);
+        for answer in [json!({"data": {"x": 1}}), warning, mirrored] {
+            let (_server, session) = Server::with_session(move |_| answer.clone().into()).await;
+            for module in [Module::Mail, Module::Calendar] {
+                let error = list(&session, module, "F").await.unwrap_err();
+                assert_eq!(error.kind, ErrorKind::Garbled, "{error}");
+            }
+        }
+        // What has nothing to say may say nothing.
+        let (_server, session) = Server::with_session(|_| data(json!(null))).await;
+        assert_eq!(list(&session, Module::Mail, "F").await.unwrap(), []);
     }
 
     #[tokio::test]

@@ -157,11 +157,14 @@ pub(super) fn read(envelope: Value, call: &str) -> Result<Reply, Error> {
         return Err(Error::new(ErrorKind::Garbled, call, "the answer is no JSON object"));
     };
     let data = envelope.remove("data").unwrap_or(Value::Null);
-    let warnings = warnings(envelope.get("warnings"));
+    let mut warnings = warnings(envelope.get("warnings"));
     if let Some(error) = envelope.get("error").filter(|error| !error.is_null()) {
         let is_warning = category_of(&envelope) == Some(category::WARNING);
         if !is_warning && (warnings.is_empty() || data.is_null()) {
             return Err(failure(&envelope, error, call));
+        }
+        if warnings.is_empty() {
+            warnings.push(warning(&envelope));
         }
     }
     Ok(Reply {

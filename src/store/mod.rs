@@ -324,10 +324,7 @@ impl Store {
 
     /// Enters a confirmed operation; one on the same base with the same bytes is replaced.
     pub async fn note(&self, session: SessionId, object: &str, note: Note) -> Result<(), Error> {
-        self.limit("object", object.as_bytes(), longest::OBJECT)?;
-        self.limit("operation", &note.operation, longest::OPERATION)?;
-        self.limit("outcome", &note.outcome, longest::OUTCOME)?;
-        self.limit_key(note.base)?;
+        self.limit_note(object, &note)?;
         self.count_write();
         call_twice!(self, session.cid, note(session, object, &note))
     }
@@ -342,10 +339,7 @@ impl Store {
         note: Note,
         expected: Option<&[u8]>,
     ) -> Result<bool, Error> {
-        self.limit("object", object.as_bytes(), longest::OBJECT)?;
-        self.limit("operation", &note.operation, longest::OPERATION)?;
-        self.limit("outcome", &note.outcome, longest::OUTCOME)?;
-        self.limit_key(note.base)?;
+        self.limit_note(object, &note)?;
         self.count_write();
         call_twice!(self, session.cid, note_if(session, object, &note, expected))
     }
@@ -412,6 +406,13 @@ impl Store {
             "{what} has {} bytes, more than the {longest} allowed",
             bytes.len()
         )))
+    }
+
+    fn limit_note(&self, object: &str, note: &Note) -> Result<(), Error> {
+        self.limit("object", object.as_bytes(), longest::OBJECT)?;
+        self.limit("operation", &note.operation, longest::OPERATION)?;
+        self.limit("outcome", &note.outcome, longest::OUTCOME)?;
+        self.limit_key(note.base)
     }
 
     fn limit_key(&self, key: u64) -> Result<(), Error> {

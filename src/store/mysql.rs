@@ -371,17 +371,19 @@ impl Mysql {
         } = note;
         let SessionId { cid, id } = session;
         let (schema, mut connection) = self.connect(cid).await?;
-        let statement: String = schema.sql(if expected.is_some() { update } else { insert });
-        let row = (outcome, created, cid, id, object, base, operation);
+        let statement = schema.sql(if expected.is_some() { update } else { insert });
+        let mut row: Vec<Value> = vec![
+            outcome.into(),
+            created.into(),
+            cid.into(),
+            id.into(),
+            object.into(),
+            base.into(),
+            operation.into(),
+        ];
+        row.extend(expected.map(Value::from));
         let enter = async {
-            match expected {
-                None => connection.exec_drop(statement, row).await?,
-                Some(expected) => {
-                    let (outcome, created, cid, id, object, base, operation) = row;
-                    let row = (outcome, created, cid, id, object, base, operation, expected);
-                    connection.exec_drop(statement, row).await?;
-                }
-            }
+            connection.exec_drop(statement, row).await?;
             Ok(connection.affected_rows() > 0)
         };
         schema.wait(enter).await

@@ -98,6 +98,21 @@ pub async fn clear(store: &Store, device: SessionId, server_ids: &[&str]) -> Res
     store.set_fields(device, &fields).await
 }
 
+/// Takes the items of folders off the list that the device does not have any more, and what was the matter with such a folder
+/// as a whole.
+pub async fn forget_folders(
+    store: &Store,
+    device: SessionId,
+    is_gone: impl Fn(u32) -> bool,
+) -> Result<(), store::Error> {
+    let listed = list(store, device).await?;
+    let of_gone = listed.iter().map(|entry| entry.server_id.as_str()).filter(|id| {
+        let folder = id.split(':').next().and_then(|folder| folder.parse().ok());
+        folder.is_some_and(&is_gone)
+    });
+    clear(store, device, &of_gone.collect::<Vec<_>>()).await
+}
+
 /// All entries, the oldest first.
 pub async fn list(store: &Store, device: SessionId) -> Result<Vec<Entry>, store::Error> {
     Ok(entries(&store.fields(device).await?))
@@ -169,6 +184,13 @@ mod tests {
             ..entry("5:3", 40)
         };
         assert_eq!(listed, [entry("5:1", 10), cut]);
+        for (id, since) in [("7", 50), ("7:1", 60), ("77:1", 70)] {
+            report(&store, device, &entry(id, since)).await.unwrap();
+        }
+        forget_folders(&store, device, |folder| folder == 7).await.unwrap();
+        let listed = list(&store, device).await.unwrap();
+        let left: Vec<&str> = listed.iter().map(|entry| entry.server_id.as_str()).collect();
+        assert_eq!(left, ["5:1", "5:3", "77:1"]);
         for number in 0..2 * MOST {
             report(&store, device, &entry(&number.to_string(), 50)).await.unwrap();
         }

@@ -180,19 +180,12 @@ impl<'a> Opened<'a> {
     fn pending_of(&self, listing: &Listing, filter: &Filter) -> usize {
         let options = Options {
             policy: Policy::OxWins,
-            window: usize::MAX,
+            window: 0,
             wants_changes: true,
             holds_deletions: false,
         };
-        plan_of(
-            &self.state,
-            &Applied::default(),
-            &listing.snapshot(filter),
-            &[],
-            options,
-        )
-        .to_device
-        .len()
+        let snapshot = listing.snapshot(filter);
+        plan_of(&self.state, &Applied::default(), &snapshot, &[], options).lacking()
     }
 
     /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
@@ -346,13 +339,17 @@ impl Opened<'_> {
         options: Options,
     ) -> Plan {
         let mut snapshot = listing.snapshot(filter);
-        let before = snapshot.items.len();
+        let before = snapshot.len();
         if self.collection.module == Module::Mail {
-            let held = |id: &String| self.state.items.get(id);
+            let held = |id: &str| self.state.items.get(id);
             // What the device itself wrote in the place of an item, it has.
             let own = applied.replaced(self.state.items.keys());
-            snapshot.items.retain(|id, seen| {
-                let touched = || changes.iter().any(|change| change.what.id() == Some(id));
+            snapshot.retain(|id, seen| {
+                let touched = || {
+                    changes
+                        .iter()
+                        .any(|change| change.what.id().is_some_and(|own| own == id))
+                };
                 held(id).is_none_or(|held| match held.is_stub() {
                     // Devices take no other content for a mail that they have: a stub goes before the mail comes.
                     true => held.is_current(seen.revision) || touched(),
@@ -362,7 +359,7 @@ impl Opened<'_> {
         }
         let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
         if !plan.to_device.is_empty() {
-            plan.later = before - snapshot.items.len();
+            plan.later += before - snapshot.len();
         }
         plan
     }
@@ -533,16 +530,16 @@ impl Pending<'_> {
         });
         // A list from before a write shows the item as it was, and would send it back to the device that changed it.
         let is_current = outcomes.is_empty();
-        let settled = settle(plan, &changes, outcomes, deliveries, options);
+        let settled = settle(state, plan, &changes, outcomes, deliveries, options);
         let mut committed = Committed {
             key: place.key,
             replaced: settled.state.replaced.clone(),
-            healed: settled.state.healed(&state),
+            healed: settled.healed,
             answers: settled.answers,
             more_available: settled.more_available,
             wrote,
         };
-        if settled.state != state || !changes.is_empty() || force_new_key {
+        if settled.is_changed || !changes.is_empty() || force_new_key {
             let object = collection.object();
             committed.key = collection.states(&object).commit(&place, &settled.state).await?;
             let next = settled.more_available.then_some(committed.key);

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use crate::usm::plan::Send;
 use crate::usm::state::Reader;
 use crate::usm::state::write_number;
+use crate::usm::state::write_text;
 
 /// From this repetition of a key on, items come one by one.
 const PATIENCE: u64 = 3;
@@ -199,11 +200,6 @@ impl Suspect {
             ..self
         }
     }
-}
-
-fn write_text(bytes: &mut Vec<u8>, text: &str) {
-    write_number(bytes, text.len() as u64);
-    bytes.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use crate::ox;
 use crate::ox::Standard;
 use crate::usm::collection::Error;
+use crate::usm::journal::Done;
 use crate::usm::journal::UNCERTAIN;
 use crate::usm::plan::Change;
 use crate::usm::plan::Step;
@@ -36,13 +37,22 @@ pub struct Draft {
 
 impl Writer<'_> {
     /// Stores or sends a draft, and notes how far that came. Errors are those of [`Writer::write`].
-    pub(super) async fn write_draft(&mut self, change: &Change, draft: &Draft, step: &Step) -> Result<Written, Error> {
+    pub(super) async fn write_draft(
+        &mut self,
+        change: &Change,
+        draft: &Draft,
+        step: &Step,
+        noted: Option<&Done>,
+    ) -> Result<Written, Error> {
         let old = match &change.what {
             What::Change { id } => Some(self.state.ox_id(id).to_owned()),
             What::Add { .. } | What::Delete { .. } => None,
         };
-        if *step != Step::Finish {
-            self.note(change, UNCERTAIN.to_vec()).await?;
+        match step {
+            Step::Finish => {}
+            // Where another gateway has the same request, one of both stores or sends the draft, and the other gives up.
+            Step::Write => self.claim(change, noted).await?,
+            _ => self.note(change, UNCERTAIN.to_vec()).await?,
         }
         let written = match draft.send {
             true => self.send(change, old.as_deref(), draft, step).await?,

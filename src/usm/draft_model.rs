@@ -71,19 +71,17 @@ impl Ox {
     }
 
     /// As the device knows the drafts.
-    fn snapshot(&self, replaced: &BTreeMap<String, String>) -> Snapshot {
-        let known = |id: &String| {
+    fn snapshot<'a>(&'a self, replaced: &'a BTreeMap<String, String>) -> Snapshot<'a> {
+        let known = |id: &'a String| {
             let found = replaced.iter().find(|(_, new)| *new == id);
-            found.map_or_else(|| id.clone(), |(known, _)| known.clone())
+            found.map_or(id, |(known, _)| known).as_str()
         };
-        let seen = |id: &String| Seen {
+        let seen = |id: &str| Seen {
             revision: revision(id),
             within: true,
             newest: 0,
         };
-        Snapshot {
-            items: self.drafts.keys().map(|id| (known(id), seen(id))).collect(),
-        }
+        self.drafts.keys().map(|id| (known(id), seen(id))).collect()
     }
 }
 
@@ -141,7 +139,7 @@ fn serve(store: &mut Store, ox: &mut Ox, key: u64, wanted: &[Wanted]) -> Result<
     plan.adopt(&changes, &outcomes);
     let sends = told(&plan, ox);
     let deliveries = vec![Delivery::Sent; sends.len()];
-    let settled = settle(plan, &changes, outcomes, &deliveries, Vec::new());
+    let settled = settle(state, plan, &changes, outcomes, &deliveries, Vec::new());
     let newest = store.generations.iter().map(|(key, _)| *key).max().unwrap_or_default();
     store.generations.retain(|(known, _)| *known == key);
     store.generations.push((newest + 1, settled.state));

@@ -12,6 +12,7 @@ use crate::ox::Module;
 use crate::ox::Standard;
 use crate::store::SessionId;
 use crate::store::Store;
+use crate::usm::attention;
 use crate::usm::collection::Error;
 use crate::usm::conflict::Policy;
 use crate::usm::generations::Generations;
@@ -78,6 +79,8 @@ impl Hierarchy<'_> {
     pub async fn reset(&self, folders: &[ox::Folder], now: i64) -> Result<Changes, Error> {
         let numbered = self.numbered(folders).await?;
         let (changes, state) = compare(&State::default(), &numbered);
+        let is_gone = |id| numbered.iter().all(|folder| folder.id != id);
+        attention::forget_folders(self.store, self.device, is_gone).await?;
         let key = self.states().reset(&state, now).await?;
         Ok(Changes { key, ..changes })
     }
@@ -92,6 +95,9 @@ impl Hierarchy<'_> {
                 key,
                 ..Changes::default()
             });
+        }
+        if !changes.deleted.is_empty() {
+            attention::forget_folders(self.store, self.device, |id| changes.deleted.contains(&id)).await?;
         }
         let key = self.states().commit(&place, &next).await?;
         Ok(Changes { key, ..changes })
@@ -114,7 +120,9 @@ impl Hierarchy<'_> {
                 parents.0.insert(*id, *parent);
             }
             Own::Deleted(root) => {
-                for id in parents.below(*root) {
+                let below = parents.below(*root);
+                attention::forget_folders(self.store, self.device, |id| below.contains(&id)).await?;
+                for id in below {
                     state.items.remove(&id.to_string());
                     parents.0.remove(&id);
                 }
@@ -282,9 +290,7 @@ fn compare(state: &State, folders: &[Folder]) -> (Changes, State) {
         within: true,
         newest: 0,
     };
-    let snapshot = Snapshot {
-        items: by_id.iter().map(|(id, folder)| (id.clone(), seen(folder))).collect(),
-    };
+    let snapshot: Snapshot<'_> = by_id.iter().map(|(id, folder)| (id.as_str(), seen(folder))).collect();
     let options = Options {
         policy: Policy::OxWins,
         window: usize::MAX,
@@ -305,7 +311,7 @@ fn compare(state: &State, folders: &[Folder]) -> (Changes, State) {
     changes.added = folders.iter().filter(is_new).cloned().collect();
     let deliveries = vec![Delivery::Sent; plan.to_device.len()];
     let parents = Parents(folders.iter().map(|folder| (folder.id, folder.parent)).collect());
-    let settled = settle(plan, &[], Vec::new(), &deliveries, parents.bytes());
+    let settled = settle(state.clone(), plan, &[], Vec::new(), &deliveries, parents.bytes());
     (changes, settled.state)
 }
 

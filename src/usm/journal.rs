@@ -12,7 +12,7 @@ use sha2::Sha256;
 use crate::usm::plan::What;
 use crate::usm::snapshot::Revision;
 use crate::usm::state::Reader;
-use crate::usm::state::write_number;
+use crate::usm::state::write_text;
 
 /// A digest of what a change says, so that a repetition is told from another change of the same item.
 pub type Fingerprint = [u8; 16];
@@ -48,8 +48,7 @@ const AGREED: u8 = 4;
 impl Done {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = self.fingerprint.to_vec();
-        write_number(&mut bytes, self.id.len() as u64);
-        bytes.extend_from_slice(self.id.as_bytes());
+        write_text(&mut bytes, &self.id);
         let is_more = self.in_part || self.agreed.is_some();
         if self.revision.is_some() || is_more {
             let revision = self.revision.unwrap_or(Revision(0));
@@ -71,8 +70,7 @@ impl Done {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let fingerprint = reader.take(16)?.try_into().ok()?;
-        let length = reader.length()?;
-        let id = String::from_utf8(reader.take(length)?.to_vec()).ok()?;
+        let id = reader.text()?;
         if reader.is_at_end() {
             return Some(Self {
                 fingerprint,
@@ -162,6 +160,8 @@ pub fn operation(what: &What) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -187,6 +187,15 @@ mod tests {
             assert_eq!(Done::decode(&bytes), Some(done));
         }
         assert_eq!(Done::decode(&[0; 10]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            if let Some(done) = Done::decode(&bytes) {
+                prop_assert_eq!(Done::decode(&done.encode()), Some(done));
+            }
+        }
     }
 
     #[test]

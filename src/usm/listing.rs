@@ -90,20 +90,17 @@ impl Listing {
     }
 
     /// By the ids that the device knows.
-    pub(super) fn snapshot(&self, filter: &Filter) -> Snapshot {
-        let known: HashMap<&String, &String> = self.replaced.iter().map(|(known, new)| (new, known)).collect();
+    pub(super) fn snapshot(&self, filter: &Filter) -> Snapshot<'_> {
+        let known: HashMap<&str, &str> = self.replaced.iter().map(|(known, new)| (&**new, &**known)).collect();
         let seen = |item: &Item| Seen {
             revision: Revision(item.revision),
             within: filter.passes(&item.id, item.ends, item.done),
             newest: item.ends.unwrap_or(item.modified),
         };
-        let id = |item: &Item| {
-            known
-                .get(&item.id)
-                .map_or_else(|| item.id.clone(), |known| (*known).clone())
-        };
-        let items = self.items.iter().map(|item| (id(item), seen(item))).collect();
-        let mut snapshot = Snapshot { items };
+        let items = self.items.iter();
+        let mut snapshot: Snapshot<'_> = items
+            .map(|item| (known.get(&*item.id).copied().unwrap_or(&item.id), seen(item)))
+            .collect();
         snapshot.limit(filter.most.unwrap_or(usize::MAX));
         snapshot
     }
@@ -155,8 +152,10 @@ mod tests {
     /// Of each item its id as devices know it, and its revision, which is its id at OX.
     fn known(listing: &Listing) -> Vec<(String, u64)> {
         let snapshot = listing.snapshot(&Filter::default());
-        let items = snapshot.items.into_iter();
-        items.map(|(id, seen)| (id, seen.revision.0)).collect()
+        snapshot
+            .iter()
+            .map(|(id, seen)| (id.to_owned(), seen.revision.0))
+            .collect()
     }
 
     #[test]

@@ -75,9 +75,7 @@ mod tests {
             within: true,
             newest: 0,
         });
-        let snapshot = Snapshot {
-            items: seen.map(|seen| ("9".to_owned(), seen)).into_iter().collect(),
-        };
+        let snapshot: Snapshot<'_> = seen.map(|seen| ("9", seen)).into_iter().collect();
         let change = Change {
             what: What::Change { id: "9".to_owned() },
             fingerprint: fingerprint(b"x"),

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! plan(state, applied, snapshot, device changes, options)  -> Plan { to_ox, to_device, answers, more_available }
-//! settle(plan, outcomes of the writes, deliveries)         -> new state, answers
+//! settle(state, plan, outcomes of the writes, deliveries)  -> new state, answers
 //! ```
 //!
 //! Three ideas carry it:
@@ -25,6 +25,7 @@
 //! | [`snapshot`], [`state`] | what OX holds, what the device knows | [`hierarchy`] | the folders |
 //! | [`journal`] | what was applied already | [`generations`], `repetition` | states in the store, keys that come again |
 //! | [`course`] | what a device gets past | | |
+//! | `overlay` | what differs from a state | | |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
 //! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
@@ -40,6 +41,8 @@
 //! | items | [`collection::Collection`]: `reset` for the first key; then `open` a key, `look` at OX, `exchange` changes, `settle`. Each step is a type that only the step before it makes |
 //! | plan | [`collection::Pending::to_device`] is what the device must be sent, as ids; the protocol fetches and converts the items |
 //! | settle | takes a [`Delivery`](settle::Delivery) for each of them; gives an [`Answer`](settle::Answer) to each change and the next key, both in the store already |
+//! | conflicts | are of whole items, by [`conflict::Policy`]. Of properties where the protocol says with each change what it has in [`common`](conflict::Common) with OX and [what is left of it](write::Shares), and tells what a device agreed to by taking an item (`agree`); [`loss`] says what was overridden |
+//! | accidents | [`Pending::shown`](collection::Pending::shown) is how an item is to be sent that the device did not get past; [`brake::Brakes`] counts its deletions, and [`plan::Options::holds_deletions`] lets them come back; [`attention`] has what an administrator should see |
 //! | events | [`crate::notify::Notifier`], beside the engine as well: `watch` folders, and tell it of own writes (`touched`) |
 
 pub mod attention;
@@ -54,6 +57,7 @@ pub mod ids;
 pub mod journal;
 pub mod listing;
 pub mod loss;
+mod overlay;
 pub mod plan;
 mod repetition;
 pub mod settle;

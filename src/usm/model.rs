@@ -98,15 +98,13 @@ impl Ox {
         self.clock
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self) -> Snapshot<'_> {
         let seen = |item: &Item| Seen {
             revision: Revision(item.revision),
             within: true,
             newest: 0,
         };
-        Snapshot {
-            items: self.items.iter().map(|(id, item)| (id.clone(), seen(item))).collect(),
-        }
+        self.items.iter().map(|(id, item)| (id.as_str(), seen(item))).collect()
     }
 }
 
@@ -207,10 +205,13 @@ fn serve(
         .map(|send| (send.clone(), ox.items.get(send.id()).copied()))
         .collect();
     let deliveries = vec![Delivery::Sent; sends.len()];
-    let settled = settle(plan, &changes, outcomes, &deliveries, Vec::new());
+    let settled = settle(state.clone(), plan, &changes, outcomes, &deliveries, Vec::new());
+    require(settled.is_changed == (settled.state != state), || {
+        format!("changed: {}, from {state:?} to {:?}", settled.is_changed, settled.state)
+    })?;
     let newest = store.generations.iter().map(|(key, _)| *key).max().unwrap_or_default();
     let mut key = request.key;
-    if settled.state != state || !changes.is_empty() {
+    if settled.is_changed || !changes.is_empty() {
         key = newest + 1;
         let keeps = missing != Some(Missing::SecondGeneration);
         store.generations.retain(|(key, _)| keeps && *key == request.key);

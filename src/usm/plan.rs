@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock. The drivers carry a plan out, [`settle`](mod@crate::usm::settle) draws the conclusions. GetItemEstimate and
 //! Ping ask the same function, with no changes of the device, and carry nothing out.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -12,11 +13,18 @@ use crate::usm::conflict::Policy;
 use crate::usm::conflict::Verdict;
 use crate::usm::journal::Applied;
 use crate::usm::journal::Fingerprint;
+use crate::usm::overlay::Overlay;
+use crate::usm::overlay::joined;
 use crate::usm::settle::Outcome;
 use crate::usm::snapshot::Revision;
+use crate::usm::snapshot::Seen;
 use crate::usm::snapshot::Snapshot;
 use crate::usm::state::Held;
 use crate::usm::state::State;
+
+/// So many items beyond the window are known to a plan one by one, for an answer in which a device would see nothing of those
+/// within it.
+const BEYOND: usize = 5_000;
 
 /// One change a device made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +75,14 @@ pub struct Plan {
     pub to_device: Vec<Send>,
     /// What waits beyond the window, in the same order.
     pub(super) beyond: Vec<Send>,
-    /// Items that no answer to this request can bring.
+    /// Items behind those, or that no answer to this request can bring.
     pub(super) later: usize,
-    /// What the device has, as far as the plan knows without the writes.
-    pub(super) held: BTreeMap<String, Held>,
-    /// [`State::replaced`], the same way.
+    /// [`State::items`], as far as they are different without the writes.
+    pub(super) held: Overlay<Held>,
+    /// [`State::replaced`], the same way, but whole.
     pub(super) replaced: BTreeMap<String, String>,
-    /// [`State::agreed`], the same way.
-    pub(super) agreed: BTreeMap<String, Vec<u8>>,
+    /// [`State::agreed`], as far as it is different.
+    pub(super) agreed: Overlay<Vec<u8>>,
     /// What is agreed on of the items in `to_device`, once they are sent.
     pub(super) told: BTreeMap<String, Vec<u8>>,
     /// Items that the device writes to without having seen all that OX has of them: until they are sent, it does not have
@@ -87,6 +95,11 @@ impl Plan {
     pub(super) fn limit(&mut self, window: usize) {
         let beyond = self.to_device.split_off(window.min(self.to_device.len()));
         self.beyond.splice(..0, beyond);
+    }
+
+    /// How many items the device lacks.
+    pub const fn lacking(&self) -> usize {
+        self.to_device.len() + self.beyond.len() + self.later
     }
 
     /// Whether anything waits beyond the window.
@@ -203,20 +216,28 @@ impl Send {
     }
 }
 
-pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Change], options: Options) -> Plan {
+pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot<'_>, changes: &[Change], options: Options) -> Plan {
     let mut plan = Plan {
-        held: state.items.clone(),
         replaced: state.replaced.clone(),
-        agreed: state.agreed.clone(),
         ..Plan::default()
     };
     // What the device never got is forgotten without a word when it goes.
-    plan.held
-        .retain(|id, held| !held.left_out || snapshot.items.get(id).is_some_and(|seen| seen.within));
+    let left_out = state.items.iter().filter(|(_, held)| held.left_out);
+    left_out
+        .filter(|(id, _)| !snapshot.get(id).is_some_and(|seen| seen.within))
+        .for_each(|(id, _)| plan.held.remove(id));
     let mut own = BTreeSet::new();
     let mut send_anyway = BTreeSet::new();
     for change in changes {
-        let mut step = step(&mut plan, applied, snapshot, change, options.policy, &mut send_anyway);
+        let mut step = step(
+            &mut plan,
+            state,
+            applied,
+            snapshot,
+            change,
+            options.policy,
+            &mut send_anyway,
+        );
         if let What::Delete { id } = &change.what
             && options.holds_deletions
             && step.writes()
@@ -231,11 +252,13 @@ pub fn plan(state: &State, applied: &Applied, snapshot: &Snapshot, changes: &[Ch
         }
         plan.steps.push(step);
     }
-    let mut sends = differences(&plan.held, snapshot, &own, &send_anyway);
-    if !options.wants_changes {
-        sends.retain(|send| send_anyway.contains(send.id()));
+    let mut first = First::new(options.window.saturating_add(BEYOND));
+    for lack in differences(&plan.held, state, snapshot, &own, &send_anyway) {
+        if options.wants_changes || send_anyway.contains(lack.id) {
+            first.push(lack);
+        }
     }
-    plan.to_device = sends;
+    (plan.to_device, plan.later) = first.into_sends();
     plan.limit(options.window);
     plan
 }
@@ -245,8 +268,9 @@ fn step(
     Plan {
         held, unseen, agreed, ..
     }: &mut Plan,
+    state: &State,
     applied: &Applied,
-    snapshot: &Snapshot,
+    snapshot: &Snapshot<'_>,
     change: &Change,
     policy: Policy,
     send_anyway: &mut BTreeSet<String>,
@@ -261,8 +285,8 @@ fn step(
             if done.id.is_empty() {
                 return Step::Finish;
             }
-            know(held, &done.id, done.revision);
-            agree(agreed, &done.id, change, snapshot, held);
+            know(held, state, &done.id, done.revision);
+            agree(agreed, &done.id, change, snapshot, held.get(&state.items, &done.id));
             return Step::Applied { id: done.id.clone() };
         }
         // Only what replaces an item is uncertain: what there was before may be gone already.
@@ -283,30 +307,30 @@ fn step(
             }
         }
         // The item is at this revision by the device's own doing: no conflict, and nothing to send.
-        know(held, id, done.revision);
+        know(held, state, id, done.revision);
         if done.fingerprint == change.fingerprint {
-            agree(agreed, id, change, snapshot, held);
+            agree(agreed, id, change, snapshot, held.get(&state.items, id));
             return match done.in_part {
                 true => Step::AppliedInPart { id: id.clone() },
                 false => Step::Applied { id: id.clone() },
             };
         }
         if done.revision.is_none()
-            && let Some(seen) = snapshot.items.get(id)
+            && let Some(seen) = snapshot.get(id)
         {
             // Probably nobody was there in between, so it is no conflict; but that is not known.
             held.insert(id.clone(), Held::on_device(seen.revision));
             unseen.insert(id.clone());
         }
     }
-    let Some(known) = held.get(id).copied() else {
+    let Some(known) = held.get(&state.items, id).copied() else {
         return if device == conflict::Device::Deleted {
             Step::Agreed
         } else {
             Step::Gone
         };
     };
-    let ox = match snapshot.items.get(id) {
+    let ox = match snapshot.get(id) {
         None => conflict::Ox::Deleted,
         Some(seen) if known.is_current(seen.revision) => conflict::Ox::Unchanged,
         Some(_) => conflict::Ox::Changed,
@@ -349,78 +373,134 @@ fn step(
 }
 
 /// The device knows an item at this revision; where OX did not tell it, at none that OX has, so that the item is sent.
-fn know(held: &mut BTreeMap<String, Held>, id: &str, revision: Option<Revision>) {
-    let before = held.get(id).copied();
+fn know(held: &mut Overlay<Held>, state: &State, id: &str, revision: Option<Revision>) {
+    let before = held.get(&state.items, id).copied();
     held.insert(id.to_owned(), Held::written(before, revision.unwrap_or(Revision(0))));
 }
 
 /// A write of the device was confirmed before. What it says is agreed on, if nobody has changed the item since.
-fn agree(
-    agreed: &mut BTreeMap<String, Vec<u8>>,
-    id: &str,
-    change: &Change,
-    snapshot: &Snapshot,
-    held: &BTreeMap<String, Held>,
-) {
-    let seen = snapshot.items.get(id).map(|seen| seen.revision);
-    let is_untouched = seen.is_some() && seen == held.get(id).map(|held| held.revision);
+fn agree(agreed: &mut Overlay<Vec<u8>>, id: &str, change: &Change, snapshot: &Snapshot<'_>, held: Option<&Held>) {
+    let seen = snapshot.get(id).map(|seen| seen.revision);
+    let is_untouched = seen.is_some() && seen == held.map(|held| held.revision);
     match change.agreed.clone().filter(|_| is_untouched) {
         Some(now) => agreed.insert(id.to_owned(), now),
         None => agreed.remove(id),
     };
 }
 
-/// What the device lacks: winners of conflicts first, so that they come in this very answer, then what goes, what
-/// changed, and what is new, newest first. `own` are items the device itself is writing now.
-fn differences(
-    held: &BTreeMap<String, Held>,
-    snapshot: &Snapshot,
+/// What the device lacks, in the order of the ids. `own` are items the device itself is writing now.
+fn differences<'a>(
+    held: &'a Overlay<Held>,
+    state: &'a State,
+    snapshot: &Snapshot<'a>,
     own: &BTreeSet<&str>,
     send_anyway: &BTreeSet<String>,
-) -> Vec<Send> {
-    let mut sends: Vec<(u8, i64, Send)> = Vec::new();
-    for (id, held) in held {
-        if own.contains(id.as_str()) && !send_anyway.contains(id) {
-            continue;
+) -> impl Iterator<Item = Lack<'a>> {
+    let items = joined(held.iter(&state.items), snapshot.iter());
+    items.filter_map(|(id, held, seen)| {
+        let what = lack(held, seen)?;
+        let is_sent_anyway = held.is_some() && send_anyway.contains(id);
+        if own.contains(id) && !is_sent_anyway {
+            return None;
         }
-        let send = match snapshot.items.get(id) {
-            None => Send::Delete { id: id.clone() },
-            Some(seen) if !seen.within => Send::SoftDelete { id: id.clone() },
-            Some(seen) if held.is_current(seen.revision) => continue,
-            Some(seen) if held.left_out => Send::Add {
-                id: id.clone(),
-                revision: seen.revision,
-            },
-            Some(seen) => Send::Change {
-                id: id.clone(),
-                from: held.revision,
-                to: seen.revision,
-            },
+        let rank = match what {
+            _ if is_sent_anyway => 0,
+            Missing::Deletion | Missing::SoftDeletion => 1,
+            Missing::Change { .. } => 2,
+            Missing::Item(_) => 3,
         };
-        let rank = if send_anyway.contains(id) { 0 } else { rank(&send) };
-        sends.push((rank, 0, send));
-    }
-    for (id, seen) in &snapshot.items {
-        if seen.within && !held.contains_key(id) && !own.contains(id.as_str()) {
-            sends.push((
-                3,
-                seen.newest.saturating_neg(),
-                Send::Add {
-                    id: id.clone(),
-                    revision: seen.revision,
-                },
-            ));
-        }
-    }
-    // Stable: items of one rank stay in the order of their ids.
-    sends.sort_by_key(|(rank, order, _)| (*rank, *order));
-    sends.into_iter().map(|(_, _, send)| send).collect()
+        let newest = seen.filter(|_| held.is_none()).map_or(0, |seen| seen.newest);
+        let order = newest.saturating_neg();
+        Some(Lack { rank, order, id, what })
+    })
 }
 
-const fn rank(send: &Send) -> u8 {
-    match send {
-        Send::Delete { .. } | Send::SoftDelete { .. } => 1,
-        Send::Change { .. } => 2,
-        Send::Add { .. } => 3,
+fn lack(held: Option<&Held>, seen: Option<Seen>) -> Option<Missing> {
+    Some(match (held, seen) {
+        (Some(_), None) => Missing::Deletion,
+        (Some(_), Some(seen)) if !seen.within => Missing::SoftDeletion,
+        (Some(held), Some(seen)) if held.is_current(seen.revision) => return None,
+        (Some(held), Some(seen)) if !held.left_out => Missing::Change {
+            from: held.revision,
+            to: seen.revision,
+        },
+        (_, Some(seen)) if seen.within => Missing::Item(seen.revision),
+        (None, _) | (_, Some(_)) => return None,
+    })
+}
+
+/// Something that a device lacks.
+struct Lack<'a> {
+    /// Winners of conflicts come first, so that they come in this very answer, then what goes, what changed, and what is new.
+    rank: u8,
+    /// Of what is new, the newest.
+    order: i64,
+    id: &'a str,
+    what: Missing,
+}
+
+enum Missing {
+    Item(Revision),
+    Change { from: Revision, to: Revision },
+    Deletion,
+    SoftDeletion,
+}
+
+impl Lack<'_> {
+    fn compare(&self, other: &Self) -> Ordering {
+        let place = |lack: &Self| (lack.rank, lack.order);
+        place(self).cmp(&place(other)).then_with(|| self.id.cmp(other.id))
+    }
+
+    fn send(&self) -> Send {
+        let id = self.id.to_owned();
+        match self.what {
+            Missing::Item(revision) => Send::Add { id, revision },
+            Missing::Change { from, to } => Send::Change { id, from, to },
+            Missing::Deletion => Send::Delete { id },
+            Missing::SoftDeletion => Send::SoftDelete { id },
+        }
+    }
+}
+
+/// The first of many in the order of sending. Of a new folder a device lacks everything, and gets a window of it.
+struct First<'a> {
+    most: usize,
+    /// Twice `most` at most, in no order.
+    lacks: Vec<Lack<'a>>,
+    /// How many are not among the first.
+    others: usize,
+}
+
+impl<'a> First<'a> {
+    const fn new(most: usize) -> Self {
+        Self {
+            most,
+            lacks: Vec::new(),
+            others: 0,
+        }
+    }
+
+    fn push(&mut self, lack: Lack<'a>) {
+        self.lacks.push(lack);
+        if self.lacks.len() >= self.most.saturating_mul(2) {
+            self.drop_others();
+        }
+    }
+
+    fn drop_others(&mut self) {
+        if self.lacks.len() <= self.most {
+            return;
+        }
+        self.others += self.lacks.len() - self.most;
+        self.lacks.select_nth_unstable_by(self.most, Lack::compare);
+        self.lacks.truncate(self.most);
+    }
+
+    /// In their order, and how many more there are.
+    fn into_sends(mut self) -> (Vec<Send>, usize) {
+        self.drop_others();
+        self.lacks.sort_unstable_by(Lack::compare);
+        (self.lacks.iter().map(Lack::send).collect(), self.others)
     }
 }

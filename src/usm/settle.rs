@@ -3,8 +3,7 @@
 //! Pure. Only what was confirmed enters the new state: a write that OX refused, an item that did not fit into the answer
 //! any more, leave it as if they had not been planned.
 
-use std::collections::BTreeMap;
-
+use crate::usm::overlay::Overlay;
 use crate::usm::plan::Change;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Send;
@@ -88,14 +87,19 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     pub state: State,
+    /// The state is another one than before.
+    pub is_changed: bool,
+    /// Items that the device lacked in the state before, and lacks no longer.
+    pub healed: Vec<String>,
     /// In the order of the changes.
     pub answers: Vec<Answer>,
     pub more_available: bool,
 }
 
-/// `outcomes`: one for each step that writes, in order. `deliveries`: one for each item of `to_device`, in order; where
+/// `state`: what was planned from. `outcomes`: one for each step that writes, in order. `deliveries`: one for each item of `to_device`, in order; where
 /// there are fewer, the rest counts as deferred.
 pub fn settle(
+    mut state: State,
     plan: Plan,
     changes: &[Change],
     outcomes: Vec<Outcome>,
@@ -130,7 +134,7 @@ pub fn settle(
                     Outcome::Done { id, resend: false, .. } => Some(id.clone()),
                     _ => None,
                 };
-                let answer = conclude(&mut held, change, outcome);
+                let answer = conclude(&mut held, &state, change, outcome);
                 if let Answer::Done { id } = &answer {
                     // What the device has not seen of an item it cannot have agreed to.
                     let now = now
@@ -156,22 +160,44 @@ pub fn settle(
         }
         deliver(&mut held, send, delivery);
     }
-    replaced.retain(|id, _| held.contains_key(id));
-    agreed.retain(|id, _| held.get(id).is_some_and(|held| !held.left_out));
+    forget(&mut agreed, &held, &state);
+    let healed = healed(&held, &state);
+    let mut is_changed = held.apply(&mut state.items);
+    is_changed |= agreed.apply(&mut state.agreed);
+    replaced.retain(|id, _| state.items.contains_key(id));
+    is_changed |= state.replaced != replaced || state.options != options;
     Settled {
         state: State {
-            items: held,
             replaced,
-            agreed,
             options,
+            ..state
         },
+        is_changed,
+        healed,
         answers,
         more_available,
     }
 }
 
+/// Of what the device does not have nothing is agreed on.
+fn forget(agreed: &mut Overlay<Vec<u8>>, held: &Overlay<Held>, state: &State) {
+    let touched = held.touched().map(|(id, _)| id);
+    let touched = touched.chain(agreed.touched().map(|(id, _)| id));
+    let lacks = |id: &str| held.get(&state.items, id).is_none_or(|held| held.left_out);
+    let lacking: Vec<String> = touched.filter(|id| lacks(id)).map(str::to_owned).collect();
+    lacking.iter().for_each(|id| agreed.remove(id));
+}
+
+fn healed(held: &Overlay<Held>, state: &State) -> Vec<String> {
+    let was_withheld = |id: &str| state.items.get(id).is_some_and(|held| held.is_withheld());
+    let healed = held
+        .touched()
+        .filter(|(id, held)| was_withheld(id) && !held.is_some_and(|held| held.is_withheld()));
+    healed.map(|(id, _)| id.to_owned()).collect()
+}
+
 /// `None`: nobody knows.
-fn agree(agreed: &mut BTreeMap<String, Vec<u8>>, id: &str, now: Option<Vec<u8>>) {
+fn agree(agreed: &mut Overlay<Vec<u8>>, id: &str, now: Option<Vec<u8>>) {
     match now {
         Some(now) => agreed.insert(id.to_owned(), now),
         None => agreed.remove(id),
@@ -185,7 +211,7 @@ fn item_of(change: &Change) -> String {
     }
 }
 
-fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome) -> Answer {
+fn conclude(held: &mut Overlay<Held>, State { items, .. }: &State, change: &Change, outcome: Outcome) -> Answer {
     if let What::Delete { id } = &change.what {
         // Deleted, the item is unknown to both. Not deleted, the device lacks it all the same: the next plan sends it.
         held.remove(id);
@@ -193,7 +219,7 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
     match outcome {
         Outcome::Done { id, revision, resend } => {
             if !matches!(change.what, What::Delete { .. }) {
-                let before = held.get(&id).copied();
+                let before = held.get(items, &id).copied();
                 held.insert(id.clone(), Held::written(before, revision).unless(resend));
             }
             Answer::Done { id }
@@ -205,7 +231,9 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
         }
         Outcome::Sent { id } => {
             // Until the device hears that it is gone, it has it.
-            held.entry(id.clone()).or_insert(Held::on_device(Revision(0)));
+            if held.get(items, &id).is_none() {
+                held.insert(id.clone(), Held::on_device(Revision(0)));
+            }
             Answer::Done { id }
         }
         Outcome::Unsendable(reason) => Answer::Unsendable(reason),
@@ -214,12 +242,12 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
         Outcome::Conflict => Answer::Conflict,
         Outcome::Rejected | Outcome::Full => {
             if let What::Change { id } = &change.what
-                && let Some(held) = held.get_mut(id)
-                && !held.is_stub()
+                && let Some(known) = held.get(items, id).copied()
+                && !known.is_stub()
             {
                 // The device has what OX refuses: a revision that OX never has makes the next plan send OX's version.
                 // There is nothing better to send in the place of a stub.
-                held.revision = held.revision.unless(true);
+                held.insert(id.clone(), known.unless(true));
             }
             if outcome == Outcome::Full {
                 Answer::Full
@@ -230,7 +258,7 @@ fn conclude(held: &mut BTreeMap<String, Held>, change: &Change, outcome: Outcome
     }
 }
 
-fn deliver(held: &mut BTreeMap<String, Held>, send: Send, delivery: Delivery) {
+fn deliver(held: &mut Overlay<Held>, send: Send, delivery: Delivery) {
     match (send, delivery) {
         (_, Delivery::Deferred | Delivery::Vanished) => {}
         (Send::Delete { id } | Send::SoftDelete { id }, _) => {
@@ -261,6 +289,42 @@ mod tests {
     use super::*;
     use crate::usm::conflict::Common;
     use crate::usm::journal::fingerprint;
+
+    /// The device lacks an item, or has a stub in its place, until it gets it, or the item is gone.
+    #[test]
+    fn what_is_healed() {
+        let (revision, later) = (Revision(1_700_000_000_000), Revision(1_700_000_000_001));
+        let left_out = Held {
+            revision,
+            left_out: true,
+        };
+        let stub = Held::stub(revision);
+        // Before, after, healed.
+        let cases = [
+            (Some(stub), Some(Held::on_device(later)), true),
+            (Some(stub), Some(Held::stub(later)), false),
+            (Some(stub), Some(stub.unless(true)), false),
+            (Some(stub), None, true),
+            (Some(left_out), Some(stub), false),
+            (Some(left_out), Some(Held::on_device(later)), true),
+            (Some(Held::on_device(revision)), None, false),
+            (None, Some(stub), false),
+        ];
+        for (before, after, is_healed) in cases {
+            let state = State {
+                items: before.into_iter().map(|held| ("7".to_owned(), held)).collect(),
+                ..State::default()
+            };
+            let mut plan = Plan::default();
+            match after {
+                Some(after) => plan.held.insert("7".to_owned(), after),
+                None => plan.held.remove("7"),
+            }
+            let settled = settle(state, plan, &[], Vec::new(), &[], Vec::new());
+            assert_eq!(!settled.healed.is_empty(), is_healed, "{before:?}, {after:?}");
+            assert!(settled.is_changed && settled.state.items.get("7").copied() == after);
+        }
+    }
 
     /// What is remembered of an item, by what happened to it.
     #[test]
@@ -296,11 +360,14 @@ mod tests {
                 to: Revision(2),
             };
             let outcomes = if step.writes() { vec![outcome] } else { Vec::new() };
+            let state = State {
+                items: [(id.clone(), Held::on_device(Revision(1)))].into(),
+                agreed: [(id.clone(), bytes("old"))].into(),
+                ..State::default()
+            };
             let plan = Plan {
                 steps: vec![step],
                 to_device: delivery.map(|_| send).into_iter().collect(),
-                held: [(id.clone(), Held::on_device(Revision(1)))].into(),
-                agreed: [(id.clone(), bytes("old"))].into(),
                 told: [(id.clone(), bytes("sent"))].into(),
                 unseen: unseen.then(|| id.clone()).into_iter().collect(),
                 ..Plan::default()
@@ -312,7 +379,7 @@ mod tests {
                 agreed: Some(bytes("written")),
             }];
             let deliveries: Vec<Delivery> = delivery.into_iter().collect();
-            let settled = settle(plan, &changes, outcomes, &deliveries, Vec::new());
+            let settled = settle(state, plan, &changes, outcomes, &deliveries, Vec::new());
             assert_eq!(settled.state.agreed.get(&id).cloned(), expected.map(bytes), "{case}");
         }
     }

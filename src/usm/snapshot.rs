@@ -3,7 +3,6 @@
 //! Always the whole folder: what is missing was deleted. The filter of a device is applied here, so that an item that
 //! only leaves the window is told from one that is gone.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -34,11 +33,9 @@ impl Revision {
     const STUB: u64 = 0x57AB_57AB;
 }
 
-/// The items of a folder by their OX id.
+/// The items of a folder by the id that the device knows, in the order of these. Collected from pairs of different ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Snapshot {
-    pub items: BTreeMap<String, Seen>,
-}
+pub struct Snapshot<'a>(Vec<(&'a str, Seen)>);
 
 /// One item at OX.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +71,45 @@ impl Filter {
     }
 }
 
-impl Snapshot {
+impl<'a> FromIterator<(&'a str, Seen)> for Snapshot<'a> {
+    fn from_iter<T: IntoIterator<Item = (&'a str, Seen)>>(items: T) -> Self {
+        let mut items: Vec<_> = items.into_iter().collect();
+        items.sort_unstable_by_key(|(id, _)| *id);
+        Self(items)
+    }
+}
+
+impl<'a> Snapshot<'a> {
+    pub fn get(&self, id: &str) -> Option<Seen> {
+        let place = self.0.binary_search_by_key(&id, |(id, _)| id).ok()?;
+        self.0.get(place).map(|(_, seen)| *seen)
+    }
+
+    /// In the order of the ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Seen)> {
+        self.0.iter().copied()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Forgets all items but those.
+    pub fn retain(&mut self, mut those: impl FnMut(&str, Seen) -> bool) {
+        self.0.retain(|(id, seen)| those(id, *seen));
+    }
+
     /// Takes the oldest items out of the device's view until no more than `most` are in it.
     pub fn limit(&mut self, most: usize) {
-        let mut within: Vec<&mut Seen> = self.items.values_mut().filter(|seen| seen.within).collect();
+        if self.len() <= most {
+            return;
+        }
+        let seen = self.0.iter_mut().map(|(_, seen)| seen);
+        let mut within: Vec<&mut Seen> = seen.filter(|seen| seen.within).collect();
         let Some(excess) = within.len().checked_sub(most) else {
             return;
         };
@@ -121,19 +153,19 @@ mod tests {
             ("c", seen(2, true)),
             ("d", seen(9, false)),
         ];
-        let mut snapshot = Snapshot {
-            items: items.into_iter().map(|(id, seen)| (id.to_owned(), seen)).collect(),
+        let mut snapshot: Snapshot<'_> = items.into_iter().rev().collect();
+        let within = |snapshot: &Snapshot<'_>| {
+            let within = snapshot.iter().filter(|(_, seen)| seen.within);
+            within.map(|(id, _)| id.to_owned()).collect::<Vec<_>>()
         };
-        snapshot.limit(2);
-        let within: Vec<&str> = snapshot
-            .items
-            .iter()
-            .filter(|(_, seen)| seen.within)
-            .map(|(id, _)| id.as_str())
-            .collect();
-        assert_eq!(within, ["b", "c"]);
         snapshot.limit(5);
-        assert_eq!(snapshot.items.values().filter(|seen| seen.within).count(), 2);
+        assert_eq!(within(&snapshot), ["a", "b", "c"]);
+        snapshot.limit(2);
+        assert_eq!(within(&snapshot), ["b", "c"]);
+        snapshot.limit(3);
+        assert_eq!(within(&snapshot), ["b", "c"]);
+        assert_eq!(snapshot.get("c").map(|seen| seen.newest), Some(2));
+        assert_eq!(snapshot.get("e"), None);
     }
 
     #[test]

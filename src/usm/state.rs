@@ -17,6 +17,7 @@ use crate::usm::snapshot::Revision;
 
 pub(super) use bytes::Reader;
 pub(super) use bytes::write_number;
+pub(super) use bytes::write_text;
 
 /// Behind one sync key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,14 +110,6 @@ impl State {
         self.replaced.get(id).map_or(id, String::as_str)
     }
 
-    /// Items that the device lacked in the state before, and lacks no longer.
-    pub fn healed(&self, before: &Self) -> Vec<String> {
-        let withheld = |items: &BTreeMap<String, Held>, id| items.get(id).is_some_and(|held| held.is_withheld());
-        let items = before.items.iter().filter(|(_, held)| held.is_withheld());
-        let healed = items.filter(|(id, _)| !withheld(&self.items, *id));
-        healed.map(|(id, _)| id.clone()).collect()
-    }
-
     /// From any format that this release knows.
     pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let read = match bytes.split_first() {
@@ -171,25 +164,6 @@ mod tests {
         assert_eq!(Held::written(Some(stub), later), Held::stub(later));
         for before in [None, Some(left_out), Some(Held::on_device(revision))] {
             assert_eq!(Held::written(before, later), Held::on_device(later));
-        }
-        // Before, after, healed.
-        let cases = [
-            (Some(stub), Some(Held::on_device(later)), true),
-            (Some(stub), Some(Held::stub(later)), false),
-            (Some(stub), Some(stub.unless(true)), false),
-            (Some(stub), None, true),
-            (Some(left_out), Some(stub), false),
-            (Some(left_out), Some(Held::on_device(later)), true),
-            (Some(Held::on_device(revision)), None, false),
-            (None, Some(stub), false),
-        ];
-        let state = |held: Option<Held>| State {
-            items: held.into_iter().map(|held| ("7".to_owned(), held)).collect(),
-            ..State::default()
-        };
-        for (before, after, is_healed) in cases {
-            let healed = state(after).healed(&state(before));
-            assert_eq!(!healed.is_empty(), is_healed, "{before:?}, {after:?}");
         }
     }
 

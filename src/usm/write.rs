@@ -207,7 +207,7 @@ impl<'a> Writer<'a> {
         let write = write.of_step(step);
         if let Write::Draft(mut draft) = write {
             draft.resend |= unseen;
-            return self.write_draft(change, &draft, step).await;
+            return self.write_draft(change, &draft, step, noted).await;
         }
         let is_addition = matches!(write, Write::Create { .. });
         if is_addition && *step == Step::Write {
@@ -238,7 +238,7 @@ impl<'a> Writer<'a> {
 
     /// Notes that an addition begins, unless another gateway, where the device is with the same request, has done so since
     /// we looked. `noted` is what there was then.
-    async fn claim(&self, change: &Change, noted: Option<&Done>) -> Result<(), Error> {
+    pub(super) async fn claim(&self, change: &Change, noted: Option<&Done>) -> Result<(), Error> {
         let noted = noted.map(Done::encode);
         match self.note_if(change, UNCERTAIN.to_vec(), noted.as_deref()).await? {
             true => Ok(()),

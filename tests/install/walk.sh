@@ -14,8 +14,8 @@ project=$(dirname "$(realpath "$0")")/../..
 . "$project/tests/install/steps.sh"
 
 LOG=/var/log/oxtender/oxtender.log
-# The key that the older package of this walk does not know yet, in the last entry but one of its file.
-NEW_KEY=com.openexchange.usm.max_attachment_count_per_object
+# The key that the older package of this walk does not know yet, far from the line that is changed.
+NEW_KEY=com.openexchange.usm.max_objects_per_folder
 APACHE_SITE=/etc/apache2/sites-available/default-ssl.conf
 APACHE_LINE='ProxyPass /Microsoft-Server-ActiveSync ajp://127.0.0.1:8009/Microsoft-Server-ActiveSync smax=0 ttl=60 retry=5 timeout=3700'
 

@@ -138,13 +138,18 @@ const ANSWERS: [(&str, Answer); 40] = [
     (
         "a subscribed calendar changes endlessly",
         NotDone(
-            "Open-Xchange says when an appointment changed, and no copy is kept here to tell that it did not. The \
+            "Open-Xchange says when an appointment changed, and that is believed. What is remembered of its content, two \
+             bytes a property, tells whose change is whose; it is not sure enough to keep a change from a phone. The \
              subscriptions of Open-Xchange keep the time of what they find unchanged.",
         ),
     ),
     (
         "hidden throttling answers 503",
-        NotDone("Nothing is throttled. A 503 has Retry-After, and the log and /health say which part it is."),
+        // Nothing is throttled, and a 503 says when to come again and, to the administrator, why.
+        Shown(&[
+            "tests/it/outages::ox_is_overloaded",
+            "tests/it/outages::the_database_is_down",
+        ]),
     ),
     (
         "an address book is wiped",

@@ -1,4 +1,9 @@
 //! Drafts from 16.0 on: written and changed on the phone, sent from there, and the same drafts in the web interface.
+//!
+//! Their files are in `files`, and what is lost or cut off on the way in `interruptions`.
+
+mod files;
+mod interruptions;
 
 use ox_standin::Fault;
 use ox_standin::StoredMail;
@@ -19,18 +24,14 @@ use oxtender::wbxml::codepage::email2;
 use crate::device::DRAFTS;
 use crate::device::Device;
 use crate::device::INBOX;
-use crate::device::Loss;
 use crate::device::commands::body_preference;
 use crate::device::sync_document;
 use crate::items::assert_properties;
 use crate::items::property;
-use crate::world::Store;
 use crate::world::World;
-use crate::world::wait_for;
 
 const AT_DRAFTS: &str = "default0/INBOX/Drafts";
 const AT_SENT: &str = "default0/INBOX/Sent";
-const PDF: &[u8] = b"%PDF-1.4\nnot much of a document\n";
 
 fn ready(world: &World, version: ProtocolVersion) -> (Device, String) {
     let mut device = world.ready_device(version);
@@ -309,125 +310,6 @@ fn whole_messages() {
     assert!(anton.mails(AT_DRAFTS).is_empty());
 }
 
-fn attach(client_id: &str, name: &str, kind: &str, content: Option<&[u8]>) -> Element {
-    let mut add = Element::parent(
-        airsyncbase::ADD,
-        [
-            Element::text(airsyncbase::CLIENT_ID, client_id),
-            Element::text(airsyncbase::DISPLAY_NAME, name),
-            Element::text(airsyncbase::CONTENT_TYPE, kind),
-            Element::number(airsyncbase::METHOD, 1),
-        ],
-    );
-    add.extend(content.map(|content| Element::opaque(airsyncbase::CONTENT, content)));
-    add
-}
-
-fn attachments(children: impl IntoIterator<Item = Element>) -> Element {
-    Element::parent(airsyncbase::ATTACHMENTS, children)
-}
-
-/// ClientId and FileReference, as the server names them.
-fn references(made: &Element) -> Vec<(String, String)> {
-    let list = made.child(airsyncbase::ATTACHMENTS).expect("attachments");
-    let pair = |it: &Element| {
-        (
-            property(it, airsyncbase::CLIENT_ID),
-            property(it, airsyncbase::FILE_REFERENCE),
-        )
-    };
-    list.children().iter().map(pair).collect()
-}
-
-/// Files are put in and taken out; what is not mentioned stays, byte for byte.
-#[test]
-fn files() {
-    let world = World::start();
-    let anton = world.anton();
-    let (mut device, drafts) = ready(&world, V16_1);
-    let mut data = draft("carl@example.org", "files", "See below.");
-    data.push(attachments([
-        attach("a1", "report.pdf", "application/pdf", Some(PDF)),
-        // Known to the server before, says the phone.
-        attach("a2", "known.txt", "text/plain", None),
-    ]));
-    let client_id = device.add(&drafts, data);
-    let synced = device.sync(&drafts);
-    let id = synced.new_ids[&client_id].clone();
-    let made = references(&synced.made[&client_id]);
-    assert_eq!(made.len(), 1, "{made:?}");
-    assert_eq!(made[0].0, "a1");
-    let fetched = |device: &Device, reference: &str| {
-        let file = device.fetch_attachment(reference, None, false);
-        let kind = file.properties.map(|it| property(&it, airsyncbase::CONTENT_TYPE));
-        (file.bytes.unwrap_or_default(), kind.unwrap_or_default())
-    };
-    assert_eq!(
-        fetched(&device, &made[0].1),
-        (PDF.to_vec(), "application/pdf".to_owned())
-    );
-
-    // A second one, in a change that says nothing of the first. The phone is told where both are now.
-    let picture: Vec<u8> = (0..=255).collect();
-    let more = attachments([attach("a3", "Bild \u{e4}.png", "image/png", Some(&picture))]);
-    device.change(&drafts, &id, vec![more]);
-    let synced = device.sync(&drafts);
-    let made = references(&synced.made[&id]);
-    assert_eq!(fetched(&device, &made[0].1).0, picture);
-    device.sync(&drafts);
-    let shown = |device: &Device| -> Vec<(String, String)> {
-        let list = device.item(&drafts, &id).child(airsyncbase::ATTACHMENTS);
-        let pair = |it: &Element| {
-            (
-                property(it, airsyncbase::DISPLAY_NAME),
-                property(it, airsyncbase::FILE_REFERENCE),
-            )
-        };
-        list.map(|list| list.children().iter().map(pair).collect())
-            .unwrap_or_default()
-    };
-    let listed = shown(&device);
-    let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["report.pdf", "Bild \u{e4}.png"]);
-    assert_eq!(
-        fetched(&device, &listed[0].1),
-        (PDF.to_vec(), "application/pdf".to_owned())
-    );
-    assert_eq!(
-        fetched(&device, &listed[1].1),
-        (picture.clone(), "image/png".to_owned())
-    );
-    assert!(text_at_ox(&anton).contains("See below."));
-    assert!(device.sync(&drafts).is_quiet());
-
-    // Another text, and the first file taken out.
-    let delete = Element::parent(
-        airsyncbase::DELETE,
-        [Element::text(airsyncbase::FILE_REFERENCE, listed[0].1.clone())],
-    );
-    device.change(
-        &drafts,
-        &id,
-        vec![body(2, "<p>One is left.</p>"), attachments([delete.clone()])],
-    );
-    device.sync(&drafts);
-    device.sync(&drafts);
-    let listed = shown(&device);
-    assert_eq!(listed.len(), 1);
-    assert_eq!(fetched(&device, &listed[0].1).0, picture);
-    assert!(text_at_ox(&anton).contains("One is left.") && !text_at_ox(&anton).contains("report.pdf"));
-
-    // A reference to what is not there any more could mean another file by now.
-    device.change(&drafts, &id, vec![attachments([delete])]);
-    assert_eq!(device.sync(&drafts).refused, [(id.clone(), 6)]);
-    device.sync(&drafts);
-    device.change(&drafts, &id, Vec::new());
-    device.send_draft(&drafts);
-    device.sync(&drafts);
-    let raw = String::from_utf8(anton.sent()[0].raw.to_vec()).unwrap();
-    assert!(raw.contains("image/png") && raw.contains("One is left."), "{raw}");
-}
-
 /// A draft of the web interface shows its Bcc and that it is one, whatever body the phone asks for and however old it is.
 #[test]
 fn from_the_web() {
@@ -544,148 +426,6 @@ fn both_sides() {
     assert_eq!((synced.deleted, synced.added.len()), (vec![id], 1));
     assert!(text_at_ox(&anton).contains("Subject: web"));
     assert_eq!(device.items(&drafts).len(), 1);
-}
-
-/// Answers that the phone never gets, once and twice: no draft twice, none sent twice, and the phone keeps one id.
-#[test]
-fn lost_answers() {
-    for loss in [Loss::Forgotten, Loss::HungUp] {
-        for times in [1, 2] {
-            let world = World::start();
-            let anton = world.anton();
-            let (mut device, drafts) = ready(&world, V16_1);
-            let lose = |device: &mut Device| {
-                for _ in 0..times {
-                    device.sync_and_lose(&drafts, loss);
-                }
-            };
-            let label = format!("{loss:?} {times}");
-            let client_id = device.add(&drafts, draft("carl@example.org", "one", "Text."));
-            lose(&mut device);
-            let synced = device.sync(&drafts);
-            assert!(synced.is_quiet(), "{label}: {synced:?}");
-            assert!(synced.made.contains_key(&client_id));
-            let id = synced.new_ids[&client_id].clone();
-            assert!(text_at_ox(&anton).contains("Subject: one"));
-
-            device.change(&drafts, &id, vec![Element::text(tag::SUBJECT, "two")]);
-            lose(&mut device);
-            let synced = device.sync(&drafts);
-            assert!(synced.is_quiet() && synced.refused.is_empty(), "{label}: {synced:?}");
-            assert!(text_at_ox(&anton).contains("Subject: two"), "{label}");
-
-            // The phone's user goes on writing before the phone repeats.
-            device.change(&drafts, &id, vec![Element::text(tag::SUBJECT, "three")]);
-            lose(&mut device);
-            device.collection(&drafts).pending.clear();
-            device.change(&drafts, &id, vec![Element::text(tag::SUBJECT, "four")]);
-            let synced = device.sync(&drafts);
-            assert!(synced.is_quiet() && synced.refused.is_empty(), "{label}: {synced:?}");
-            assert!(text_at_ox(&anton).contains("Subject: four"), "{label}");
-
-            device.change(&drafts, &id, vec![body(1, "At last.")]);
-            device.send_draft(&drafts);
-            lose(&mut device);
-            let synced = device.sync(&drafts);
-            assert_eq!(synced.deleted, [id.as_str()], "{label}");
-            device.add(&drafts, draft("carl@example.org", "at once", "Text."));
-            device.send_draft(&drafts);
-            lose(&mut device);
-            device.sync(&drafts);
-            assert_eq!(anton.sent().len(), 2, "{label}");
-            assert!(
-                anton.mails(AT_DRAFTS).is_empty() && device.items(&drafts).is_empty(),
-                "{label}"
-            );
-            assert!(device.sync(&drafts).is_quiet());
-        }
-    }
-}
-
-/// OX does what it is asked, and its answer is lost, at each step of storing and sending; the gateway lives, or is killed.
-#[test]
-fn interrupted_at_every_step() {
-    for kill in [false, true] {
-        for (action, sends) in [("new", false), ("delete", false), ("new", true), ("delete", true)] {
-            interrupted(&mut World::start(), action, sends, kill);
-        }
-    }
-}
-
-#[test]
-fn interrupted_on_mariadb() {
-    if let Some(mut world) = World::with(Store::MariaDb) {
-        interrupted(&mut world, "delete", true, true);
-    }
-}
-
-fn interrupted(world: &mut World, action: &str, sends: bool, kill: bool) {
-    let label = format!("{action}, sends: {sends}, kill: {kill}");
-    let anton = world.anton();
-    let (mut device, drafts) = ready(world, V16_1);
-    let client_id = device.add(&drafts, draft("carl@example.org", "one", "Text."));
-    let id = device.sync(&drafts).new_ids[&client_id].clone();
-    device.change(&drafts, &id, vec![Element::text(tag::SUBJECT, "two")]);
-    if sends {
-        device.send_draft(&drafts);
-    }
-    world.standin.faults().nth(1, "mail", action, Fault::LoseAnswer);
-    match kill {
-        false => assert_ne!(
-            device.try_sync(&drafts).status,
-            1,
-            "{label}: the phone is told to come again"
-        ),
-        true => {
-            device.sync_and_lose(&drafts, Loss::HungUp);
-            wait_for("the call that is lost", || {
-                world.standin.faults().are_spent().then_some(())
-            });
-            world.kill();
-            world.restart();
-        }
-    }
-    let synced = device.sync(&drafts);
-    assert!(
-        synced.refused.is_empty() && synced.added.is_empty(),
-        "{label}: {synced:?}"
-    );
-    match sends {
-        true => {
-            assert_eq!(synced.deleted, [id.as_str()], "{label}");
-            assert_eq!(anton.sent().len(), 1, "{label}");
-            assert!(anton.mails(AT_DRAFTS).is_empty(), "{label}");
-        }
-        false => {
-            assert!(synced.is_quiet(), "{label}: {synced:?}");
-            assert!(text_at_ox(&anton).contains("Subject: two"), "{label}");
-            assert!(anton.sent().is_empty());
-            let fetched = device.fetch_item(&drafts, &id, Vec::new(), false).properties.unwrap();
-            assert_eq!(property(&fetched, tag::SUBJECT), "two", "{label}");
-        }
-    }
-    assert!(device.sync(&drafts).is_quiet(), "{label}");
-}
-
-/// An addition whose answer OX never gave is found again, stored or sent.
-#[test]
-fn additions_are_found_again() {
-    for sends in [false, true] {
-        let world = World::start();
-        let anton = world.anton();
-        let (mut device, drafts) = ready(&world, V16_1);
-        device.add(&drafts, draft("carl@example.org", "one", "Text."));
-        if sends {
-            device.send_draft(&drafts);
-        }
-        world.standin.faults().nth(1, "mail", "new", Fault::LoseAnswer);
-        assert_ne!(device.try_sync(&drafts).status, 1);
-        device.sync(&drafts);
-        let (stored, out) = (anton.mails(AT_DRAFTS).len(), anton.sent().len());
-        assert_eq!((stored, out), (usize::from(!sends), usize::from(sends)));
-        assert_eq!(device.items(&drafts).len(), stored);
-        assert!(device.sync(&drafts).is_quiet());
-    }
 }
 
 /// The draft's id serves other commands, too: it is moved into another folder.

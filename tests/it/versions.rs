@@ -1,6 +1,7 @@
-//! The core scenario, once per protocol version: everything a phone does in its first days.
+//! The core scenario, once per protocol version and once per generation of OX: everything a phone does in its first days.
 
 use ox_standin::Module;
+use ox_standin::Profile;
 use oxtender::version::ProtocolVersion;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::calendar;
@@ -44,6 +45,33 @@ versions! {
     version_14_1 V14_1 Base64;
     version_16_0 V16_0 Plain;
     version_16_1 V16_1 Base64;
+}
+
+macro_rules! servers {
+    ($($name:ident $profile:ident $version:ident;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let world = World::plan()
+                    .standin(|builder| builder.profile(Profile::$profile).whims(WHIMS))
+                    .start()
+                    .expect("SQLite");
+                core(&world, &mut world.device(ProtocolVersion::$version));
+            }
+        )*
+    };
+}
+
+/// Any number: the whims of the servers.
+const WHIMS: u64 = 5;
+
+// Every generation of servers, each of which writes its answers now this way and now that.
+servers! {
+    server_6_16 V6_16 V12_1;
+    server_6_20 V6_20 V14_1;
+    server_7_8 V7_8 V2_5;
+    server_7_10 V7_10 V16_1;
+    server_8 V8 V16_1;
 }
 
 /// The scenario, for any door and version.

@@ -80,6 +80,19 @@ struct Log {
     grown: Condvar,
 }
 
+/// The OX of every test, unless a test says otherwise. `OX_PROFILE=6.16` and `OX_WHIMS=7` make it another one, to see what
+/// depends on the generation of the server, and on what the documents leave open.
+fn ox() -> Builder {
+    let mut builder = Standin::builder();
+    if let Ok(profile) = std::env::var("OX_PROFILE") {
+        builder = builder.profile(profile.parse().expect("a profile of the stand-in"));
+    }
+    if let Ok(seed) = std::env::var("OX_WHIMS") {
+        builder = builder.whims(seed.parse().expect("a number"));
+    }
+    builder
+}
+
 impl World {
     /// A world with everything at its default.
     pub(crate) fn start() -> Self {
@@ -88,7 +101,7 @@ impl World {
 
     pub(crate) fn plan() -> Plan {
         Plan {
-            builder: Standin::builder(),
+            builder: ox(),
             store: Store::Sqlite,
             properties: Vec::new(),
             files: Vec::new(),

@@ -321,21 +321,11 @@ fn is_plain_id(id: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::content::email::corpus::user;
     use crate::content::email::outgoing;
-
-    fn user() -> User {
-        User {
-            id: 3,
-            name: "Anton".to_owned(),
-            address: "anton@example.com".to_owned(),
-            addresses: vec!["anton@example.com".to_owned()],
-            zone: TimeZone::UTC,
-        }
-    }
 
     /// What reaches OX, read again.
     fn sent(mime: &[u8], original: &[u8], verb: Verb) -> (Vec<u8>, Mail) {

@@ -166,7 +166,8 @@ pub(super) fn mail(file: &str) -> Mail {
     Mail::from_source(&source(file), envelope)
 }
 
-fn user() -> User {
+/// Whose mail it is.
+pub(super) fn user() -> User {
     User {
         id: 3,
         name: "Anton".to_owned(),

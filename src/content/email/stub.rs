@@ -34,22 +34,11 @@ pub fn stub(known: &Mail, text: &str, user: &User) -> Mail {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
-
     use crate::content::email::Address;
     use crate::content::email::Envelope;
+    use crate::content::email::corpus::user;
 
     use super::*;
-
-    fn user() -> User {
-        User {
-            id: 3,
-            name: "Anton".to_owned(),
-            address: "anton@example.com".to_owned(),
-            addresses: vec!["anton@example.com".to_owned()],
-            zone: TimeZone::UTC,
-        }
-    }
 
     #[test]
     fn known_mail() {

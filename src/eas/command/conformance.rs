@@ -13,6 +13,7 @@ use crate::eas::command::resolve_recipients;
 use crate::eas::command::search;
 use crate::eas::command::sync;
 use crate::eas::command::validate_cert;
+use crate::eas::items;
 use crate::version::ProtocolVersion::V2_5;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::ProtocolVersion::V12_1;
@@ -109,6 +110,12 @@ pub const LIMITS: &[Limit] = &[
         told: "nothing, the window is so large",
     },
     Limit {
+        command: "Sync",
+        of: "bytes before a Fetch",
+        most: items::MOST_FETCHED,
+        told: "Status 5 for that Fetch",
+    },
+    Limit {
         command: "FolderCreate",
         of: "characters of DisplayName",
         most: folder_change::LONGEST_NAME,
@@ -155,6 +162,12 @@ pub const LIMITS: &[Limit] = &[
         of: "operations",
         most: item_operations::MOST_OPERATIONS,
         told: "Status 11",
+    },
+    Limit {
+        command: "ItemOperations",
+        of: "bytes before a Fetch",
+        most: items::MOST_FETCHED,
+        told: "Status 11 for that Fetch",
     },
     Limit {
         command: "ResolveRecipients",

@@ -13,8 +13,10 @@ use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
+use crate::eas::items::MOST_FETCHED;
 use crate::eas::items::Wanted;
 use crate::eas::items::class_of;
+use crate::eas::items::size;
 use crate::eas::options;
 use crate::eas::status::Error;
 use crate::ox;
@@ -64,7 +66,10 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     let mut answers = Vec::with_capacity(operations.len());
     for operation in operations {
         answers.push(match operation.tag {
-            tag::FETCH => fetch(call, operation, &mut parts).await?,
+            tag::FETCH => {
+                let is_full = held(&answers, parts.as_deref()) >= MOST_FETCHED;
+                fetch(call, operation, is_full, &mut parts).await?
+            }
             tag::EMPTY_FOLDER_CONTENTS => empty_folder::answer(call, operation).await?,
             _ => move_conversation::answer(call, operation).await?,
         });
@@ -77,8 +82,19 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     })
 }
 
-/// One Fetch: its Status, what identifies the item, and its properties.
-async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Bytes>>) -> Result<Element, Error> {
+/// What was fetched so far, in bytes.
+fn held(answers: &[Element], parts: Option<&[Bytes]>) -> usize {
+    let parts = parts.unwrap_or_default().iter().map(Bytes::len);
+    answers.iter().map(size).chain(parts).sum()
+}
+
+/// One Fetch: its Status, what identifies the item, and its properties. `is_full`: no more may be fetched.
+async fn fetch(
+    call: &Call<'_>,
+    operation: &Element,
+    is_full: bool,
+    parts: &mut Option<Vec<Bytes>>,
+) -> Result<Element, Error> {
     let names = [
         (airsync::COLLECTION_ID, LONGEST_ID),
         (airsync::SERVER_ID, LONGEST_ID),
@@ -90,7 +106,9 @@ async fn fetch(call: &Call<'_>, operation: &Element, parts: &mut Option<Vec<Byte
     let store = operation.child_text(tag::STORE).unwrap_or_default().trim();
     let unprotect = operation.child(rightsmanagement::REMOVE_RIGHTS_MANAGEMENT_PROTECTION);
     let reference = operation.child_text(airsyncbase::FILE_REFERENCE);
-    let fetched = if store.is_empty() {
+    let fetched = if is_full {
+        Err(TOO_LARGE)
+    } else if store.is_empty() {
         Err(PROTOCOL_ERROR)
     } else if unprotect.is_some() {
         Err(RIGHTS_MANAGEMENT_DISABLED)
@@ -276,6 +294,18 @@ mod tests {
         for (names, expected) in cases {
             assert_eq!(place(&Element::parent(tag::FETCH, names)), expected);
         }
+    }
+
+    #[test]
+    fn what_is_held_inline_and_in_parts() {
+        let answer = Element::parent(tag::FETCH, [body_of(&"x".repeat(1000))]);
+        let part = Bytes::from_static(b"123");
+        let inline = held(std::slice::from_ref(&answer), None);
+        assert!((1000..1050).contains(&inline), "{inline}");
+        assert_eq!(
+            held(&[answer.clone(), answer], Some(&[part.clone(), part])),
+            2 * inline + 6
+        );
     }
 
     #[test]

@@ -12,6 +12,12 @@ pub(in crate::usm) fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
+/// Text, behind its length.
+pub(in crate::usm) fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    write_number(bytes, text.len() as u64);
+    bytes.extend_from_slice(text.as_bytes());
+}
+
 /// How many bytes at their start two neighbours have in common.
 pub(super) fn shared(previous: &[u8], id: &[u8]) -> usize {
     let pairs = previous.iter().zip(id).take(MOST_SHARED);
@@ -48,7 +54,7 @@ impl<'a> Reader<'a> {
         usize::try_from(self.number()?).ok()
     }
 
-    /// Text behind its length.
+    /// What [`write_text`] wrote.
     pub(in crate::usm) fn text(&mut self) -> Option<String> {
         let length = self.length()?;
         String::from_utf8(self.take(length)?.to_vec()).ok()

@@ -27,6 +27,7 @@ use crate::usm::state::bytes::Ids;
 use crate::usm::state::bytes::Reader;
 use crate::usm::state::bytes::shared;
 use crate::usm::state::bytes::write_number;
+use crate::usm::state::bytes::write_text;
 
 pub(super) const FORMAT: u8 = 2;
 
@@ -64,8 +65,7 @@ pub(super) fn write_items(body: &mut Vec<u8>, State { items, options, .. }: &Sta
 
 pub(super) fn write_replaced(body: &mut Vec<u8>, State { replaced, .. }: &State) {
     for id in replaced.iter().flat_map(|(known, new)| [known, new]) {
-        write_number(body, id.len() as u64);
-        body.extend_from_slice(id.as_bytes());
+        write_text(body, id);
     }
 }
 

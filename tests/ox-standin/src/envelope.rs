@@ -68,14 +68,14 @@ fn fields(profile: Profile, error: &OxError) -> Map<String, Value> {
         },
     );
     let name = error.category_name();
-    insert(
-        "categories",
-        if profile.categories_are_array() {
+    if profile.writes_categories() {
+        let names = if profile.categories_are_array() {
             json!([name])
         } else {
             json!(name)
-        },
-    );
+        };
+        insert("categories", names);
+    }
     insert("category", json!(error.category));
     insert("code", json!(error.code));
     insert(

@@ -20,6 +20,7 @@ use crate::multiple;
 use crate::profile::Profile;
 use crate::session;
 use crate::session::Caller;
+use crate::whims;
 use crate::world::World;
 use crate::zone::Zone;
 use bytes::Bytes;
@@ -259,10 +260,16 @@ fn carry_out(world: &mut World, incoming: &Incoming, warning: Option<OxError>) -
         Ok(Answer::Data(mut envelope)) => {
             envelope.warnings.extend(warning);
             let code = envelope.warnings.first().map(|warning| warning.code.to_string());
-            let json = envelope::success(profile, envelope);
+            let json = whims::success(world, &call, envelope);
+            let outgoing = wrapped(profile, incoming, &json);
+            let content_type = match &mut world.options.whims {
+                Some(whims) if outgoing.content_type == JAVASCRIPT => whims.content_type().to_owned(),
+                _ => outgoing.content_type,
+            };
             Outgoing {
                 code,
-                ..wrapped(profile, incoming, &json)
+                content_type,
+                ..outgoing
             }
         }
         Ok(Answer::Bytes { content_type, bytes }) => Outgoing::new(StatusCode::OK, &content_type, bytes),

@@ -72,6 +72,7 @@ mod session;
 mod tasks;
 mod users;
 mod web;
+mod whims;
 mod world;
 mod zone;
 

@@ -13,7 +13,7 @@ An Open-Xchange server in memory, with sample data of two users: anton and berta
 Usage: ox-standin [OPTIONS]
 
   --listen ADDRESS   where to listen (127.0.0.1:0; port 0 chooses a free one)
-  --profile VERSION  6.20, 7.8 or 7.10 (7.8)
+  --profile VERSION  6.16, 6.20, 7.8, 7.10 or 8 (7.8)
   --zone ZONE        time zone of the users (Europe/Berlin)
   --now MS           stop the clock at this time, UTC milliseconds; the sample data lies around it
   --empty            no sample data

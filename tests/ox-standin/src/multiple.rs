@@ -17,6 +17,7 @@ use crate::error::UNKNOWN_MODULE;
 use crate::fault::Fault;
 use crate::fields::text;
 use crate::modules;
+use crate::whims;
 use crate::world::World;
 use crate::zone::Zone;
 use serde_json::Value;
@@ -123,7 +124,7 @@ fn answer(world: &mut World, entry: &Call, fault: Option<Fault>) -> (Value, bool
     match result {
         Ok(mut envelope) => {
             envelope.warnings.extend(warning);
-            (envelope::success(profile, envelope), false)
+            (whims::success(world, entry, envelope), false)
         }
         Err(error) => (envelope::failure(profile, &error), true),
     }

@@ -1,13 +1,15 @@
 //! Server generations: what a request meets on an old, a middle and a newer OX.
 //!
 //! Everything that differs by generation is asked here or carries a `since` in a table; no module compares version texts.
-//! Implements the compatibility notes of the OX HTTP API ("since" notes, 6.20 to 7.10).
+//! Implements the compatibility notes of the OX HTTP API ("since" notes, 6.10 to 8).
 
 use std::str::FromStr;
 
 /// A generation of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
+    /// 6.16: folders level by level, no `import` of mails, no search by filters.
+    V6_16,
     /// 6.20: single objects in `delete`, module prefixes in generic errors, no capabilities.
     V6_20,
     /// 7.8: the generation that most documents describe.
@@ -15,15 +17,22 @@ pub enum Profile {
     V7_8,
     /// 7.10: the calendar module is an emulation on top of a newer calendar.
     V7_10,
+    /// 8: like 7.10, with most ids as text.
+    V8,
 }
 
 impl Profile {
+    /// All of them, the oldest first.
+    pub const ALL: [Self; 5] = [Self::V6_16, Self::V6_20, Self::V7_8, Self::V7_10, Self::V8];
+
     /// The answer of `config/serverVersion`.
     pub fn server_version(self) -> &'static str {
         match self {
+            Self::V6_16 => "6.16.1-Rev9",
             Self::V6_20 => "6.20.7 Rev5",
             Self::V7_8 => "7.8.4-Rev33",
             Self::V7_10 => "7.10.6-Rev12",
+            Self::V8 => "8.12.0",
         }
     }
 
@@ -46,7 +55,7 @@ impl Profile {
 
     /// Generic errors carry the prefix of their module (`APP-0001`) instead of `OX-0001`.
     pub(crate) fn module_prefixes(self) -> bool {
-        self == Self::V6_20
+        self <= Self::V6_20
     }
 
     /// The calendar module runs on the newer calendar: CAL codes, reduced `shown_as`.
@@ -69,6 +78,11 @@ impl Profile {
         self >= Self::V7_8
     }
 
+    /// Errors name their category in words too.
+    pub(crate) fn writes_categories(self) -> bool {
+        self >= Self::V6_20
+    }
+
     /// `categories` is written as an array of names.
     pub(crate) fn categories_are_array(self) -> bool {
         self >= Self::V7_10
@@ -76,12 +90,17 @@ impl Profile {
 
     /// `error_params` repeats the substituted values.
     pub(crate) fn fills_error_params(self) -> bool {
-        self == Self::V6_20
+        self <= Self::V6_20
     }
 
     /// A missing `ignore` hides the deletions of contacts.
     pub(crate) fn contacts_ignore_deleted(self) -> bool {
-        self == Self::V6_20
+        self <= Self::V6_20
+    }
+
+    /// Ids of objects are JSON texts instead of numbers.
+    pub(crate) fn ids_are_text(self) -> bool {
+        self >= Self::V8
     }
 
     /// Pictures travel as base64 in PUT and as `image1` URL in answers.
@@ -97,6 +116,9 @@ impl Profile {
 
 /// Actions that came later than the oldest profile: module, action (`*` for the whole module), first profile.
 const LATER: &[(&str, &str, Profile)] = &[
+    ("folders", "allVisible", Profile::V6_20),
+    ("mail", "import", Profile::V6_20),
+    ("contacts", "advancedSearch", Profile::V6_20),
     ("capabilities", "*", Profile::V7_8),
     ("jslob", "*", Profile::V7_8),
     ("mail", "examine", Profile::V7_8),
@@ -113,10 +135,12 @@ impl FromStr for Profile {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "6.16" => Ok(Self::V6_16),
             "6.20" => Ok(Self::V6_20),
             "7.8" => Ok(Self::V7_8),
             "7.10" => Ok(Self::V7_10),
-            other => Err(format!("unknown profile {other:?}: 6.20, 7.8 or 7.10")),
+            "8" => Ok(Self::V8),
+            other => Err(format!("unknown profile {other:?}: 6.16, 6.20, 7.8, 7.10 or 8")),
         }
     }
 }

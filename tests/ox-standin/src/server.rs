@@ -15,6 +15,7 @@ use crate::users::Group;
 use crate::users::Resource;
 use crate::users::User;
 use crate::web::WebUser;
+use crate::whims::Whims;
 use crate::world::Options;
 use crate::world::World;
 use crate::zone::Zone;
@@ -183,6 +184,13 @@ impl Builder {
         self
     }
 
+    /// Answers are written differently from time to time, in every way that the documents leave open: ids as numbers or
+    /// texts, rows in any order, harmless warnings, new keys. The same seed makes the same whims.
+    pub fn whims(mut self, seed: u64) -> Self {
+        self.options.whims = Some(Whims::new(seed));
+        self
+    }
+
     /// The server, not listening yet.
     pub fn build(self) -> Standin {
         let clock = Arc::new(self.clock);
@@ -229,6 +237,7 @@ impl Standin {
             max_body: 100 * 1024 * 1024,
             mail_quota: 0,
             minimum_search_characters: 0,
+            whims: None,
         };
         Builder {
             options,

@@ -19,6 +19,7 @@ use crate::session::Sessions;
 use crate::users::Group;
 use crate::users::Resource;
 use crate::users::User;
+use crate::whims::Whims;
 use crate::zone::Zone;
 use serde_json::Map;
 use serde_json::Value;
@@ -60,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) mail_quota: usize,
     /// Shortest search pattern.
     pub(crate) minimum_search_characters: usize,
+    /// Answers are written differently from time to time.
+    pub(crate) whims: Option<Whims>,
 }
 
 /// The whole server.
@@ -177,7 +180,7 @@ impl World {
         Wire {
             zone: zone.clone(),
             profile: self.profile(),
-            ids_as_text: self.options.ids_as_text,
+            ids_as_text: self.options.ids_as_text || self.profile().ids_are_text(),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Known drafts, and drafts of anything.
 
-use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
 use crate::content::BodyOptions;
-use crate::content::User;
 use crate::content::email::Envelope;
 use crate::content::email::Importance;
 use crate::content::email::Refused;
+use crate::content::email::corpus::user;
 use crate::content::email::outgoing_draft;
 use crate::content::email::transfer;
 use crate::quirk::Quirks;
@@ -18,16 +17,6 @@ const STORED: &str = "From: anton@example.com\r\nMessage-ID: <old@x>\r\nTo: a@x.
     References: <r@x>\r\nX-Priority: 1\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n\
     --m\r\nContent-Type: text/plain\r\n\r\nwords\r\n--m\r\nContent-Type: application/pdf; name=a.pdf\r\n\
     Content-Disposition: attachment; filename=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--m--\r\n";
-
-fn user() -> User {
-    User {
-        id: 3,
-        name: "Anton".to_owned(),
-        address: "anton@example.com".to_owned(),
-        addresses: vec!["anton@example.com".to_owned()],
-        zone: TimeZone::UTC,
-    }
-}
 
 fn with_context<T>(use_it: impl FnOnce(&Context<'_>) -> T) -> T {
     use_it(&Context {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::content::date::DAY;
 use crate::content::email::Mail;
 use crate::content::email::mail::flags;
 use crate::eas::command::Call;
@@ -23,9 +24,6 @@ use crate::usm::brake::Deletions;
 use crate::usm::brake::Excess;
 use crate::usm::brake::RELEASED;
 use crate::usm::collection::Error;
-
-/// How long a release counts, and how long a notice stands for what is held back; in milliseconds.
-const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// The folder of a request.
 pub(super) struct Folder<'a> {
@@ -81,7 +79,8 @@ impl Folder<'_> {
         let device = self.call.device;
         let fields = device.store.fields(device.id).await?;
         let now = self.call.now;
-        let is_recent = |time: i64| now - time < DAY;
+        // For so long a release counts, and a notice stands for what is held back.
+        let is_recent = |time: i64| now.saturating_sub(time) < DAY;
         let released = fields.get(RELEASED).and_then(|time| time.parse().ok());
         if released.is_some_and(is_recent) {
             return Ok(false);

@@ -20,9 +20,11 @@ use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
+use crate::eas::items::MOST_FETCHED;
 use crate::eas::items::Wanted;
 use crate::eas::items::class_of;
 use crate::eas::items::filter;
+use crate::eas::items::size;
 use crate::eas::options::Options;
 use crate::eas::options::Sticky;
 use crate::eas::status::Error;
@@ -79,7 +81,7 @@ impl Room {
 
     fn take(&mut self, commands: &[Element]) {
         self.items = self.items.saturating_sub(commands.len());
-        self.bytes = self.bytes.saturating_sub(commands.iter().map(text_size).sum());
+        self.bytes = self.bytes.saturating_sub(commands.iter().map(size).sum());
     }
 }
 
@@ -219,7 +221,10 @@ impl One<'_> {
         room: Room,
     ) -> Result<response::Collection, Failure> {
         let sent_key = opened.key();
-        let known: Vec<String> = opened.known().map(str::to_owned).collect();
+        let count = opened.known().count();
+        // Only a command names an item.
+        let named = opened.known().take_while(|_| !self.wanted.commands.is_empty());
+        let known: Vec<String> = named.map(str::to_owned).collect();
         let call = self.call;
         let takes_drafts = call
             .takes_drafts(self.module, self.folder)
@@ -237,7 +242,7 @@ impl One<'_> {
             module: self.module,
             folder: self.folder,
             key: sent_key,
-            items: known.len(),
+            items: count,
         };
         let holds_deletions = brake.holds(&self.wanted.commands, self.wanted.deletes_as_moves).await?;
         let plan = plan::Options {
@@ -404,7 +409,7 @@ impl One<'_> {
         responses
     }
 
-    /// The items a device wants whole, with bodies that are not cut.
+    /// The items a device wants whole, with bodies that are not cut; as many as one request may fetch.
     async fn fetched(&self, known: &[String], committed: &Committed) -> Result<Vec<Element>, Error> {
         let server_ids: Vec<&String> = self
             .wanted
@@ -421,14 +426,21 @@ impl One<'_> {
         let mut responses = Vec::new();
         let whole = whole_bodies();
         let items = self.items(&whole);
+        let mut held = 0;
         for server_id in server_ids {
+            if held >= MOST_FETCHED {
+                responses.push(response::failed(tag::FETCH, server_id, None, response::SERVER_ERROR));
+                continue;
+            }
             let id = ids::ox_id(self.id, server_id, known.iter().map(String::as_str));
             let wanted = id.map(|id| Wanted::by_id(committed.ox_id(&id)));
             let item = match wanted {
                 Some(wanted) => items.show(&wanted).await?,
                 None => Loaded::Vanished,
             };
-            responses.push(response::fetched(server_id, item));
+            let fetched = response::fetched(server_id, item);
+            held += size(&fetched);
+            responses.push(fetched);
         }
         Ok(responses)
     }
@@ -445,9 +457,4 @@ fn whole_bodies() -> BodyOptions {
         preferences: vec![whole(BodyType::Html), whole(BodyType::Plain)],
         ..BodyOptions::default()
     }
-}
-
-/// A rough size of what the device gets.
-fn text_size(element: &Element) -> usize {
-    element.as_bytes().len() + 4 + element.children().iter().map(text_size).sum::<usize>()
 }

@@ -24,10 +24,6 @@ use crate::eas::notice;
 use crate::eas::status::Error;
 use crate::ox::Module;
 use crate::ox::Object;
-use crate::ox::columns::Column;
-use crate::ox::columns::Text;
-use crate::ox::columns::calendar;
-use crate::ox::columns::contacts;
 use crate::usm::attention;
 use crate::usm::attention::Cause;
 use crate::usm::attention::Entry;
@@ -202,12 +198,10 @@ fn sent(call: &Call<'_>, class: Class, changes: &Changes, commands: &[Command], 
 }
 
 fn name_of(class: Class, object: &Object) -> String {
-    let columns: &[Column<Text>] = match class {
-        Class::Contacts => &[contacts::DISPLAY_NAME, contacts::LAST_NAME, contacts::COMPANY],
-        _ => &[calendar::TITLE],
-    };
-    let name = columns.iter().find_map(|column| object.text(*column));
-    name.unwrap_or("(no name)").to_owned()
+    match content::stub::name_of(class, object) {
+        "" => "(no name)".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// Neither letter nor digests are those under which writes are noted.
@@ -266,8 +260,7 @@ fn subject(items: &[Overridden]) -> String {
 }
 
 fn text(call: &Call<'_>, module: Module, items: &[Overridden]) -> String {
-    let time = date::hyphenated(date::wall_clock(call.now, &call.user.zone)).replace('T', " ");
-    let time: String = time.chars().take("2026-11-25 10:00".len()).collect();
+    let time = date::readable(date::wall_clock(call.now, &call.user.zone));
     let request = call.request;
     let mut text = format!(
         "At {time} the device {} ({}) sent changes of what somebody else, or you yourself in the web interface or with \

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::content::Class;
 use crate::eas::command::LONGEST_ID;
+use crate::eas::options::TEXT_MESSAGE;
 use crate::usm::ids;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V2_5;
@@ -29,9 +30,6 @@ const WANTS_CHANGES: VersionRange = VersionRange::since(V12_0);
 
 /// A class alone names the default folder of its items in these versions.
 const NAMES_BY_CLASS: VersionRange = VersionRange::until(V2_5);
-
-/// The class of text messages, which we do not have.
-const TEXT_MESSAGE: &str = "SMS";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {

@@ -5,6 +5,7 @@
 
 use crate::content::Class;
 use crate::eas::items::Loaded;
+use crate::eas::options::TEXT_MESSAGE;
 use crate::eas::status::Status;
 use crate::usm::settle::Answer;
 use crate::usm::settle::Unsendable;
@@ -13,6 +14,7 @@ use crate::version::ProtocolVersion::V12_1;
 use crate::version::ProtocolVersion::V14_0;
 use crate::version::VersionRange;
 use crate::wbxml::Element;
+use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
 use crate::wbxml::codepage::airsyncbase;
 
@@ -36,11 +38,10 @@ pub(super) const NOTHING_CACHED: i64 = 13;
 pub(super) const INVALID_WAIT: i64 = 14;
 pub(super) const TOO_MANY_COLLECTIONS: i64 = 15;
 
-/// The class of a text message in the answer to its addition, which is not that of the folder.
-const TEXT_MESSAGE: &str = "SMS";
-
-/// Status of an item that cannot be converted.
+/// Statuses of an item beside those.
 const CONVERSION_ERROR: i64 = 6;
+const CONFLICT: i64 = 7;
+const NO_ROOM: i64 = 9;
 
 /// What one collection answers.
 #[derive(Debug)]
@@ -129,9 +130,9 @@ pub(super) fn status_of(answer: &Answer) -> i64 {
     match answer {
         Answer::Done { .. } => SUCCESS,
         Answer::Rejected => CONVERSION_ERROR,
-        Answer::Conflict => 7,
+        Answer::Conflict => CONFLICT,
         Answer::NotFound => OBJECT_NOT_FOUND,
-        Answer::Full => 9,
+        Answer::Full => NO_ROOM,
         Answer::Unsendable(Unsendable::Recipients) => i64::from(Status::INVALID_RECIPIENTS.0),
         Answer::Unsendable(Unsendable::TooLarge) => i64::from(Status::ATTACHMENT_IS_TOO_LARGE.0),
         Answer::Unsendable(Unsendable::Refused) => i64::from(Status::MAIL_SUBMISSION_FAILED.0),
@@ -166,7 +167,7 @@ pub(super) fn changed(server_id: &str, made: Vec<Element>) -> Element {
     )
 }
 
-/// The answer to the addition of a text message, which is kept nowhere.
+/// The answer to the addition of a text message, which is kept nowhere. Its class is not that of the folder.
 pub(super) fn text_message(client_id: &str, server_id: &str) -> Element {
     Element::parent(
         tag::ADD,
@@ -190,8 +191,8 @@ pub(super) fn not_added(client_id: &str, status: i64) -> Element {
     )
 }
 
-/// The answer to a Change or Delete that failed; success is silent.
-pub(super) fn failed(tag: crate::wbxml::Tag, server_id: &str, instance: Option<&str>, status: i64) -> Element {
+/// The answer to a Change, Delete or Fetch that failed; of the first two, success is silent.
+pub(super) fn failed(tag: Tag, server_id: &str, instance: Option<&str>, status: i64) -> Element {
     let mut element = Element::parent(tag, [Element::text(tag::SERVER_ID, server_id)]);
     if let Some(instance) = instance {
         element.push(Element::text(airsyncbase::INSTANCE_ID, instance));

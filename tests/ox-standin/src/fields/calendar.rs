@@ -2,6 +2,7 @@
 
 use super::Field;
 use super::Kind;
+use crate::profile::Profile;
 
 /// All fields beside the common ones.
 pub(crate) const FIELDS: &[Field] = &[
@@ -28,9 +29,9 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::text(224, "organizer", 255),
     Field::new(225, "sequence", Kind::Number),
     Field::computed(226, "confirmations", Kind::Json),
-    Field::new(227, "organizerId", Kind::Number),
-    Field::text(228, "principal", 255),
-    Field::new(229, "principalId", Kind::Number),
+    Field::new(227, "organizerId", Kind::Number).since(Profile::V6_20),
+    Field::text(228, "principal", 255).since(Profile::V6_20),
+    Field::new(229, "principalId", Kind::Number).since(Profile::V6_20),
     Field::text(400, "location", 255),
     Field::new(401, "full_time", Kind::Bool),
     Field::new(402, "shown_as", Kind::Number),

@@ -56,7 +56,7 @@ impl Field {
             key,
             kind,
             writable: true,
-            since: Profile::V6_20,
+            since: Profile::V6_16,
         }
     }
 

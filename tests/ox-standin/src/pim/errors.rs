@@ -111,11 +111,11 @@ const CONTACTS: Errors = Errors {
 impl Errors {
     pub(crate) fn of(module: Module, profile: Profile) -> &'static Self {
         match (module, profile) {
-            (Module::Calendar, Profile::V6_20) => &CALENDAR_6_20,
+            (Module::Calendar, Profile::V6_16 | Profile::V6_20) => &CALENDAR_6_20,
             (Module::Calendar, Profile::V7_8) => &CALENDAR_7_8,
-            (Module::Calendar, Profile::V7_10) => &CALENDAR_7_10,
+            (Module::Calendar, Profile::V7_10 | Profile::V8) => &CALENDAR_7_10,
             (Module::Tasks, _) => &TASKS,
-            (Module::Contacts, Profile::V6_20) => &CONTACTS_6_20,
+            (Module::Contacts, Profile::V6_16 | Profile::V6_20) => &CONTACTS_6_20,
             (Module::Contacts, _) => &CONTACTS,
         }
     }

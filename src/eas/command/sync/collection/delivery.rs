@@ -13,10 +13,10 @@ use crate::eas::command::sync::collection::FETCH_SOURCES;
 use crate::eas::command::sync::collection::Failure;
 use crate::eas::command::sync::collection::One;
 use crate::eas::command::sync::collection::Opening;
-use crate::eas::command::sync::collection::text_size;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
 use crate::eas::items::Wanted;
+use crate::eas::items::size;
 use crate::eas::status::Error;
 use crate::eas::stub::Broken;
 use crate::eas::stub::Stub;
@@ -85,19 +85,19 @@ impl One<'_> {
             .to_device()
             .get(delivered.deliveries.len()..)
             .unwrap_or_default();
-        let mut size = 0;
+        let mut held = 0;
         let at_a_time = match self.module == Module::Mail && email::need(items.bodies) == email::Need::Source {
             true => FETCH_SOURCES,
             false => FETCH,
         };
         for sends in sends.chunks(at_a_time) {
             let count = delivered.deliveries.len();
-            if size >= bytes || self.deadline.has_passed(count, Instant::now()) {
+            if held >= bytes || self.deadline.has_passed(count, Instant::now()) {
                 break;
             }
             let mut loaded = self.load(pending, items, sends).await?.into_iter();
             for send in sends {
-                if size >= bytes {
+                if held >= bytes {
                     return Ok(());
                 }
                 let item = match self.needs_object(send) {
@@ -108,7 +108,7 @@ impl One<'_> {
                 let delivery = self.deliver_one(pending, items, send, item, sent_key, delivered);
                 let delivery = delivery.await?;
                 delivered.deliveries.push(delivery);
-                size += delivered.commands.iter().skip(before).map(text_size).sum::<usize>();
+                held += delivered.commands.iter().skip(before).map(size).sum::<usize>();
             }
         }
         Ok(())
