@@ -8,10 +8,11 @@ DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 # What `make deb` needs, beside Rust and a C compiler.
 DEB_TOOLS = /usr/bin/dh:debhelper /usr/bin/fakeroot:fakeroot
 
-# What `make test-install` needs, beside root and the above.
+# What `make test-install` needs, beside root and the above; and what `make test-boot` needs beside that.
 INSTALL_TOOLS = /usr/sbin/debootstrap:debootstrap /usr/bin/curl:curl /usr/sbin/ip:iproute2
+BOOT_TOOLS = /usr/bin/systemd-nspawn:systemd-container
 
-.PHONY: help build deb test test-install soak demo lint doc docs fmt bench bench-planner fuzz
+.PHONY: help build deb test test-install test-boot soak demo lint doc docs fmt bench bench-planner fuzz
 
 help:
 	@echo 'make build   the program, target/release/oxtender'
@@ -20,6 +21,7 @@ help:
 	@echo '             make demo ARGS=--once ends by itself'
 	@echo 'make test    every test, with a private Apache and a private MariaDB'
 	@echo 'make test-install   docs/install.md in a clean Debian root, with the real dpkg; needs root and debootstrap'
+	@echo 'make test-boot   the package under a real systemd, in a container that systemd-nspawn boots; needs root'
 	@echo 'make soak    100,000 random histories over the whole gateway; make soak SEEDS=1000000 FIRST=300 for others'
 	@echo 'make bench   the AJP listener beside Tomcat and through Apache'
 	@echo 'make bench-planner   the sync engine by itself, up to a million items'
@@ -37,11 +39,19 @@ deb:
 test: test-tools
 	cargo test --workspace --locked
 
+# The upgrade is from the package of the commit before, if there is one: our crates are compiled once more for it.
 # Needs root, for chroot and dpkg. Environment: MIRROR, SUITE, TREE, see tests/install/run.sh.
 test-install: deb
 	@packaging/tools.sh $(INSTALL_TOOLS)
 	cargo build --locked --package ox-standin
-	target="$${CARGO_TARGET_DIR:-target}" && tests/install/run.sh "$$target"/deb/oxtender_*.deb "$$target/debug/ox-standin"
+	target="$${CARGO_TARGET_DIR:-target}" && older=$$(tests/install/older.sh) && \
+		tests/install/run.sh walk.sh "$$target"/deb/oxtender_*.deb "$$target/debug/ox-standin" $$older
+
+test-boot: deb
+	@packaging/tools.sh $(INSTALL_TOOLS) $(BOOT_TOOLS)
+	cargo build --locked --package ox-standin
+	target="$${CARGO_TARGET_DIR:-target}" && \
+		tests/install/run.sh boot.sh "$$target"/deb/oxtender_*.deb "$$target/debug/ox-standin"
 
 # A failure prints its seed; SEED=n replays it.
 SEEDS = 100000

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds the Debian package into target/deb. Debian wants its files at the top of a source tree, so a copy of what git
 # knows is made there.
+#
+# usage: deb.sh [REVISION]     of this tree; or of a commit, into target/deb-REVISION, for tests of upgrades
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,12 +10,18 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 # dh builds with a home directory of its own.
 export CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
 
-out="$CARGO_TARGET_DIR/deb"
+# A directory of its own for each, by which cargo tells them apart: only our crates are compiled twice.
+out="$CARGO_TARGET_DIR/deb${1:+-$(git rev-parse --short "$1")}"
 tree="$out/oxtender"
 rm -rf "$out"
 mkdir -p "$tree"
-git ls-files -z | tar --null --files-from=- --create | tar --extract --directory "$tree"
-cp -a packaging/debian "$tree/debian"
+# With the time of now, by which cargo sees what changed since it compiled last: what was edited meanwhile is older than that.
+if [ $# -gt 0 ]; then
+    git archive "$1"
+else
+    git ls-files -z | tar --null --files-from=- --create
+fi | tar --extract --touch --directory "$tree"
+cp -a "$tree/packaging/debian" "$tree/debian"
 
-(cd "$tree" && dpkg-buildpackage --build=binary --unsigned-changes --no-check-builddeps "$@")
+(cd "$tree" && dpkg-buildpackage --build=binary --unsigned-changes --no-check-builddeps)
 ls "$out"/*.deb

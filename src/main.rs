@@ -21,8 +21,11 @@ use tokio::signal::unix::signal;
 /// The configuration is wrong; clap uses the same for arguments.
 const WRONG_CONFIGURATION: u8 = 2;
 
+/// What is logged unless `RUST_LOG` says otherwise. That a certificate is not trusted is told by whoever asked.
+const LOGGED: &str = "info,rustls_platform_verifier=off";
+
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOGGED)).init();
     match Cli::parse().command {
         Command::Serve(Etc { etc }) => load_and_serve(etc.as_deref()),
         Command::Check(command) => check(&command),

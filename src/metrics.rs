@@ -23,6 +23,7 @@ pub struct Metrics {
     ignored_elements: Family<VersionLabel, Counter>,
     errors: Family<FaultLabel, Counter>,
     devices: Gauge,
+    waiting_devices: Family<CommandLabel, Gauge>,
     watched_users: Gauge,
     ox_calls: Gauge<u64, AtomicU64>,
 }
@@ -88,6 +89,12 @@ impl Metrics {
         );
         let (devices, watched_users, ox_calls) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("devices", "Devices with an OX session", devices.clone());
+        let waiting_devices = Family::default();
+        registry.register(
+            "waiting_devices",
+            "Devices that wait for changes at this moment, by command",
+            waiting_devices.clone(),
+        );
         registry.register(
             "watched_users",
             "Users of whom a device waits for changes",
@@ -102,6 +109,7 @@ impl Metrics {
             ignored_elements,
             errors,
             devices,
+            waiting_devices,
             watched_users,
             ox_calls,
         }
@@ -156,6 +164,15 @@ impl Metrics {
         self.ox_calls.set(ox_calls);
     }
 
+    /// So many devices wait in a command, which must be one of a bounded number of names.
+    pub fn waiting(&self, command: &str, devices: usize) {
+        let label = CommandLabel {
+            command: command.to_owned(),
+        };
+        let devices = i64::try_from(devices).unwrap_or(i64::MAX);
+        self.waiting_devices.get_or_create(&label).set(devices);
+    }
+
     pub fn text(&self) -> String {
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &self.registry) {
@@ -186,12 +203,14 @@ mod tests {
         metrics.request("Sync", "14.1", Some(200), Some(1), Duration::from_millis(5), 2);
         metrics.ignored("14.1", 4);
         metrics.gauges(3, 1, 7);
+        metrics.waiting("Ping", 2);
         let text = metrics.text();
         for line in [
             "oxtender_requests_total{command=\"Sync\",version=\"14.1\",http=\"200\",status=\"1\"} 1",
             "oxtender_command_ox_calls_total{command=\"Sync\"} 2",
             "oxtender_ignored_elements_total{version=\"14.1\"} 4",
             "oxtender_devices 3",
+            "oxtender_waiting_devices{command=\"Ping\"} 2",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }

@@ -29,6 +29,8 @@ pub type FolderKey = (Module, String);
 pub struct Notifier {
     interval: Arc<Mutex<Duration>>,
     users: Arc<Mutex<HashMap<UserKey, Arc<User>>>>,
+    /// How many wait, by the command in which they do.
+    waiting: Arc<Mutex<BTreeMap<&'static str, usize>>>,
 }
 
 /// What is known of one user's folders.
@@ -56,6 +58,14 @@ pub struct Watch {
     folders: Vec<FolderKey>,
     seen: BTreeMap<FolderKey, u64>,
     changes: watch::Receiver<u64>,
+    /// Held only to be dropped.
+    _counted: Counted,
+}
+
+/// One of those who wait, for as long as it lives, however its wait ends.
+struct Counted {
+    command: &'static str,
+    waiting: Arc<Mutex<BTreeMap<&'static str, usize>>>,
 }
 
 impl Notifier {
@@ -64,6 +74,7 @@ impl Notifier {
         Self {
             interval: Arc::new(Mutex::new(interval)),
             users: Arc::default(),
+            waiting: Arc::default(),
         }
     }
 
@@ -72,8 +83,8 @@ impl Notifier {
         *lock(&self.interval) = interval;
     }
 
-    /// Starts to wait for changes of these folders.
-    pub fn watch(&self, key: UserKey, session: &ox::Session, folders: Vec<FolderKey>) -> Watch {
+    /// Starts to wait for changes of these folders. `command` is what [`Notifier::waiting`] counts the wait by.
+    pub fn watch(&self, command: &'static str, key: UserKey, session: &ox::Session, folders: Vec<FolderKey>) -> Watch {
         let mut users = lock(&self.users);
         let user = match users.get(&key) {
             Some(user) => {
@@ -105,6 +116,7 @@ impl Notifier {
             folders,
             seen,
             changes,
+            _counted: Counted::new(command, &self.waiting),
         }
     }
 
@@ -122,6 +134,29 @@ impl Notifier {
     /// How many users are looked after.
     pub fn count(&self) -> usize {
         lock(&self.users).len()
+    }
+
+    /// How many devices wait at this moment in that command.
+    pub fn waiting(&self, command: &str) -> usize {
+        lock(&self.waiting).get(command).copied().unwrap_or_default()
+    }
+}
+
+impl Counted {
+    fn new(command: &'static str, waiting: &Arc<Mutex<BTreeMap<&'static str, usize>>>) -> Self {
+        *lock(waiting).entry(command).or_default() += 1;
+        Self {
+            command,
+            waiting: waiting.clone(),
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(count) = lock(&self.waiting).get_mut(self.command) {
+            *count = count.saturating_sub(1);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Gateway;
 use super::http_door::Handler;
 use super::plain;
+use super::serving::WAITING;
 use crate::metrics::Metrics;
 
 #[derive(Clone)]
@@ -56,9 +57,11 @@ impl Admin {
 
     fn metrics(&self) -> String {
         let Gateway { lasting, ox, .. } = &self.gateway;
-        lasting
-            .metrics
-            .gauges(lasting.sessions.count(), lasting.notifier.count(), ox.calls());
-        lasting.metrics.text()
+        let (metrics, notifier) = (&lasting.metrics, &lasting.notifier);
+        metrics.gauges(lasting.sessions.count(), notifier.count(), ox.calls());
+        for command in WAITING {
+            metrics.waiting(command, notifier.waiting(command));
+        }
+        metrics.text()
     }
 }

@@ -31,7 +31,7 @@ use crate::usm::generations::Generations;
 use crate::usm::listing::Listings;
 
 /// The commands in which devices wait.
-const WAITING: [&str; 2] = ["Ping", "Sync"];
+pub(super) const WAITING: [&str; 2] = ["Ping", "Sync"];
 
 pub(super) struct Serving {
     pub(super) eas: Eas,

@@ -1,21 +1,23 @@
 #!/bin/sh
-# The walk through docs/install.md, see run.sh, which starts it in namespaces of its own.
-# Every line that it writes is something that was found true; the first that is not ends it with what was seen instead.
+# The walk through docs/install.md on a host whose services have start scripts, see run.sh, which starts it in namespaces of its
+# own; systemd is boot.sh's.
 #
-# usage: walk.sh DIRECTORY OXTENDER.deb OX-STANDIN     DIRECTORY has the Debian root, and takes notes
+# usage: walk.sh DIRECTORY OXTENDER.deb OX-STANDIN [OLDER.deb]     DIRECTORY has the Debian root, and takes notes
 set -eu
 
 work=$1
 package=$2
 standin=$3
+older=${4:-}
 root=$work/root
 project=$(dirname "$(realpath "$0")")/../..
+. "$project/tests/install/steps.sh"
 
-ETC=/opt/open-xchange/etc
 LOG=/var/log/oxtender/oxtender.log
-PHONE=WALKPHONE1
 # The key that the older package of this walk does not know yet, far from the line that is changed.
 NEW_KEY=com.openexchange.usm.max_objects_per_folder
+APACHE_SITE=/etc/apache2/sites-available/default-ssl.conf
+APACHE_LINE='ProxyPass /Microsoft-Server-ActiveSync ajp://127.0.0.1:8009/Microsoft-Server-ActiveSync smax=0 ttl=60 retry=5 timeout=3700'
 
 main() {
     ip link set lo up
@@ -31,18 +33,20 @@ main() {
     list_files >"$work/clean"
 
     a_clean_host
-    an_upgrade
+    apache_in_front
     remove_and_purge
+    an_upgrade
     in_place_of_the_original
     open_xchange_6
     echo "docs/install.md leads where it says"
+    [ -n "$older" ] || echo "(the upgrade was from the same program, as no older one was given)"
 }
 
 # --- chapters -----------------------------------------------------------------------------------------------------------
 
 a_clean_host() {
     chapter 'A clean host'
-    expect 'dpkg installs it' install older
+    expect 'dpkg installs it' install newer
     expect 'the user is there' inside getent passwd open-xchange
     expect 'the user has no password and no shell' inside sh -c \
         'getent shadow open-xchange | grep -q "^open-xchange:[!*]" && getent passwd open-xchange | grep -q nologin$'
@@ -88,12 +92,55 @@ a_clean_host() {
     a_wrong_configuration_is_refused
 }
 
-a_phone_syncs() {
-    tells 'a phone may log in' '^MS-ASProtocolVersions: .*16.1' phone OPTIONS secret
-    tells 'not with a wrong password' '^HTTP/1.1 401' phone OPTIONS wrong
-    folder_sync 0
-    tells 'the phone gets its folders' 'Posteingang' inside oxtender wbxml /tmp/answer
-    key=$(sed -n 's|.*<SyncKey>\(.*\)</SyncKey>.*|\1|p' "$work/output")
+# As docs/install.md has it under 4 and 5, with a certificate of one's own.
+apache_in_front() {
+    chapter 'Apache in front'
+    documented docs/install.md 'a2enmod proxy proxy_ajp'
+    documented docs/install.md "$APACHE_LINE"
+    documented docs/install.md 'oxtender check --user NAME --apache https://HOST --apache-config /etc/apache2'
+    expect 'modules and site are switched on' inside sh -c 'a2enmod --quiet ssl proxy proxy_ajp && a2ensite --quiet default-ssl'
+    # Port 80 is the stand-in's here.
+    sed -i '/^Listen 80$/d' "$root/etc/apache2/ports.conf"
+    expect 'a certificate is made' inside openssl req -x509 -newkey rsa:2048 -noenc -days 30 -subj /CN=walk \
+        -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+        -keyout /etc/apache2/own.key -out /etc/apache2/own.pem
+    sed -i -e 's|^\(\s*SSLCertificateFile\s\).*|\1/etc/apache2/own.pem|' -e 's|^\(\s*SSLCertificateKeyFile\s\).*|\1/etc/apache2/own.key|' \
+        "$root$APACHE_SITE"
+    apache_forwards "$(echo "$APACHE_LINE" | sed s/8009/8019/)"
+    expect 'Apache starts' inside apache2ctl start
+    await 'Apache answers' curl --silent --insecure --output /dev/null https://127.0.0.1/
+    door=https://127.0.0.1
+    tells 'a phone may log in by Apache' '^HTTP/1.1 200' phone OPTIONS secret --insecure
+    door=
+
+    expect 'oxtender check finds no error' check
+    told 'but does not know the certificate' '^warning  *apache .*does not know who issued the certificate'
+    expect 'the host is told of the certificate' inside sh -c \
+        'cp /etc/apache2/own.pem /usr/local/share/ca-certificates/own.crt && update-ca-certificates'
+    expect 'oxtender check finds nothing wrong' check
+    cp "$work/output" "$work/checked"
+    fails 'and has nothing to complain of' grep -E '^(warning|error)' "$work/checked"
+    expect 'Apache leads to the gateway' grep -E '^ok +apache .*leads to an ActiveSync server' "$work/checked"
+
+    # The port that Open-Xchange has.
+    apache_forwards "$APACHE_LINE"
+    expect 'Apache reads its files again' inside apache2ctl graceful
+    fails 'oxtender check finds the wrong port' check
+    told 'and says in which line it stands' '^error  *apache .*default-ssl.conf, line [0-9]*: .* -> '
+    apache_forwards "$(echo "$APACHE_LINE" | sed 's/8009/8019/; s/ timeout=.*//')"
+    expect 'Apache reads its files again' inside apache2ctl graceful
+    await 'Apache leads to the gateway again' check
+    told 'oxtender check finds a short timeout' '^warning  *apache .*default-ssl.conf, line [0-9]*: .* -> timeout=3700'
+    expect 'Apache stops' inside apache2ctl stop
+}
+
+# The line goes to the end of the virtual host.
+apache_forwards() {
+    sed -i -e '/ProxyPass/d' -e "s|^\(\s*\)</VirtualHost>|$1\n&|" "$root$APACHE_SITE"
+}
+
+check() {
+    inside env OXTENDER_PASSWORD=secret oxtender check --user anton --apache https://127.0.0.1 --apache-config /etc/apache2
 }
 
 a_reload() {
@@ -116,26 +163,9 @@ a_wrong_configuration_is_refused() {
     expect 'put right, it starts' inside /etc/init.d/oxtender start
 }
 
-an_upgrade() {
-    chapter 'Upgrading'
-    cp --archive "$root$ETC/usm.properties" "$work/usm.properties"
-    before=$(cat "$root/run/oxtender.pid")
-    expect 'dpkg installs the newer one' install newer
-    expect 'the changed file is as it was' cmp "$work/usm.properties" "$root$ETC/usm.properties"
-    has_mode "$ETC/usm.properties" '640 root:open-xchange'
-    expect 'the new one lies beside it' grep -q "^$NEW_KEY=" "$root$ETC/usm.properties.dpkg-dist"
-    tells 'oxtender config diff shows what is new' "^$NEW_KEY=" inside oxtender config diff
-    tells 'and what was changed' '^#   com.openexchange.usm.ox.url=http://127.0.0.1:8009/ajax/' inside oxtender config diff
-    expect 'the service runs' inside /etc/init.d/oxtender status
-    fails 'and it is the new one' test "$before" = "$(cat "$root/run/oxtender.pid")"
-    tells 'the phone is still listed' "$PHONE" inside oxtender device list
-    folder_sync "$key"
-    tells 'it goes on where it was' '<Status>1</Status>' inside oxtender wbxml /tmp/answer
-    fails 'and gets nothing twice' grep -a Posteingang "$root/tmp/answer"
-}
-
 remove_and_purge() {
     chapter 'Removing'
+    cp --archive "$root$ETC/usm.properties" "$work/usm.properties"
     expect 'dpkg removes it' inside dpkg --remove oxtender
     fails 'the service has stopped' get http://127.0.0.1:8011/health
     expect 'the configuration is kept' cmp "$work/usm.properties" "$root$ETC/usm.properties"
@@ -145,9 +175,37 @@ remove_and_purge() {
     expect 'the user, who may be Open-Xchange'\''s, is left' inside getent passwd open-xchange
 }
 
+# From the commit before this one, where there is one, to this one, with both files changed.
+an_upgrade() {
+    chapter 'Upgrading'
+    expect 'dpkg installs the older one' install older
+    configure usm com.openexchange.usm.ox.url=http://127.0.0.1:8009/ajax/
+    configure eas com.openexchange.usm.eas.ajp.listen=127.0.0.1:8019
+    configure eas com.openexchange.usm.eas.http.listen=127.0.0.1:8010
+    expect 'it starts' inside /etc/init.d/oxtender restart
+    a_phone_syncs
+    cp --archive "$root$ETC/usm.properties" "$root$ETC/eas.properties" "$work"
+    before=$(cat "$root/run/oxtender.pid")
+
+    expect 'dpkg installs the newer one' install newer
+    for file in usm.properties eas.properties; do
+        expect "the changed $file is as it was" cmp "$work/$file" "$root$ETC/$file"
+        has_mode "$ETC/$file" '640 root:open-xchange'
+    done
+    expect 'a new one lies beside it' grep -q "^$NEW_KEY=" "$root$ETC/usm.properties.dpkg-dist"
+    tells 'oxtender config diff shows what is new' "^$NEW_KEY=" inside oxtender config diff
+    tells 'and what was changed' '^#   com.openexchange.usm.ox.url=http://127.0.0.1:8009/ajax/' inside oxtender config diff
+    expect 'the service runs' inside /etc/init.d/oxtender status
+    fails 'and it is the new one' test "$before" = "$(cat "$root/run/oxtender.pid")"
+    tells 'the phone is still listed' "$PHONE" inside oxtender device list
+    the_phone_goes_on
+    expect 'dpkg purges it' inside dpkg --purge oxtender
+    expect 'no file is left, and none is missing' nothing_left
+}
+
 in_place_of_the_original() {
     chapter 'A host with the original USM'
-    expect 'dpkg installs a package of that name' inside dpkg --install /tmp/original.deb
+    expect 'dpkg installs a package of that name' inside dpkg --install $SHARED/original.deb
     configure usm com.openexchange.usm.ox.url=http://127.0.0.1:8009/ajax/
     cp --archive "$root$ETC/usm.properties" "$work/usm.properties"
     tells 'dpkg installs this one in its place' 'open-xchange-usm' install newer
@@ -182,15 +240,16 @@ open_xchange_6() {
 
 # --- packages -----------------------------------------------------------------------------------------------------------
 
-# The newer package is the one that was built. The older one is made of it, without a second build: a lower version, and a
-# configuration that lacks a key. A third has the name and a file of the original.
+# The newer package is the one that was built. The older one is that of the commit before, or the same; in either case with a lower
+# version, and with a configuration that lacks a key, so that dpkg has a changed file to ask about, whatever these two commits
+# are. A third has the name and a file of the original.
 make_packages() {
-    cp "$package" "$root/tmp/newer.deb"
+    cp "$package" "$root$SHARED/newer.deb"
 
-    dpkg-deb --raw-extract "$package" "$work/older"
-    sed -i 's/^Version: .*/Version: 0.0.1/' "$work/older/DEBIAN/control"
+    dpkg-deb --raw-extract "${older:-$package}" "$work/older"
+    sed -i 's/^Version: .*/&~older/' "$work/older/DEBIAN/control"
     sed -i "/^$NEW_KEY=/d" "$work/older$ETC/usm.properties"
-    dpkg-deb --root-owner-group --build "$work/older" "$root/tmp/older.deb" >/dev/null
+    dpkg-deb --root-owner-group --build "$work/older" "$root$SHARED/older.deb" >/dev/null
 
     mkdir --parents "$work/original/DEBIAN" "$work/original$ETC" "$work/original/opt/open-xchange/bundles"
     cat >"$work/original/DEBIAN/control" <<-END
@@ -203,12 +262,7 @@ make_packages() {
     echo "$ETC/usm.properties" >"$work/original/DEBIAN/conffiles"
     echo com.openexchange.usm.ox.url=http://localhost/ajax/ >"$work/original$ETC/usm.properties"
     echo jar >"$work/original/opt/open-xchange/bundles/usm.jar"
-    dpkg-deb --root-owner-group --build "$work/original" "$root/tmp/original.deb" >/dev/null
-}
-
-# An answer to dpkg's question in advance, as the document advises: keep yours.
-install() {
-    inside dpkg --force-confold --install "/tmp/$1.deb"
+    dpkg-deb --root-owner-group --build "$work/original" "$root$SHARED/original.deb" >/dev/null
 }
 
 # --- the host -----------------------------------------------------------------------------------------------------------
@@ -217,19 +271,13 @@ inside() {
     chroot "$root" /usr/bin/env --ignore-environment PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C "$@"
 }
 
-# Writes `key=value` into usm.properties or eas.properties, as an editor would.
-configure() {
-    sed -i "s|^${2%%=*}=.*|$2|" "$root$ETC/$1.properties"
-    grep -qxF "$2" "$root$ETC/$1.properties" || fail "$2: no such line in $1.properties"
+the_log() {
+    cat "$root$LOG"
 }
 
 # What the walk does must stand in a document.
 documented() {
     expect "$1 says $2" grep -qF "$2" "$project/$1"
-}
-
-has_mode() {
-    tells "$1 is $2" "^$2\$" inside stat --format='%a %U:%G' "$1"
 }
 
 all_owned_by() {
@@ -245,113 +293,6 @@ check_unit() {
     sed 's|^ExecStart=/usr/sbin/oxtender|ExecStart=/bin/true|' "$root/lib/systemd/system/oxtender.service" >"$work/oxtender.service"
     systemd-analyze verify --man=no "$work/oxtender.service" >"$work/unit" 2>&1 || true
     fails 'systemd has nothing to say about the unit' grep . "$work/unit"
-}
-
-# All names with their modes and owners, but not what dpkg and adduser note for themselves.
-list_files() {
-    find "$root" \( -path "$root/proc" -o -path "$root/tmp" -o -path "$root/var/lib/dpkg" -o -path "$root/var/cache" \
-        -o -name dpkg.log -o -path "$root/run/adduser" -o -path "$root/etc/*-" \) -prune -o -printf '%P %M %U:%G\n' | sort
-}
-
-nothing_left() {
-    list_files | diff "$work/clean" -
-}
-
-# --- Open-Xchange, a phone ----------------------------------------------------------------------------------------------
-
-# Starts the stand-in at an address, and waits for it. `$stands` is its process.
-ox() {
-    : >"$work/ox"
-    "$standin" --listen "$1" >>"$work/ox" &
-    stands=$!
-    waited=0
-    until grep -q listening "$work/ox"; do
-        waited=$((waited + 1))
-        [ "$waited" -lt 100 ] || fail "no stand-in at $1"
-        sleep 0.1
-    done
-}
-
-# logged TEXT: waits for a line in the log that has it, and writes that.
-logged() {
-    waited=0
-    until grep -F "$1" "$root$LOG"; do
-        waited=$((waited + 1))
-        [ "$waited" -lt 100 ] || return 1
-        sleep 0.1
-    done
-}
-
-get() {
-    curl --silent --show-error --fail --max-time 20 "$1"
-}
-
-# phone METHOD PASSWORD [CURL-ARGUMENT...]: one request of anton's phone; writes the head of the answer.
-phone() {
-    method=$1
-    password=$2
-    shift 2
-    curl --silent --show-error --max-time 20 --request "$method" --user "anton:$password" \
-        --header 'MS-ASProtocolVersion: 14.1' --dump-header - --output "$root/tmp/answer" "$@" \
-        "http://127.0.0.1:8010/Microsoft-Server-ActiveSync?Cmd=${command:-}&User=anton&DeviceId=$PHONE&DeviceType=Walk"
-}
-
-# folder_sync KEY: the body is FolderSync (16) with a SyncKey (12), code page FolderHierarchy (7), in WBXML.
-folder_sync() {
-    printf '\003\001\152\000\000\007\126\122\003%s\000\001\001' "$1" >"$work/request"
-    command=FolderSync
-    tells "a FolderSync with the key $1 is answered" '^HTTP/1.1 200' phone POST secret \
-        --header 'Content-Type: application/vnd.ms-sync.wbxml' --data-binary "@$work/request"
-    command=
-}
-
-# --- what is found ------------------------------------------------------------------------------------------------------
-
-chapter() {
-    echo "$1"
-}
-
-# expect WHAT COMMAND...: the command must succeed.
-expect() {
-    what=$1
-    shift
-    "$@" >"$work/output" 2>&1 || fail "$what"
-    echo "  $what"
-}
-
-# fails WHAT COMMAND...: it must not.
-fails() {
-    what=$1
-    shift
-    ! "$@" >"$work/output" 2>&1 || fail "$what"
-    echo "  $what"
-}
-
-# tells WHAT PATTERN COMMAND...: the command must succeed, and write what fits the pattern, in letters of any case.
-tells() {
-    what=$1
-    pattern=$2
-    shift 2
-    "$@" >"$work/output" 2>&1 || fail "$what"
-    told "$what" "$pattern"
-}
-
-# told WHAT PATTERN: the command before wrote what fits it.
-told() {
-    grep -qi -e "$2" "$work/output" || fail "$1 (nothing fits $2)"
-    echo "  $1"
-}
-
-fail() {
-    {
-        echo "NOT TRUE: $1"
-        sed 's/^/    | /' "$work/output"
-        if [ -s "$root$LOG" ]; then
-            echo "    the end of $LOG:"
-            tail -n 15 "$root$LOG" | sed 's/^/    | /'
-        fi
-    } >&2
-    exit 1
 }
 
 main

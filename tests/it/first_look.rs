@@ -3,6 +3,8 @@
 //! One table of faults, each staged with the program that ships, real sockets, and real servers beside it. Those that take a
 //! server that is not installed are left out, which is said aloud.
 
+mod certificates;
+mod prompt;
 mod stage;
 
 use std::thread;

@@ -179,7 +179,7 @@ impl Lines {
         let user = (self.device.ox.context_id(), self.device.ox.user_id());
         let mut watch = self
             .notifier
-            .watch(user, &self.device.ox, vec![(Module::Contacts, ox_folder)]);
+            .watch("Sync", user, &self.device.ox, vec![(Module::Contacts, ox_folder)]);
         watch.ready().await;
         self.waiting.notify_one();
         Ok(watch

@@ -13,11 +13,15 @@ use oxtender::wbxml::codepage::ping as tag;
 use crate::device::CONTACTS;
 use crate::device::Device;
 use crate::device::INBOX;
+use crate::device::http::Connection;
+use crate::device::http::Request;
 use crate::device::link::Parameters;
 use crate::device::link::WBXML;
 use crate::device::sync_document;
 use crate::items::contact;
 use crate::items::mail;
+use crate::listening::http_address;
+use crate::operations::ask;
 use crate::world::World;
 use crate::world::wait_for;
 
@@ -40,6 +44,13 @@ fn wait_until_parked(world: &World, calls: u64) {
     wait_for("a look at OX", || {
         (world.standin.calls().of("mail", "all") > calls).then_some(())
     });
+}
+
+/// A Sync of that folder which waits for so many seconds.
+fn waiting_sync(device: &mut Device, folder: &str, seconds: u64) -> Request {
+    let collection = device.collection(folder).request(V14_1);
+    let heartbeat = Element::text(airsync::HEARTBEAT_INTERVAL, seconds.to_string());
+    device.link.wbxml("Sync", &sync_document(vec![collection], [heartbeat]))
 }
 
 fn looks(world: &World) -> u64 {
@@ -108,6 +119,50 @@ fn a_newer_request_ends_the_wait() {
         assert_eq!(waiting.join().unwrap().status, 1, "superseded by {newer}");
         assert!(started.elapsed() < SOON, "{newer} waited for the one before");
     }
+}
+
+/// How many phones wait, as `/metrics` has it, in a Ping and in a Sync.
+fn waiting(world: &World) -> (u64, u64) {
+    let text = String::from_utf8(ask(world, "/metrics").body).unwrap();
+    let of = |command: &str| {
+        let name = format!("oxtender_waiting_devices{{command=\"{command}\"}} ");
+        let value = text.lines().find_map(|line| line.strip_prefix(&name)).expect(&name);
+        value.parse().expect("a number")
+    };
+    (of("Ping"), of("Sync"))
+}
+
+/// Whoever stops waiting is counted no longer, for whatever reason.
+#[test]
+fn those_who_wait_are_counted() {
+    let world = World::start();
+    let (mut first, inbox, contacts) = phone(&world);
+    let (mut second, ..) = phone(&world);
+    let (mut third, ..) = phone(&world);
+    let expect = |what: &str, expected| wait_for(what, || (waiting(&world) == expected).then_some(()));
+    assert_eq!(waiting(&world), (0, 0));
+
+    let ping = first.start_ping(LONG, &[&inbox]);
+    expect("the Ping to be counted", (1, 0));
+    let sync = {
+        let request = waiting_sync(&mut second, &inbox, LONG);
+        let link = second.link.clone();
+        thread::spawn(move || link.exchange(&request))
+    };
+    expect("the Sync to be counted", (1, 1));
+    // Nothing is heard again of this one.
+    let mut lost = Connection::open(http_address(&world)).unwrap();
+    lost.send(&third.ping_request(LONG, &[&contacts])).unwrap();
+    expect("the other Ping to be counted", (2, 1));
+    drop(lost);
+    expect("a lost connection to count no longer", (1, 1));
+
+    assert!(first.sync(&contacts).is_quiet());
+    assert_eq!(ping.join().unwrap().status, 1, "superseded");
+    expect("a superseded Ping to count no longer", (0, 1));
+    world.anton().receive(&mail("new", "Text."));
+    assert!(!sync.join().unwrap().body.is_empty());
+    expect("an answered Sync to count no longer", (0, 0));
 }
 
 /// A phone that went away does not keep its successor waiting.
@@ -217,18 +272,13 @@ fn sync_waits() {
     let world = World::start();
     let anton = world.anton();
     let (mut device, inbox, _) = phone(&world);
-    let waiting_sync = |device: &mut Device, seconds: u64| {
-        let collection = device.collection(&inbox).request(V14_1);
-        let heartbeat = Element::text(airsync::HEARTBEAT_INTERVAL, seconds.to_string());
-        device.link.wbxml("Sync", &sync_document(vec![collection], [heartbeat]))
-    };
-    let request = waiting_sync(&mut device, 1);
+    let request = waiting_sync(&mut device, &inbox, 1);
     let started = Instant::now();
     let answer = device.link.exchange(&request);
     assert!(answer.body.is_empty(), "nothing to say");
     assert!(started.elapsed() >= Duration::from_secs(1));
 
-    let request = waiting_sync(&mut device, LONG);
+    let request = waiting_sync(&mut device, &inbox, LONG);
     let calls = looks(&world);
     let link = device.link.clone();
     let waiting = {

@@ -7,11 +7,14 @@ use http::Method;
 use serde_json::Value;
 use tokio::net::lookup_host;
 
+use super::apache::Certificates;
 use super::apache::ask;
 use super::finding::Report;
 use crate::config::Config;
 
 const PART: &str = "gateway";
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Parts of `/health`. What is wrong with Open-Xchange and the database was found by looking at them; they are here all the
 /// same, since the gateway may have another configuration than its files have by now.
@@ -41,7 +44,7 @@ pub(super) async fn check(config: &Config, report: &mut Report<'_>) -> Running {
     };
     let url = format!("http://{admin}/health");
     let answer = match url.parse() {
-        Ok(url) => ask(Method::GET, url, Vec::new(), Duration::from_secs(20)).await,
+        Ok(url) => ask(Method::GET, url, Vec::new(), PATIENCE, Certificates::Trusted).await,
         Err(_) => return Running::default(),
     };
     // What stands there if it is no gateway is the business of the ports.

@@ -90,7 +90,10 @@ impl Door<'_> {
             "{}: {} ({}) is taken by another program{who}",
             self.name, self.address, self.key.name
         );
-        let change = format!("stop that program (ss -ltnp shows it), or {}", self.another());
+        let change = format!(
+            "stop that program (ss -ltnp shows it; systemd there means a socket unit), or {}",
+            self.another()
+        );
         report.error(PART, what, change);
     }
 

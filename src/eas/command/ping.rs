@@ -83,7 +83,10 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
 
 async fn wait(call: &Call<'_>, folders: &[Folder], until: Instant) -> Result<Reply, Error> {
     let keys = folders.iter().map(Folder::key).collect();
-    let mut watch = call.services.notifier.watch(call.user_key(), &call.device.ox, keys);
+    let mut watch = call
+        .services
+        .notifier
+        .watch("Ping", call.user_key(), &call.device.ox, keys);
     // From the first look on nothing is missed; what changed before it is found by the comparison.
     let mut first = true;
     loop {

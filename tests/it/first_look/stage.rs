@@ -43,6 +43,8 @@ pub(super) struct Site {
     etc: PathBuf,
     /// Further arguments of the check.
     pub(super) arguments: Vec<String>,
+    /// Further variables of its environment.
+    pub(super) environment: Vec<(&'static str, PathBuf)>,
     /// Who runs the programs: nobody, or whoever runs the tests.
     as_nobody: bool,
     program: PathBuf,
@@ -72,6 +74,7 @@ impl Site {
             said: String::new(),
             etc: etc.to_owned(),
             arguments: Vec::new(),
+            environment: Vec::new(),
             as_nobody: false,
             program: PathBuf::from(env!("CARGO_BIN_EXE_oxtender")),
             _others: Vec::new(),
@@ -95,7 +98,8 @@ impl Site {
             .args(arguments)
             .arg("--etc")
             .arg(&self.etc)
-            .env("OXTENDER_PASSWORD", "secret");
+            .env("OXTENDER_PASSWORD", "secret")
+            .envs(self.environment.iter().cloned());
         if self.as_nobody {
             command.uid(NOBODY).gid(NOBODY);
         }

@@ -238,7 +238,10 @@ async fn wait_for_news(
                 .map(|(_, module, folder)| (module, folder)),
         );
     }
-    let mut watch = call.services.notifier.watch(call.user_key(), &call.device.ox, folders);
+    let mut watch = call
+        .services
+        .notifier
+        .watch("Sync", call.user_key(), &call.device.ox, folders);
     let mut first = true;
     loop {
         let change = async {
