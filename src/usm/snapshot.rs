@@ -33,7 +33,8 @@ impl Revision {
     const STUB: u64 = 0x57AB_57AB;
 }
 
-/// The items of a folder by the id that the device knows, in the order of these. Collected from pairs of different ids.
+/// The items of a folder by the id that the device knows, in the order of these. Of two that are collected for one id, as
+/// while a mail and its replacement are both there, the later one counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot<'a>(Vec<(&'a str, Seen)>);
 
@@ -74,7 +75,14 @@ impl Filter {
 impl<'a> FromIterator<(&'a str, Seen)> for Snapshot<'a> {
     fn from_iter<T: IntoIterator<Item = (&'a str, Seen)>>(items: T) -> Self {
         let mut items: Vec<_> = items.into_iter().collect();
-        items.sort_unstable_by_key(|(id, _)| *id);
+        items.sort_by_key(|(id, _)| *id);
+        items.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            if is_same {
+                *kept = *later;
+            }
+            is_same
+        });
         Self(items)
     }
 }
@@ -166,6 +174,19 @@ mod tests {
         assert_eq!(within(&snapshot), ["b", "c"]);
         assert_eq!(snapshot.get("c").map(|seen| seen.newest), Some(2));
         assert_eq!(snapshot.get("e"), None);
+    }
+
+    #[test]
+    fn an_id_stands_once() {
+        let seen = |newest| Seen {
+            revision: Revision(1),
+            within: true,
+            newest,
+        };
+        let items = [("b", seen(1)), ("a", seen(2)), ("b", seen(3)), ("b", seen(4))];
+        let snapshot: Snapshot<'_> = items.into_iter().collect();
+        let newest: Vec<_> = snapshot.iter().map(|(id, seen)| (id, seen.newest)).collect();
+        assert_eq!(newest, [("a", 2), ("b", 4)]);
     }
 
     #[test]
