@@ -28,13 +28,13 @@ has_mode() {
     tells "$1 is $2" "^$2\$" inside stat --format='%a %U:%G' "$1"
 }
 
-# All names with their modes and owners, but not what dpkg, adduser, Apache and systemd note for themselves.
+# All names with their modes and owners, but not what dpkg, adduser, start-stop-daemon, Apache and systemd note for themselves.
 list_files() {
     find "$root" \( -path "$root/proc" -o -path "$root/tmp" -o -path "$root$SHARED" -o -path "$root/var/lib/dpkg" \
         -o -path "$root/var/cache" -o -path "$root/run/adduser" -o -path "$root/etc/*-" -o -name dpkg.log \
         -o -path "$root/etc/apache2" -o -path "$root/etc/ssl" -o -path "$root/usr/local/share/ca-certificates" \
-        -o -path "$root/var/log/apache2" -o -path "$root/run/apache2" -o -path "$root/run/lock" \
-        -o -path "$root/var/log/journal" -o -path "$root/var/lib/systemd" -o -path "$root/var/tmp" \
+        -o -path "$root/var/lib/apache2" -o -path "$root/var/log/apache2" -o -path "$root/run/apache2" -o -path "$root/run/lock" \
+        -o -path "$root/run/.s-s-d-notify.*" -o -path "$root/var/log/journal" -o -path "$root/var/lib/systemd" -o -path "$root/var/tmp" \
         \) -prune -o -printf '%P %M %U:%G\n' | sort
 }
 
