@@ -37,6 +37,8 @@ pub(super) struct Phone {
     pub(super) disturbed: BTreeSet<String>,
     /// Its filter keeps old mail away.
     recent_only: bool,
+    /// Answers, or what may have been one, that it did not get in a row, by kind.
+    pub(super) unheard: [usize; KINDS.len()],
 }
 
 pub(super) struct Pending {
@@ -89,6 +91,7 @@ impl Phone {
             own: BTreeSet::new(),
             disturbed: BTreeSet::new(),
             recent_only: false,
+            unheard: [0; KINDS.len()],
         }
     }
 

@@ -32,6 +32,10 @@ use crate::device::http::Answer;
 /// Rounds in which everything must have come to rest.
 const MOST_ROUNDS: usize = 60;
 
+/// A phone that does not get so many answers of a folder in a row gets the next one whatever the script says. After six the
+/// gateway takes it for a device that chokes on an item, and sends a stub; a request that comes twice counts as two.
+const MOST_UNHEARD: usize = 4;
+
 /// Milliseconds between two steps, at OX.
 const PACE: i64 = 1000;
 
@@ -341,6 +345,10 @@ impl Player {
     ) -> bool {
         self.pass_time();
         let one = &mut self.phones[phone];
+        let has_patience = kinds.iter().all(|kind| one.unheard[*kind] < MOST_UNHEARD);
+        let trouble = if has_patience { trouble } else { &Trouble::None };
+        let answers = if matches!(trouble, Trouble::Twice { .. }) { 2 } else { 1 };
+        kinds.iter().for_each(|kind| one.unheard[*kind] += answers);
         let ids: Vec<String> = kinds.iter().map(|kind| one.folders[kind].clone()).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         for id in &ids {
@@ -383,6 +391,7 @@ impl Player {
                 busy = true;
                 continue;
             }
+            self.phones[phone].unheard[*kind] = 0;
             let collection = self.phones[phone].device.collection(id);
             busy |= !before.pending.is_empty() || synced.commands() > 0 || synced.more_available;
             busy |= collection.key != before.key;
