@@ -6,16 +6,18 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+target="${CARGO_TARGET_DIR:-$PWD/target}"
+# Beside the sources, not above them: cargo looks for changes in the files that it compiled last, wherever below its own
+# directory they are, and would take one package's program for another's.
+export CARGO_TARGET_DIR="$target/deb-cargo"
 # dh builds with a home directory of its own.
 export CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
 
-# A directory of its own for each, by which cargo tells them apart: only our crates are compiled twice.
-out="$CARGO_TARGET_DIR/deb${1:+-$(git rev-parse --short "$1")}"
+out="$target/deb${1:+-$(git rev-parse --short "$1")}"
 tree="$out/oxtender"
 rm -rf "$out"
 mkdir -p "$tree"
-# With the time of now, by which cargo sees what changed since it compiled last: what was edited meanwhile is older than that.
+# With the time of now, so that our crates are compiled each time, and only ours.
 if [ $# -gt 0 ]; then
     git archive "$1"
 else

@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 target=${CARGO_TARGET_DIR:-target}
+mkdir -p "$target"
 log=$target/deb-older.log
 
 if ! revision=$(git rev-parse --short --quiet --verify 'HEAD^' 2>/dev/null); then
