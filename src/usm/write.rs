@@ -81,7 +81,7 @@ impl Write {
         match (self, step) {
             (Self::Update { shares, .. }, Step::Merge) => Some(shares.as_ref()?.merged.agreed.clone()),
             (Self::Update { shares, .. }, Step::Yield) => Some(shares.as_ref()?.yielded.agreed.clone()),
-            (Self::Update { resend: false, .. }, _) if !unseen => change.agreed.clone(),
+            (Self::Create { .. } | Self::Update { resend: false, .. }, _) if !unseen => change.agreed.clone(),
             _ => None,
         }
     }
@@ -226,6 +226,8 @@ impl<'a> Writer<'a> {
         if let Written::Done { id, revision, resend } = &mut written {
             *resend |= unseen;
             let revision = revision.map(|revision| revision.unless(*resend));
+            // An object that was there already may say more than the device did.
+            let agreed = agreed.filter(|_| !(is_addition && *resend));
             self.noted
                 .insert(journal::operation(&change.what), Noted { agreed, in_part });
             match is_addition {

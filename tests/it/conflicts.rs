@@ -20,6 +20,7 @@ use crate::administration::told;
 use crate::device::CALENDAR;
 use crate::device::CONTACTS;
 use crate::device::Device;
+use crate::device::Loss;
 use crate::items::CLASSES;
 use crate::items::Class;
 use crate::items::DAY;
@@ -123,10 +124,8 @@ impl Scene {
             anton.create(class.module, object(class.kind, BEFORE));
             device.sync(&folder).added.remove(0)
         };
-        let objects = anton.objects(class.module, anton.default_folder(class.module));
-        let number = objects[0]["id"].as_u64().expect("an id");
         Self {
-            number: u32::try_from(number).expect("a small id"),
+            number: the_item(&world, class),
             world,
             device,
             folder,
@@ -173,6 +172,14 @@ impl Scene {
     fn attention(&self) -> String {
         told(&self.world, &format!("device show {}", self.device.link.device_id))
     }
+}
+
+/// The only item of a class at OX.
+fn the_item(world: &World, class: &Class) -> u32 {
+    let anton = world.anton();
+    let objects = anton.objects(class.module, anton.default_folder(class.module));
+    assert_eq!(objects.len(), 1);
+    u32::try_from(objects[0]["id"].as_u64().expect("an id")).expect("a small id")
 }
 
 /// The cases: each class, each version, whoever wins, whoever has made the item.
@@ -262,6 +269,42 @@ fn a_change_after_a_lost_answer() {
         scene.assert_at_ox(Three("again", "web", "three"));
         assert_eq!(scene.notices(), [] as [String; 0]);
     });
+}
+
+/// The same of an addition, which the phone sends again before it asks for news.
+#[test]
+fn a_change_after_a_lost_answer_to_an_addition() {
+    for version in VERSIONS {
+        for (class, option) in CLASSES.iter().flat_map(|class| [(class, OX_WINS), (class, DEVICE_WINS)]) {
+            let world = World::start();
+            let mut device = world.ready_device(version);
+            let folder = device.folder(class.kind);
+            device.collection(&folder).options = vec![Element::number(airsync::CONFLICT, option)];
+            device.sync(&folder);
+            let client_id = device.add(&folder, data(class.kind, version, BEFORE));
+            device.sync_and_lose(&folder, Loss::Forgotten);
+            let number = the_item(&world, class);
+            let place = world.anton().default_folder(class.module);
+            let change = json!({fields(class.kind)[1]: "web"});
+            world.anton().update(class.module, place, number, change);
+            device.collection(&folder).wants_changes = false;
+            let id = device.sync(&folder).new_ids.remove(&client_id).expect("a ServerId");
+            device.collection(&folder).wants_changes = true;
+            let mut scene = Scene {
+                world,
+                device,
+                folder,
+                class,
+                version,
+                id,
+                number,
+            };
+            scene.of_phone(Three("phone", "two", "three"));
+            assert_eq!(scene.device.sync(&scene.folder.clone()).refused, []);
+            scene.assert_at_ox(Three("phone", "web", "three"));
+            assert_eq!(scene.notices(), [] as [String; 0]);
+        }
+    }
 }
 
 /// The answer is lost, and the phone asks again: the same is told once, whoever won.
