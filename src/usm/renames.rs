@@ -157,8 +157,11 @@ impl Matching<'_, '_> {
         let left: Vec<usize> = (0..self.gone.len())
             .filter(|old| !self.pairs.contains_key(old))
             .collect();
+        let [old] = left.as_slice() else {
+            return;
+        };
         let candidates: Vec<(usize, usize)> = self.candidates().collect();
-        let ([old], [(_, new)]) = (left.as_slice(), candidates.as_slice()) else {
+        let [(_, new)] = candidates.as_slice() else {
             return;
         };
         let ids = self.gone.get(*old).zip(self.appeared.get(*new));
