@@ -61,8 +61,8 @@ fn is_the_same(name: &str, show: impl Fn(&Context<'_>) -> Vec<Element>) {
             };
             let first = bytes(LOOKS[0]);
             assert!(first.len() > 10, "{name}, {version}: nothing is shown");
-            for now in [LOOKS[0], LOOKS[1], LOOKS[1]] {
-                assert_eq!(bytes(now), first, "{name}, {version}, {kind:?}");
+            for look in [LOOKS[0], LOOKS[1], LOOKS[1]] {
+                assert_eq!(bytes(look), first, "{name}, {version}, {kind:?}");
             }
         }
     }
