@@ -10,7 +10,7 @@
 //! | `call`, `reply`, `multiple` | a request; what its answer means; many in one |
 //! | `error` | [`Error`] and [`ErrorKind`]: the only place that knows error codes |
 //! | `settings`, `access` | what OX says about the user; whether ActiveSync is permitted |
-//! | `folder`, `folder_change`, `module` | listing and changing folders |
+//! | `folder`, `folder_change`, `selection`, `module` | listing and changing folders; those that the user chose for devices |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
 //! | `invitation` | answering meetings, and taking in invitations |

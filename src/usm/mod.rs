@@ -26,6 +26,7 @@
 //! | [`journal`] | what was applied already | [`generations`], `repetition` | states in the store, keys that come again |
 //! | [`course`] | what a device gets past | | |
 //! | `overlay` | what differs from a state | | |
+//! | [`renames`](mod@renames) | which mail folder became which | `following` | the same, in the store |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
 //! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
