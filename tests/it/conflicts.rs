@@ -275,7 +275,8 @@ fn a_change_after_a_lost_answer() {
 #[test]
 fn a_change_after_a_lost_answer_to_an_addition() {
     for version in VERSIONS {
-        for (class, option) in CLASSES.iter().flat_map(|class| [(class, OX_WINS), (class, DEVICE_WINS)]) {
+        let options = |class| [(class, OX_WINS), (class, DEVICE_WINS)];
+        for (class, option) in CLASSES.iter().flat_map(options) {
             let world = World::start();
             let mut device = world.ready_device(version);
             let folder = device.folder(class.kind);
