@@ -327,13 +327,8 @@ impl Player {
             return;
         };
         let is_certain = matches!(trouble, Trouble::None | Trouble::AnswerLost | Trouble::HungUp { .. });
-        // What OX has of the name that the phone knows.
-        let before = change.before.as_ref().map(|(_, folder)| folder.name.clone());
-        let at_ox = self
-            .made(kind)
-            .into_iter()
-            .find(|folder| Some(&folder.title) == before.as_ref());
-        if let Some(folder) = &at_ox {
+        let before = change.before.as_ref();
+        if let Some(folder) = before.and_then(|before| self.meant(phone, kind, before)) {
             let follows = is_certain && change.after.is_some();
             self.uproot(kind, &folder.id, follows.then_some(phone), false);
         }
@@ -347,6 +342,16 @@ impl Player {
         if status == DONE {
             self.take(phone, kind, change, key, id);
         }
+    }
+
+    /// The folder at OX that a phone means: with the item that lies in it there, whatever its name is by now, or of its name.
+    fn meant(&self, phone: usize, kind: usize, (id, folder): &(String, Folder)) -> Option<StoredFolder> {
+        let made = self.made(kind);
+        let item = self.phones[phone].meanings.get(id);
+        let has_item = |made: &&StoredFolder| item.is_some() && self.item_in(kind, &made.id).as_ref() == item;
+        let has_name = |made: &&StoredFolder| made.title == folder.name;
+        let found = made.iter().find(has_item);
+        found.or_else(|| made.iter().find(has_name)).cloned()
     }
 
     fn change_of(&mut self, act: Act, own: &[(String, Folder)], parents: &[String], kind: i64) -> Option<Change> {
