@@ -9,7 +9,8 @@ DEMO_TOOLS = /usr/sbin/apache2:apache2-bin
 DEB_TOOLS = /usr/bin/dh:debhelper /usr/bin/fakeroot:fakeroot
 
 # What `make test-install` needs, beside root and the above; and what `make test-boot` needs beside that.
-INSTALL_TOOLS = /usr/sbin/debootstrap:debootstrap /usr/bin/curl:curl /usr/sbin/ip:iproute2
+INSTALL_TOOLS = /usr/sbin/debootstrap:debootstrap /usr/bin/curl:curl /usr/sbin/ip:iproute2 \
+                /usr/bin/lintian:lintian
 BOOT_TOOLS = /usr/bin/systemd-nspawn:systemd-container
 
 .PHONY: help build deb test test-install test-boot soak demo lint doc docs fmt bench bench-planner fuzz
@@ -44,6 +45,7 @@ test: test-tools
 test-install: deb
 	@packaging/tools.sh $(INSTALL_TOOLS)
 	cargo build --locked --package ox-standin
+	lintian --allow-root --fail-on error,warning "$${CARGO_TARGET_DIR:-target}"/deb/oxtender_*.deb
 	target="$${CARGO_TARGET_DIR:-target}" && older=$$(tests/install/older.sh) && \
 		tests/install/run.sh walk.sh "$$target"/deb/oxtender_*.deb "$$target/debug/ox-standin" $$older
 
