@@ -38,6 +38,7 @@
 mod found;
 mod kinds;
 mod ledger;
+mod ox;
 mod phone;
 mod player;
 mod process;

@@ -132,6 +132,16 @@ impl Phone {
         pick(&items, which).cloned()
     }
 
+    /// What the phone shows of an item whose change it has not told yet.
+    pub(super) fn changed(&self, kind: usize, server_id: &str) -> Option<&Fields> {
+        let sent = &self.device.collections[&self.folders[&kind]].pending;
+        let pending = self.pending.get(&kind)?.iter();
+        pending.zip(sent).find_map(|(pending, local)| match &pending.what {
+            What::Change { fields, .. } if local.id() == server_id => Some(fields),
+            _ => None,
+        })
+    }
+
     /// Takes back a change that was not confirmed, to replace it. By its id: an item that was rightly doubled has its title
     /// twice.
     pub(super) fn withdraw(&mut self, kind: usize, server_id: &str) -> Option<Pending> {

@@ -73,7 +73,7 @@ impl Drop for Player {
 
 impl Player {
     fn new(script: &Script) -> Self {
-        let site = Site::new();
+        let site = Site::new(&script.ox);
         let web = site.standin.web("anton");
         kinds::create_archive(&web);
         let phones = script.phones.iter().enumerate();
@@ -199,6 +199,7 @@ impl Player {
                 let Some(item) = pick(&items, which) else { return };
                 let number = self.next();
                 let value = kinds::value(kind, field, number);
+                self.ledger.see(&item.title, None, &item.fields);
                 kinds::update(kind, &self.web, &item.id, field, &value);
                 self.ledger.write(&item.title, None, field, &value);
             }
@@ -246,10 +247,13 @@ impl Player {
         let Some((server_id, title, mut fields)) = one.pick(kind, which) else {
             return;
         };
-        if !kinds::is_visible(kind, field, version) {
+        // He sees his own changes at once, and does nothing where nothing is to do.
+        let shown = &one.changed(kind, &server_id).unwrap_or(&fields)[field];
+        if !kinds::is_visible(kind, field, version) || shown == value {
             return;
         }
         let before = fields.clone();
+        self.ledger.see(&title, Some(phone), &before);
         let (mut writes, mut overtaken, mut disturbed) = (BTreeMap::new(), Vec::new(), false);
         if let Some(Pending {
             disturbed: was_disturbed,
@@ -273,7 +277,7 @@ impl Player {
             false => Vec::from_iter(writes.insert(field, write)),
         };
         for write in earlier {
-            self.ledger.tell_write(&title, write, Told::Overtaken);
+            self.ledger.tell_write(&title, write, Told::Overtaken, true);
             overtaken.push(write);
         }
         let changed: Vec<usize> = writes.keys().copied().collect();
@@ -307,7 +311,7 @@ impl Player {
             overtaken.extend(writes.into_values().chain(before));
         }
         for write in &overtaken {
-            self.ledger.tell_write(&title, *write, Told::Overtaken);
+            self.ledger.tell_write(&title, *write, Told::Overtaken, true);
         }
         self.ledger.delete(&title, Some(phone));
         one.device.delete(&one.folders[&kind], &server_id);
@@ -430,10 +434,10 @@ impl Player {
                         told => told,
                     };
                     for write in writes.into_values() {
-                        self.ledger.tell_write(&title, write, told_of_each);
+                        self.ledger.tell_write(&title, write, told_of_each, disturbed);
                     }
                     for write in overtaken {
-                        self.ledger.tell_write(&title, write, Told::Overtaken);
+                        self.ledger.tell_write(&title, write, Told::Overtaken, disturbed);
                     }
                     if told == Told::Done {
                         own.insert(title, fields);
@@ -441,7 +445,7 @@ impl Player {
                 }
                 What::Delete { overtaken } => {
                     for write in overtaken {
-                        self.ledger.tell_write(&title, write, Told::Overtaken);
+                        self.ledger.tell_write(&title, write, Told::Overtaken, disturbed);
                     }
                     self.ledger.tell_deletion(&title, Some(phone), told);
                 }

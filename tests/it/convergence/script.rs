@@ -17,6 +17,7 @@ use super::kinds::ARCHIVE;
 use super::kinds::KINDS;
 use super::kinds::MAIL;
 use super::kinds::is_mail;
+use super::ox::Ox;
 use super::player;
 use super::random::Random;
 use super::site::GATEWAYS;
@@ -30,6 +31,7 @@ const MOST_CALLS_AT_DATABASE: usize = 20;
 
 #[derive(Clone, Debug)]
 pub(super) struct Script {
+    pub(super) ox: Ox,
     pub(super) phones: Vec<Phone>,
     /// Those that are synced, in order.
     pub(super) kinds: Vec<usize>,
@@ -173,7 +175,12 @@ impl History for Script {
         for _ in 0..10 + random.below(20) {
             steps.push(step(random, &phones, &kinds, calm));
         }
-        Self { phones, kinds, steps }
+        Self {
+            ox: Ox::of(seed),
+            phones,
+            kinds,
+            steps,
+        }
     }
 
     fn len(&self) -> usize {
@@ -304,6 +311,7 @@ fn fault(random: &mut Random) -> Fault {
 /// A line a step; with the seed, all that is needed to follow a failure.
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.ox)?;
         for (number, phone) in self.phones.iter().enumerate() {
             let winner = if phone.wins { "the phone" } else { "OX" };
             writeln!(f, "phone {number}: {}, in conflicts {winner} wins", phone.version)?;

@@ -20,7 +20,7 @@ use oxtender::version::ProtocolVersion::V14_1;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::kinds;
+use super::ox::Ox;
 use super::process::Process;
 use super::process::Stage;
 use super::script::Moment;
@@ -65,8 +65,8 @@ struct State {
 }
 
 impl Site {
-    pub(super) fn new() -> Arc<Self> {
-        let standin = Standin::builder().max_sessions_per_user(10_000).now(kinds::NOW).build();
+    pub(super) fn new(ox: &Ox) -> Arc<Self> {
+        let standin = ox.start();
         let directory = tempfile::Builder::new().prefix("site").tempdir_in(place()).unwrap();
         let database = directory.path().join("oxtender.db");
         fs::write(&database, &*EMPTY).unwrap();
@@ -213,7 +213,7 @@ impl Door for Way {
 fn a_request_is_stopped_behind_each_call_at_the_database() {
     let mut stops = 0;
     loop {
-        let site = Site::new();
+        let site = Site::new(&Ox::COMMON);
         let way = Arc::new(Way(site.clone()));
         let device = Device::new(way, "anton", "secret", "phone", V14_1);
         let request = device.link.wbxml("FolderSync", &device.folder_sync_request());
