@@ -33,6 +33,8 @@ struct Entry {
     addition: Deed,
     /// A request that added it broke off within.
     uncertain: bool,
+    /// It may have been carried out, and the gateway does not know that any more.
+    forgotten: bool,
     deletions: Vec<Deed>,
     /// It was moved: who deletes it where it was before changes nothing.
     is_moved: bool,
@@ -105,6 +107,7 @@ impl Ledger {
             kind,
             addition,
             uncertain: false,
+            forgotten: false,
             deletions: Vec::new(),
             is_moved: false,
             writes: fields.iter().enumerate().map(write).collect(),
@@ -149,6 +152,11 @@ impl Ledger {
     /// A request with the addition broke off within: what it left at OX is known again only if it is as it was.
     pub(super) fn make_uncertain(&mut self, title: &str) {
         self.entry(title).uncertain = true;
+    }
+
+    /// The gateway has lost its record of the addition.
+    pub(super) fn forget(&mut self, title: &str) {
+        self.entry(title).forgotten = true;
     }
 
     /// Whether an addition can have been repeated rightly, because the first one could not be recognized any more.
@@ -230,10 +238,10 @@ impl Entry {
         if deeds.chain([&self.addition]).any(|deed| deed.told == Told::Nothing) {
             return Some("somebody was never told".to_owned());
         }
-        if self.may_be_doubled() {
+        let may_be_gone = self.deletions.iter().any(|deed| deed.told != Told::Refused);
+        if self.may_be_doubled() && (may_be_gone || !found.is_empty()) {
             return None;
         }
-        let may_be_gone = self.deletions.iter().any(|deed| deed.told != Told::Refused);
         let must_be_gone = self.deletions.iter().any(|deed| deed.told == Told::Done);
         match (self.addition.told, found) {
             (Told::Refused, []) => None,
@@ -253,7 +261,7 @@ impl Entry {
         let writes = writes.map(|write| &write.deed);
         let others = writes.chain(&self.deletions).filter(|deed| deed.by != self.addition.by);
         let until = self.addition.until;
-        self.uncertain && { others }.any(|deed| deed.from <= until)
+        self.forgotten || self.uncertain && { others }.any(|deed| deed.from <= until)
     }
 
     /// The value must be somebody's whom nobody overrode.

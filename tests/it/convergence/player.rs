@@ -79,6 +79,7 @@ impl Player {
         let phones = script.phones.iter().enumerate();
         let phones = phones.map(|(number, phone)| Phone::set_up(&site, number, *phone, &script.kinds));
         let phones = phones.collect();
+        site.back_up();
         Self {
             site,
             web,
@@ -122,6 +123,15 @@ impl Player {
                 self.break_off_hung();
                 self.hung = None;
                 self.site.restart();
+            }
+            Step::BackUp => self.site.back_up(),
+            Step::Restore => {
+                self.break_off_hung();
+                self.hung = None;
+                self.site.restore();
+                for phone in &mut self.phones {
+                    phone.may_be_unknown(&mut self.ledger);
+                }
             }
         }
     }
@@ -389,6 +399,10 @@ impl Player {
         let mut busy = false;
         for ((kind, id), before) in kinds.iter().zip(ids).zip(before) {
             let synced = synced.remove(*id).expect("every collection has an answer");
+            if synced.status != 1 && self.phones[phone].starts_over(*kind, synced.status, &mut self.ledger) {
+                busy = true;
+                continue;
+            }
             if synced.status != 1 {
                 let passes = troubled && ![3, 4, 8, 12].contains(&synced.status);
                 assert!(passes, "Status {} of {}", synced.status, KINDS[*kind].name);
@@ -396,9 +410,17 @@ impl Player {
                 continue;
             }
             self.phones[phone].unheard[*kind] = 0;
+            self.phones[phone].is_known(*kind);
             let collection = self.phones[phone].device.collection(id);
             busy |= !before.pending.is_empty() || synced.commands() > 0 || synced.more_available;
             busy |= collection.key != before.key;
+            if before.key == "0" {
+                // Of the keys that a request gets that comes twice, the later one counts.
+                if troubled {
+                    self.phones[phone].begins_again(*kind);
+                }
+                continue;
+            }
             for id in &synced.soft_deleted {
                 let title = kinds::on_phone(*kind, &before.items[id]).0;
                 assert!(kinds::is_old(&title), "{title} has not left the window");

@@ -75,6 +75,10 @@ pub(super) enum Step {
     Expire,
     /// All gateways stop and start.
     Restart,
+    /// The database is saved.
+    BackUp,
+    /// The database goes back to what it was when it was saved.
+    Restore,
 }
 
 /// `which`: modulo the number of items there are.
@@ -224,9 +228,11 @@ fn step(random: &mut Random, phones: &[Phone], kinds: &[usize], calm: bool) -> S
                 recent_only: random.one_in(2),
             },
         },
-        10 if !calm && random.one_in(2) => match random.one_in(2) {
-            true => Step::Expire,
-            false => Step::Restart,
+        10 if !calm && random.one_in(2) => match random.below(8) {
+            0..=2 => Step::Expire,
+            3..=5 => Step::Restart,
+            6 => Step::BackUp,
+            _ => Step::Restore,
         },
         _ => Step::Sync {
             phone,
@@ -363,6 +369,8 @@ impl fmt::Display for Step {
             Self::Filter { phone, recent_only } => write!(f, "phone {phone}: wants recent mail only: {recent_only}"),
             Self::Expire => f.write_str("OX forgets all sessions"),
             Self::Restart => f.write_str("the gateways are restarted"),
+            Self::BackUp => f.write_str("the database is saved"),
+            Self::Restore => f.write_str("the database is restored"),
         }
     }
 }
