@@ -51,6 +51,8 @@ mod outages;
 mod peculiarities;
 mod ping;
 mod poison;
+#[path = "../support/ports.rs"]
+mod ports;
 mod queries;
 mod quirks;
 mod recipients;
