@@ -44,6 +44,7 @@ mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
 mod meetings;
+mod much_at_once;
 mod multipart;
 mod oof;
 mod operations;
