@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use super::kinds::APPOINTMENT;
 use super::kinds::AtOx;
 use super::kinds::Fields;
 use super::kinds::KINDS;
@@ -128,7 +127,7 @@ impl Ledger {
         self.entry(title).deletions.push(deed);
     }
 
-    /// A request with the addition broke off within: what it left at OX is known again only if it is as it was.
+    /// A request with the addition broke off within: what it left at OX is known again only if it is still there.
     pub(super) fn make_uncertain(&mut self, title: &str) {
         self.entry(title).uncertain = true;
     }
@@ -225,12 +224,9 @@ impl Entry {
         }
     }
 
-    /// Somebody changed or deleted it before the phone could ask for it again. OX has no mark by which it could be recognized;
-    /// of an appointment that is there, the UID is one.
+    /// Somebody deleted it before the phone could ask for it again: its UID, by which it is recognized, went with it.
     fn may_be_doubled(&self) -> bool {
-        let writes = self.writes.iter().filter(|_| self.kind != APPOINTMENT);
-        let writes = writes.map(|write| &write.deed);
-        let others = writes.chain(&self.deletions).filter(|deed| deed.by != self.addition.by);
+        let others = self.deletions.iter().filter(|deed| deed.by != self.addition.by);
         let until = self.addition.until;
         self.uncertain && { others }.any(|deed| deed.from <= until)
     }

@@ -3,13 +3,14 @@
 //! No fault: the same call is carried out and says the same. Only what a client must not rely on changes: whether an id is a
 //! number or a text ("ids may be numbers or strings depending on version/module"), the order of rows that nobody sorted, a
 //! warning that is mirrored as an error, keys and columns that are new to the client, absent or `null` data, the
-//! content type. Made from a seed, so that a test meets the same whims again.
+//! content type; and, once for all, what becomes of the UIDs of contacts and tasks. Made from a seed, so that a test meets the same whims again.
 
 use crate::call::Call;
 use crate::call::Envelope;
 use crate::envelope;
 use crate::error::OxError;
 use crate::modules;
+use crate::uids::Uids;
 use crate::world::World;
 use serde_json::Map;
 use serde_json::Value;
@@ -56,6 +57,17 @@ pub(crate) struct Whims(u64);
 impl Whims {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// What a server of this seed does with the UIDs of contacts and tasks, for as long as it runs.
+    pub(crate) fn uids(seed: u64) -> Uids {
+        let [kept, ignored, replaced, refused] = Uids::ALL;
+        match seed % 4 {
+            0 => kept,
+            1 => ignored,
+            2 => replaced,
+            _ => refused,
+        }
     }
 
     /// What a call that succeeded has found.
