@@ -5,7 +5,7 @@
 //! anything, and one that OX refuses is left out. Appointments need none, since their UID is documented as the client's.
 //! Implements the API documentation, "Detailed contact data" and "Detailed task data".
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -51,13 +51,26 @@ impl Mark {
     }
 }
 
-/// The modules in which a server has refused marks.
+/// How a server has received the first mark of each module, as far as a session has met it.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<BTreeSet<Module>>);
+pub(super) struct Receptions(Mutex<BTreeMap<Module, Reception>>);
 
-impl Refusals {
-    fn modules(&self) -> std::sync::MutexGuard<'_, BTreeSet<Module>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reception {
+    /// Whatever it has done with it.
+    Taken,
+    Refused,
+}
+
+impl Receptions {
+    fn of(&self, module: Module) -> Option<Reception> {
+        let receptions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        receptions.get(&module).copied()
+    }
+
+    fn note(&self, module: Module, reception: Reception) {
+        let mut receptions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        receptions.insert(module, reception);
     }
 }
 
@@ -66,7 +79,7 @@ pub(super) async fn is_known(session: &Session, module: Module) -> Result<bool, 
     let Some((_, since)) = COLUMN_SINCE.iter().find(|(known, _)| *known == module) else {
         return Ok(false);
     };
-    if session.mark_refusals().modules().contains(&module) {
+    if session.mark_receptions().of(module) == Some(Reception::Refused) {
         return Ok(false);
     }
     Ok(session.settings().await?.version >= *since)
@@ -88,14 +101,20 @@ pub async fn create_marked(
     }
     let mut marked = object.clone();
     marked.set(common::UID, mark.0.as_str());
+    let receptions = session.mark_receptions();
+    let is_first = receptions.of(module).is_none();
     match create(session, module, folder, marked).await {
-        Err(error) if may_be_about_a_mark(&error) => {
-            let written = create(session, module, folder, object).await?;
-            log::info!("OX takes the object without a UID of ours, and did not take it with one: {error}");
-            session.mark_refusals().modules().insert(module);
+        Ok(written) => {
+            receptions.note(module, Reception::Taken);
             Ok(written)
         }
-        outcome => outcome,
+        Err(error) if is_first && may_be_about_a_mark(&error) => {
+            let written = create(session, module, folder, object).await?;
+            log::info!("OX takes the object without a UID of ours, and did not take it with one: {error}");
+            receptions.note(module, Reception::Refused);
+            Ok(written)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -202,6 +221,26 @@ mod tests {
             add(&session, Module::Tasks).await.unwrap();
             assert_eq!(uids(&server)[3], UID, "of tasks nothing is known");
         }
+    }
+
+    /// A server that has taken one mark takes all.
+    #[tokio::test]
+    async fn what_is_refused_later_is_refused_for_another_reason() {
+        let (server, session) = Server::with_session(|request| match request.name().as_str() {
+            "config/serverVersion" => data(json!("7.8.4")),
+            "contacts?new" if request.json()["last_name"] == "x" => taken(),
+            "contacts?new" => failure("CON-0100", 1),
+            _ => failure("SVL-0001", 8),
+        })
+        .await;
+        add(&session, Module::Contacts).await.unwrap();
+        let mut bad = Object::new();
+        bad.set(contacts::EMAIL1, "nowhere");
+        let refused = create_marked(&session, Module::Contacts, "33", bad, Some(&mark())).await;
+        assert_eq!(refused.unwrap_err().code(), "CON-0100");
+        assert_eq!(uids(&server), [UID, UID]);
+        add(&session, Module::Contacts).await.unwrap();
+        assert_eq!(uids(&server)[2], UID);
     }
 
     /// Nothing is repeated that may have been carried out, or that fails whatever is in it.

@@ -33,7 +33,7 @@ use crate::ox::cookies::Cookies;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::login;
-use crate::ox::mark::Refusals;
+use crate::ox::mark::Receptions;
 use crate::ox::reply;
 use crate::ox::reply::Answer;
 use crate::ox::reply::Download;
@@ -59,7 +59,7 @@ struct Inner {
     failures: AtomicU64,
     settings: OnceCell<Arc<Settings>>,
     capabilities: OnceCell<Capabilities>,
-    mark_refusals: Refusals,
+    mark_receptions: Receptions,
 }
 
 /// What changes when a session is renewed.
@@ -90,7 +90,7 @@ impl Session {
             failures: AtomicU64::new(0),
             settings: OnceCell::new(),
             capabilities: OnceCell::new(),
-            mark_refusals: Refusals::default(),
+            mark_receptions: Receptions::default(),
         })))
     }
 
@@ -188,8 +188,8 @@ impl Session {
         &self.0.capabilities
     }
 
-    pub(super) fn mark_refusals(&self) -> &Refusals {
-        &self.0.mark_refusals
+    pub(super) fn mark_receptions(&self) -> &Receptions {
+        &self.0.mark_receptions
     }
 
     /// One attempt, and a second one with a new session if OX does not know this one any more.

@@ -151,9 +151,18 @@ mod tests {
         let row = |id, name: &str, uid: Value| json!([id, 33, name, uid]);
         // rows, what is found, and whether it is as it was
         let cases = [
-            (vec![row(1, "x", json!(null)), row(2, "x", json!(own))], Some(("2", true))),
-            (vec![row(1, "x", json!(null)), row(2, "y", json!(own))], Some(("2", false))),
-            (vec![row(1, "y", json!(null)), row(2, "x", json!("ox-7"))], Some(("2", true))),
+            (
+                vec![row(1, "x", json!(null)), row(2, "x", json!(own))],
+                Some(("2", true)),
+            ),
+            (
+                vec![row(1, "x", json!(null)), row(2, "y", json!(own))],
+                Some(("2", false)),
+            ),
+            (
+                vec![row(1, "y", json!(null)), row(2, "x", json!("ox-7"))],
+                Some(("2", true)),
+            ),
             (vec![row(1, "x", json!(other)), row(2, "y", json!(null))], None),
             // A server that does not know the column leaves it out.
             (vec![json!([1, 33, "x"])], Some(("1", true))),

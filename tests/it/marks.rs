@@ -223,16 +223,3 @@ fn a_mark_costs_no_call() {
         assert_eq!(marked.count(), if uids == Uids::Kept { 3 } else { 0 }, "{uids:?}");
     }
 }
-
-/// An answer to an addition that has a UID for the phone has that of an appointment.
-#[test]
-fn a_mark_is_not_told() {
-    for class in classes() {
-        let mut scene = Scene::of(class, Profile::default(), Uids::Kept);
-        scene.device.add(&scene.folder, data(class));
-        scene.device.sync(&scene.folder);
-        let items = scene.device.items(&scene.folder);
-        let shown = format!("{items:?}");
-        assert!(items.len() == 1 && !shown.contains("oxtender"), "{shown}");
-    }
-}
