@@ -33,11 +33,14 @@
 //! be moved into one that the answer brings later.
 //!
 //! Also left: an item whose addition broke off within, and that somebody deleted before the phone came again, is added once
-//! more. OX tells the ids of what is deleted and nothing else, and of this one nobody ever learned the id.
+//! more: OX tells the ids of what is deleted and nothing else, and of this one nobody ever learned the id. So is one that
+//! somebody only changed, if its OX keeps no UID that the gateway gives it.
 
 mod found;
 mod kinds;
 mod ledger;
+mod memory;
+mod ox;
 mod phone;
 mod player;
 mod process;

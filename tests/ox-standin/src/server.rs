@@ -202,7 +202,7 @@ impl Builder {
     /// texts, rows in any order, harmless warnings, new keys. The same seed makes the same whims, one [`Uids`] among them.
     pub fn whims(mut self, seed: u64) -> Self {
         self.options.whims = Some(Whims::new(seed));
-        self.options.uids = Whims::uids(seed);
+        self.options.uids = Uids::of(seed);
         self
     }
 

@@ -36,6 +36,17 @@ impl Uids {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Kept, Self::Ignored, Self::Replaced, Self::Refused];
 
+    /// What a server does whose whims have this seed.
+    pub fn of(seed: u64) -> Self {
+        let [kept, ignored, replaced, refused] = Self::ALL;
+        match seed % 4 {
+            0 => kept,
+            1 => ignored,
+            2 => replaced,
+            _ => refused,
+        }
+    }
+
     /// What a new object has for its UID.
     pub(crate) fn settle(self, module: Module, id: u32, fields: &mut Map<String, Value>) {
         let own = || json!(format!("{}-{id}@standin", module.name().trim_end_matches('s')));

@@ -10,7 +10,6 @@ use crate::call::Envelope;
 use crate::envelope;
 use crate::error::OxError;
 use crate::modules;
-use crate::uids::Uids;
 use crate::world::World;
 use serde_json::Map;
 use serde_json::Value;
@@ -57,17 +56,6 @@ pub(crate) struct Whims(u64);
 impl Whims {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed ^ 0x9e37_79b9_7f4a_7c15)
-    }
-
-    /// What a server of this seed does with the UIDs of contacts and tasks, for as long as it runs.
-    pub(crate) fn uids(seed: u64) -> Uids {
-        let [kept, ignored, replaced, refused] = Uids::ALL;
-        match seed % 4 {
-            0 => kept,
-            1 => ignored,
-            2 => replaced,
-            _ => refused,
-        }
     }
 
     /// What a call that succeeded has found.
