@@ -115,6 +115,8 @@ mod tests {
     use crate::ox::columns::contacts;
     use crate::ox::testing::Server;
     use crate::ox::testing::data;
+    use crate::ox::testing::each;
+    use crate::ox::testing::envelope;
     use crate::ox::testing::failure;
 
     /// What is found among contacts of these rows: id, folder, last name, UID.
@@ -128,6 +130,7 @@ mod tests {
         let (server, session) = Server::with_session(move |request| match request.name().as_str() {
             "config/serverVersion" => data(json!("7.8.4")),
             "contacts?list" => data(rows.clone()),
+            "multiple" => each(request, |_| envelope("CON-0125", 1)),
             _ => failure("SVL-0001", 8),
         })
         .await;
