@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
         }
         let is_addition = matches!(write, Write::Create { .. });
         if is_addition && *step == Step::Write {
-            // An addition has nothing by which OX would know it again: should we die now, the repetition looks for it.
+            // OX takes a repeated addition for another one: should we die now, the repetition looks for it.
             self.claim(change, noted).await?;
         }
         let mut written = self.attempt(change, write.clone(), step, true).await;
