@@ -39,6 +39,8 @@ use crate::usm::settle::Outcome;
 use crate::usm::settle::settle;
 use crate::usm::snapshot::Filter;
 use crate::usm::snapshot::Revision;
+use crate::usm::snapshot::Snapshot;
+use crate::usm::state::Held;
 use crate::usm::state::State;
 use crate::usm::write::Write;
 use crate::usm::write::Writer;
@@ -188,7 +190,9 @@ impl<'a> Opened<'a> {
             holds_deletions: false,
         };
         let snapshot = listing.snapshot(filter);
-        plan_of(&self.state, &Applied::default(), &snapshot, &[], options).lacking()
+        let lacking = plan_of(&self.state, &Applied::default(), &snapshot, &[], options).lacking();
+        // What OX only lists, no Sync would bring: a device that is told of it asks again and again.
+        lacking.saturating_sub(ghosts(&self.state, &snapshot))
     }
 
     /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
@@ -304,8 +308,7 @@ impl<'a> Looked<'a> {
         }
         let mut writer = Writer::new(
             opened.collection,
-            opened.key(),
-            &opened.state,
+            (opened.key(), &opened.state, &applied),
             &listing,
             options.policy,
             looks_again,
@@ -443,6 +446,15 @@ impl Opened<'_> {
         }
         Ok((complete, listing))
     }
+}
+
+/// How many items OX has listed before as it lists them now, and did not have.
+fn ghosts(state: &State, snapshot: &Snapshot<'_>) -> usize {
+    let is_ghost = |id: &str, held: &Held| {
+        let seen = snapshot.get(id);
+        seen.is_some_and(|seen| seen.within && held.is_ghost(seen.revision))
+    };
+    state.items.iter().filter(|(id, held)| is_ghost(id, held)).count()
 }
 
 /// Whether what a device has and what OX lists under one id can be the same mail. Revisions that OX never has tell nothing

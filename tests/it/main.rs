@@ -28,6 +28,7 @@ mod first_look;
 mod folders;
 mod forwarding;
 mod generations;
+mod ghosts;
 mod gzip;
 mod house;
 mod identity;
@@ -43,6 +44,7 @@ mod malformed;
 mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod marks;
 mod meetings;
 mod much_at_once;
 mod multipart;

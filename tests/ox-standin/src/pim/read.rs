@@ -18,6 +18,7 @@ use crate::folders::store::Rights;
 use crate::pim::Module;
 use crate::pim::Object;
 use crate::pim::errors::Errors;
+use crate::uids;
 use crate::world::World;
 use serde_json::Map;
 use serde_json::Value;
@@ -65,7 +66,7 @@ pub(crate) fn find(world: &World, user: u32, module: Module, folder: u32, id: u3
     let (_, rights) = open(world, user, module, folder)?;
     let errors = Errors::of(module, world.profile());
     let object = world.objects.get(&(module, id)).ok_or(errors.not_found)?;
-    if !object.folders.contains(&folder) {
+    if !object.folders.contains(&folder) || world.ghosts.contains(&(module, id)) {
         return Err(errors.not_found.into());
     }
     if !rights.read(object.created_by == user) {
@@ -170,6 +171,7 @@ pub(crate) fn columns(world: &World, call: &Call, module: Module) -> Result<Vec<
     let known = matches!(text, "all" | "list") && !world.profile().module_prefixes();
     if !known {
         let columns = call.columns()?;
+        uids::check_columns(world, module, &columns)?;
         return match &world.options.whims {
             Some(_) => only_known(world, call, module, columns),
             None => Ok(columns),
