@@ -177,6 +177,8 @@ pub struct Ping {
 pub struct Limits {
     /// The body of a request.
     pub body_bytes: usize,
+    /// What one request fetches.
+    pub fetched_bytes: usize,
     /// The age of mail; `None` sets no limit.
     pub mail_age: Option<Duration>,
     pub objects_per_folder: usize,
@@ -441,6 +443,7 @@ impl Settings {
             },
             limits: Limits {
                 body_bytes: self.count(&keys::MAX_BODY_BYTES)?,
+                fetched_bytes: self.count(&keys::MAX_FETCHED_BYTES)?,
                 mail_age: self.duration_or_none(&keys::MAIL_TIME_LIMIT)?,
                 objects_per_folder: self.count(&keys::MAX_OBJECTS_PER_FOLDER)?,
                 deletions: self.count(&keys::DELETIONS_LIMIT)?,

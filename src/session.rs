@@ -306,7 +306,13 @@ impl Sessions {
     }
 
     async fn login(&self, credentials: &Credentials, password: &Digest) -> Result<ox::Session, Error> {
-        match self.ox.login(&credentials.login, &credentials.password).await {
+        let login = || self.ox.login(&credentials.login, &credentials.password);
+        let mut outcome = login().await;
+        let has_too_many = |error: &ox::Error| error.kind == ox::ErrorKind::TooManySessions;
+        if outcome.as_ref().is_err_and(has_too_many) && self.make_room(&credentials.login).await {
+            outcome = login().await;
+        }
+        match outcome {
             Ok(session) => Ok(session),
             Err(error) if error.kind == ox::ErrorKind::Credentials => {
                 self.refusals.remember(*password, Instant::now());
@@ -315,6 +321,39 @@ impl Sessions {
             Err(error) if error.kind == ox::ErrorKind::Denied => Err(Error::Forbidden(error.to_string())),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Logs out that device of a login which is idle longest: "too many sessions: log out unused ones". `false` if all are at
+    /// work.
+    async fn make_room(&self, login: &str) -> bool {
+        let devices: Vec<(Place, Arc<Slot>)> = lock(&self.devices)
+            .iter()
+            .filter(|((of, _), _)| of == login)
+            .map(|(place, slot)| (place.clone(), slot.clone()))
+            .collect();
+        let idle = devices.iter().filter_map(|(place, slot)| {
+            let entry = slot.device.try_lock().ok()?;
+            let device = entry.as_ref().filter(|device| device.turns.is_free())?;
+            Some((device.idle(), place, slot))
+        });
+        let Some((_, place, slot)) = idle.max_by_key(|(idle, ..)| *idle) else {
+            return false;
+        };
+        let Ok(mut entry) = slot.device.try_lock() else {
+            return false;
+        };
+        let Some(device) = entry.take() else {
+            return false;
+        };
+        log::info!(
+            "{login} {}: logged out at OX, to make room for another device of its user",
+            place.1
+        );
+        log_out(&device.ox).await;
+        if self.is_at(place, slot) {
+            lock(&self.devices).remove(place);
+        }
+        true
     }
 
     /// What a device in memory has to pass once more: the conditions if they changed, and the entry of its day.

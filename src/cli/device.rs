@@ -110,9 +110,13 @@ impl Device {
 
 impl List {
     async fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let entries = db::open(&self.etc).await?.entries().await?;
+        let store = db::open(&self.etc).await?;
+        let entries = store.entries().await?;
         if self.json {
-            let array: Vec<serde_json::Value> = entries.iter().map(json).collect();
+            let mut array = Vec::with_capacity(entries.len());
+            for entry in &entries {
+                array.push(json(entry, attention_of(&store, entry).await?));
+            }
             return Ok(writeln!(out, "{}", serde_json::Value::from(array))?);
         }
         if !entries.is_empty() {
@@ -186,8 +190,9 @@ impl Chosen {
 
 async fn show(store: &Store, entry: &Entry, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
     let folders = store.folder_ids(entry.session).await?;
+    let items = attention_of(store, entry).await?;
     if as_json {
-        let mut object = json(entry);
+        let mut object = json(entry, items);
         object["folders"] = folders.iter().map(|(_, name)| name.as_str()).collect();
         return Ok(writeln!(out, "{object}")?);
     }
@@ -198,10 +203,22 @@ async fn show(store: &Store, entry: &Entry, as_json: bool, out: &mut impl Write)
     for (number, name) in folders {
         writeln!(out, "  folder {number:<17} {}", one_line(&name))?;
     }
-    for item in attention::entries(&entry.fields) {
+    for item in items {
         writeln!(out, "{}", one_line(&attention_line(&item)))?;
     }
     Ok(())
+}
+
+/// The items of a device that need attention. Their folders are named as they are called now.
+async fn attention_of(store: &Store, entry: &Entry) -> Result<Vec<attention::Entry>, store::Error> {
+    let items = attention::entries(&entry.fields);
+    if items.is_empty() {
+        return Ok(items);
+    }
+    Ok(attention::with_present_folders(
+        items,
+        &store.folder_ids(entry.session).await?,
+    ))
 }
 
 /// `  attention unreadable     "Offer" (5:77) in default0/INBOX since 2026-11-25T09:30:00Z: It cannot be shown.`
@@ -246,14 +263,14 @@ fn field<'a>(entry: &'a Entry, name: &str) -> &'a str {
     entry.fields.get(name).map_or("", String::as_str)
 }
 
-fn json(entry: &Entry) -> serde_json::Value {
+fn json(entry: &Entry, items: Vec<attention::Entry>) -> serde_json::Value {
     serde_json::json!({
         "context": entry.session.cid,
         "user": entry.user_id,
         "device": entry.device,
         "protocol": entry.protocol,
         "fields": fields(entry).collect::<BTreeMap<_, _>>(),
-        "attention": attention::entries(&entry.fields),
+        "attention": items,
     })
 }
 

@@ -281,6 +281,9 @@ keys! {
         Number { unit: Bytes, min: 65_536, max: 2_147_483_647 },
         "The largest request that is taken, in bytes; mail with its attachments must fit, and base64 makes those a third \
          larger. More is answered with 413 and not read. Open-Xchange itself takes 104857600.";
+    MAX_FETCHED_BYTES = Eas, "com.openexchange.usm.eas.max_fetched_bytes", "209715200",
+        Number { unit: Bytes, min: 65_536, max: 2_147_483_647 },
+        "When attachments, files and whole mails that one request fetches are larger than this, in bytes, it gets nothing          more of them: the rest is refused, and the device asks for it once more. All of it is in memory until it is sent.          A single one of up to 100 MB is fetched in any case.";
     STOP_TIMEOUT = Eas, "com.openexchange.usm.eas.stop.timeout", "20", PATIENCE,
         "Seconds that running requests get to end when the service stops. Waiting devices are answered at once, spread over \
          at most a quarter of this time. TimeoutStopSec of the systemd unit must be longer.", Restart;
@@ -364,8 +367,8 @@ keys! {
     ALLOW_FOLDER_SELECTION = Eas, "com.openexchange.usm.eas.allow_folder_selection", "false", Flag,
         "Whether devices get only the folders that the user chose for mobile devices (folder tree 20), and the \
          default folders. The same key in the configuration of Open-Xchange must have the same value; where Open-Xchange has \
-         no such tree, devices get all folders, and the log says so once. A folder that a device makes is chosen with that, if \
-         Open-Xchange lets it be.";
+         no such tree, devices get all folders, and the log says so once. A folder that a device makes is chosen with that, and one \
+         that gets another name stays chosen, where Open-Xchange lets the gateway choose.";
     CONFLICT_NOTE = Eas, "com.openexchange.usm.eas.conflict.note", "mail", Notes,
         "Where that is kept what lost when a device and somebody else changed the same property of a contact, a task or an \
          appointment. mail: in a mail in the inbox of the user, with both values, which is sent to nobody, and on the \

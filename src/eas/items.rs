@@ -46,8 +46,7 @@ pub struct Items<'a> {
 /// The largest mail whose source is read, in bytes.
 const LARGEST_MAIL: usize = 100 * 1024 * 1024;
 
-/// When what one request fetches is larger than this, in bytes, it fetches nothing more: a device asks for one or a few large
-/// things at a time, and memory has an end.
+/// What one request fetches unless it is configured otherwise, in bytes.
 pub const MOST_FETCHED: usize = 2 * LARGEST_MAIL;
 
 /// The largest invitation that is read, in bytes.

@@ -85,6 +85,9 @@ pub struct Services {
     pub limits: Limits,
     /// Bytes of the largest body that is read.
     pub largest_body: usize,
+    /// When what one request fetches is larger than this, in bytes, it fetches nothing more: a device asks for one or a few
+    /// large things at a time, and memory has an end.
+    pub most_fetched: usize,
     pub new_key_on_empty_sync: bool,
     /// How a user hears of changes that were overridden.
     pub conflict_notes: ConflictNotes,

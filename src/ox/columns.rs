@@ -3,22 +3,27 @@
 //! Only what the gateway asks for is here. A column's type is part of its Rust type, so that a row of `content` that joins
 //! a tag with a column of another kind does not compile. Source: the API documentation, "Column identifiers",
 //! "Detailed contact data", "Detailed task and appointment data", "Detailed mail data", "Detailed folder data".
-//! Number 0: the key exists in objects only.
+//! Number 0: the key exists in objects only. What came later than the oldest servers says since when it is there: "only ask for
+//! documented ones, and make the list depend on the server version".
 
 use std::marker::PhantomData;
+
+use crate::ox::settings::Version;
 
 /// A column that holds a `K`.
 pub struct Column<K> {
     pub id: u16,
     pub key: &'static str,
+    since: Version,
     kind: PhantomData<K>,
 }
 
 impl<K> Column<K> {
-    const fn new(id: u16, key: &'static str) -> Self {
+    const fn new(id: u16, key: &'static str, since: Version) -> Self {
         Self {
             id,
             key,
+            since,
             kind: PhantomData,
         }
     }
@@ -28,6 +33,7 @@ impl<K> Column<K> {
         ColumnName {
             id: self.id,
             key: self.key,
+            since: self.since,
         }
     }
 }
@@ -45,7 +51,23 @@ impl<K> Copy for Column<K> {}
 pub struct ColumnName {
     pub id: u16,
     pub key: &'static str,
+    since: Version,
 }
+
+impl ColumnName {
+    /// Whether some servers do not have it.
+    pub(super) fn is_later(self) -> bool {
+        self.since > ALWAYS
+    }
+
+    /// Whether a server of that version has it.
+    pub(super) fn is_known(self, version: Version) -> bool {
+        self.since <= version
+    }
+}
+
+/// The oldest server there is.
+const ALWAYS: Version = Version::new(0, 0);
 
 /// Text.
 pub enum Text {}
@@ -65,10 +87,13 @@ pub enum Id {}
 /// A structure of its own.
 pub enum Json {}
 
-/// Constants of the columns of a module, one a line: name, what it holds, number, key; and a list of them all.
+/// Constants of the columns of a module, one a line: name, what it holds, number, key, and since which version if not always;
+/// and a list of them all.
 macro_rules! columns {
-    ($($name:ident: $kind:ty = $id:literal, $key:literal;)*) => {
-        $(pub const $name: Column<$kind> = Column::new($id, $key);)*
+    (@since) => { ALWAYS };
+    (@since $version:tt) => { Version::new $version };
+    ($($name:ident: $kind:ty = $id:literal, $key:literal $(, since $version:tt)?;)*) => {
+        $(pub const $name: Column<$kind> = Column::new($id, $key, columns!(@since $($version)?));)*
 
         /// Every column above, to find one by its number.
         pub const ALL: &[ColumnName] = &[$($name.name()),*];
@@ -179,7 +204,7 @@ pub mod contacts {
         FILE_AS: Text = 599, "file_as";
         IMAGE1_CONTENT_TYPE: Text = 601, "image1_content_type";
         MARK_AS_DISTRIBUTIONLIST: Flag = 602, "mark_as_distributionlist";
-        IMAGE1_URL: Text = 606, "image1_url";
+        IMAGE1_URL: Text = 606, "image1_url", since (7, 0);
         YOMI_FIRST_NAME: Text = 610, "yomiFirstName";
         YOMI_LAST_NAME: Text = 611, "yomiLastName";
         YOMI_COMPANY: Text = 612, "yomiCompany";
@@ -235,10 +260,10 @@ pub mod calendar {
         RECURRENCE_START: Time = 410, "recurrence_start";
         PARTICIPANTS: Json = 220, "participants";
         USERS: Json = 221, "users";
-        CONFIRMATIONS: Json = 226, "confirmations";
+        CONFIRMATIONS: Json = 226, "confirmations", since (6, 18);
         ORGANIZER: Text = 224, "organizer";
         SEQUENCE: Number = 225, "sequence";
-        ORGANIZER_ID: Number = 227, "organizerId";
+        ORGANIZER_ID: Number = 227, "organizerId", since (6, 20);
         NOTIFICATION: Flag = 0, "notification";
         IGNORE_CONFLICTS: Flag = 0, "ignore_conflicts";
     }
@@ -253,9 +278,9 @@ pub mod tasks {
         NOTE: Text = 203, "note";
         START_DATE: Date = 201, "start_date";
         END_DATE: Date = 202, "end_date";
-        START_TIME: Time = 316, "start_time";
-        END_TIME: Time = 317, "end_time";
-        FULL_TIME: Flag = 401, "full_time";
+        START_TIME: Time = 316, "start_time", since (7, 6);
+        END_TIME: Time = 317, "end_time", since (7, 6);
+        FULL_TIME: Flag = 401, "full_time", since (7, 6);
         ALARM: Time = 204, "alarm";
         STATUS: Number = 300, "status";
         PERCENT_COMPLETED: Number = 301, "percent_completed";

@@ -68,7 +68,8 @@ pub async fn people(session: &Session, folders: &[String], text: &str) -> Result
     for field in SEARCHED {
         body[field] = format!("{pattern}*").into();
     }
-    let call = Call::put("contacts", "search", body).with_columns(PERSON_COLUMNS);
+    let columns = session.known(PERSON_COLUMNS).await?;
+    let call = Call::put("contacts", "search", body).with_columns(&columns);
     let rows = match session.call(&call).await {
         Ok(reply) => reply.data,
         Err(error) if finds_nobody(error.kind) => {
@@ -81,7 +82,7 @@ pub async fn people(session: &Session, folders: &[String], text: &str) -> Result
         return Ok(Vec::new());
     };
     let people = rows.into_iter().filter_map(|row| match row {
-        Value::Array(row) => Some(Object::from_row(PERSON_COLUMNS, row)),
+        Value::Array(row) => Some(Object::from_row(&columns, row)),
         _ => None,
     });
     Ok(people
@@ -100,29 +101,53 @@ const fn finds_nobody(kind: ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ox::testing::Request;
+    use crate::ox::testing::Response;
     use crate::ox::testing::Server;
     use crate::ox::testing::data;
     use crate::ox::testing::failure;
 
+    fn server_of(version: &'static str) -> impl Fn(&Request) -> Response {
+        move |request| match request.name().as_str() {
+            "config/serverVersion" => data(json!(version)),
+            "contacts?search" => rows(request.parameter("columns")),
+            _ => failure("SVL-0001", 8),
+        }
+    }
+
+    /// A person and a list, in these columns.
+    fn rows(columns: &str) -> Response {
+        let cell = |column: &str, name: &str, list: bool| match column {
+            "500" => json!(name),
+            "602" => json!(list),
+            _ => Value::Null,
+        };
+        let row = |name, list| -> Value { columns.split(',').map(|column| cell(column, name, list)).collect() };
+        data(json!([row("Anton", false), row("All", true), null]))
+    }
+
     #[tokio::test]
     async fn lists_are_no_people() {
-        let (server, session) = Server::with_session(|_| {
-            let person = |name: &str, list: bool| {
-                let cell = |column: &ColumnName| match *column {
-                    column if column == contacts::DISPLAY_NAME.name() => json!(name),
-                    column if column == contacts::MARK_AS_DISTRIBUTIONLIST.name() => json!(list),
-                    _ => Value::Null,
-                };
-                PERSON_COLUMNS.iter().map(cell).collect::<Value>()
-            };
-            data(json!([person("Anton", false), person("All", true), null]))
-        })
-        .await;
-        let found = people(&session, &["6".to_owned()], " a*n ").await.unwrap();
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].text(contacts::DISPLAY_NAME), Some("Anton"));
-        let body = server.only().json();
-        assert_eq!((&body["folder"], &body["email1"]), (&json!(6), &json!("an*")));
+        // Version, whether it has the column of URLs.
+        for (version, has_urls) in [("7.8.4-Rev33", true), ("6.20.7 Rev5", false)] {
+            let (server, session) = Server::with_session(server_of(version)).await;
+            let found = people(&session, &["6".to_owned()], " a*n ").await.unwrap();
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].text(contacts::DISPLAY_NAME), Some("Anton"));
+            let asked = server
+                .requests()
+                .into_iter()
+                .find(|request| request.action() == "search")
+                .unwrap();
+            let body = asked.json();
+            assert_eq!((&body["folder"], &body["email1"]), (&json!(6), &json!("an*")));
+            let columns = asked.parameter("columns");
+            assert_eq!(
+                columns.split(',').any(|column| column == "606"),
+                has_urls,
+                "{version}: {columns}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -75,7 +75,7 @@ pub async fn fetch(
     wanted: &[Wanted],
     columns: &[ColumnName],
 ) -> Result<Vec<Result<Fetched, Failed>>, Error> {
-    let columns = with_ids(columns);
+    let columns = session.known(&with_ids(columns)).await?;
     let ids: Vec<_> = wanted
         .iter()
         .flat_map(|item| [&item.id].into_iter().chain(&item.parts))
@@ -465,6 +465,24 @@ mod tests {
             .find(|request| request.action() == "list")
             .unwrap();
         assert_eq!(list.parameter("columns"), "1,20,101,220,210");
+    }
+
+    #[tokio::test]
+    async fn only_columns_of_the_version_are_asked_for() {
+        let columns = [
+            calendar::TITLE.name(),
+            calendar::CONFIRMATIONS.name(),
+            calendar::USERS.name(),
+        ];
+        for (version, expected) in [("6.16.1-Rev9", "1,20,200,221"), ("7.8.4-Rev33", "1,20,200,226,221")] {
+            let (server, session) = Server::with_session(calendar_server(version)).await;
+            fetch(&session, Module::Calendar, "31", &series(), &columns)
+                .await
+                .unwrap();
+            let requests = server.requests();
+            let list = requests.iter().find(|request| request.action() == "list").unwrap();
+            assert_eq!(list.parameter("columns"), expected);
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Files: the folders of the infostore, what is in them, and their content.
 //!
-//! For reading only. Implements the API documentation, "Module infostore" and, of "Module folders", the action "allVisible".
+//! For reading only. Implements the API documentation, "Module infostore" and, of "Module folders", the actions "allVisible"
+//! and "list".
 
 use std::collections::HashMap;
 
@@ -14,8 +15,16 @@ use crate::ox::columns::common;
 use crate::ox::columns::files;
 use crate::ox::columns::folders;
 use crate::ox::error::Error;
+use crate::ox::error::ErrorKind;
+use crate::ox::items;
+use crate::ox::refusals::Feature;
 use crate::ox::reply::Download;
 use crate::ox::session::Session;
+use crate::ox::tree;
+
+/// What these folders hold, and the folder above all of them.
+const MODULE: &str = "infostore";
+const ROOT: &str = "9";
 
 /// Folders without readable files that lie above one another, at most.
 const DEEPEST: usize = 32;
@@ -24,6 +33,7 @@ const FOLDER_COLUMNS: &[ColumnName] = &[
     folders::ID.name(),
     folders::FOLDER_ID.name(),
     folders::TITLE.name(),
+    folders::SUBFOLDERS.name(),
     folders::OWN_RIGHTS.name(),
     common::CREATION_DATE.name(),
     common::LAST_MODIFIED.name(),
@@ -65,20 +75,11 @@ pub struct File {
 
 /// All folders with files that the user can read. Where one above is closed, those below it move up.
 pub async fn file_folders(session: &Session) -> Result<Vec<FileFolder>, Error> {
-    let call = Call::get("folders", "allVisible")
-        .with("content_type", "infostore")
-        .with("tree", 0)
-        .with("all", 1)
-        .with_columns(FOLDER_COLUMNS);
-    let reply = session.call(&call).await?;
-    let sections = match reply.data {
-        Value::Object(sections) => sections,
-        _ => serde_json::Map::new(),
+    let rows = match all_visible(session).await? {
+        Some(rows) => rows,
+        None => tree::below(session, &[ROOT], MODULE, FOLDER_COLUMNS).await?,
     };
-    let rows = sections
-        .into_iter()
-        .flat_map(|(_, section)| rows(section, FOLDER_COLUMNS));
-    let (kept, closed): (Vec<_>, Vec<_>) = rows.filter_map(|row| folder(&row)).partition(|(_, open)| *open);
+    let (kept, closed): (Vec<_>, Vec<_>) = rows.iter().filter_map(folder).partition(|(_, open)| *open);
     let above: HashMap<String, String> = closed
         .into_iter()
         .map(|(folder, _)| (folder.id, folder.parent))
@@ -93,6 +94,35 @@ pub async fn file_folders(session: &Session) -> Result<Vec<FileFolder>, Error> {
         }
     }
     Ok(folders)
+}
+
+/// At once; nothing on servers that do not know the action.
+async fn all_visible(session: &Session) -> Result<Option<Vec<Object>>, Error> {
+    let refusals = session.ox().refusals();
+    if refusals.has(Feature::AllVisible) {
+        return Ok(None);
+    }
+    let call = Call::get("folders", "allVisible")
+        .with("content_type", MODULE)
+        .with("tree", 0)
+        .with("all", 1)
+        .with_columns(FOLDER_COLUMNS);
+    let sections = match session.call(&call).await {
+        Ok(reply) => match reply.data {
+            Value::Object(sections) => sections,
+            _ => serde_json::Map::new(),
+        },
+        Err(error) if error.kind == ErrorKind::Unsupported => {
+            log::debug!("{error}; this server lists folders level by level");
+            refusals.remember(Feature::AllVisible);
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let rows = sections
+        .into_iter()
+        .flat_map(|(_, section)| rows(section, FOLDER_COLUMNS));
+    Ok(Some(rows.collect()))
 }
 
 /// The files in a folder.
@@ -118,10 +148,7 @@ fn rows(data: Value, columns: &'static [ColumnName]) -> impl Iterator<Item = Obj
         Value::Array(rows) => rows,
         _ => Vec::new(),
     };
-    rows.into_iter().filter_map(|row| match row {
-        Value::Array(row) => Some(Object::from_row(columns, row)),
-        _ => None,
-    })
+    items::objects(columns, rows)
 }
 
 /// A folder, and whether its files can be read.

@@ -14,11 +14,15 @@ use crate::ox::columns::ColumnName;
 use crate::ox::columns::folders;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
+use crate::ox::items;
 use crate::ox::module::Module;
 use crate::ox::module::Standard;
 use crate::ox::multiple::multiple;
+use crate::ox::refusals::Feature;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
+use crate::ox::tree;
+use crate::ox::tree::MAX_DEPTH;
 
 /// The root of the primary mail account. Other accounts are not synced: their roots are called `default1` and so on.
 pub const MAIL_ROOT: &str = "default0";
@@ -29,10 +33,8 @@ pub fn mail_separator(folder: &str) -> Option<char> {
 
 /// The folder of all users of the context. "System folders: ids are the same in each context".
 const GLOBAL_ADDRESS_BOOK: &str = "6";
-/// The parents of private, public and shared folders.
-const GROUPWARE_ROOTS: [&str; 3] = ["1", "2", "3"];
-/// How deep folders are followed on servers that list them level by level.
-pub(super) const MAX_DEPTH: usize = 32;
+/// The parents of private, public and shared folders, and of mail folders.
+const ROOTS: [&str; 4] = ["1", "2", "3", MAIL_ROOT];
 
 pub(super) const COLUMNS: &[ColumnName] = &[
     folders::ID.name(),
@@ -157,6 +159,10 @@ impl Session {
 
 /// One request for all modules; nothing on servers that do not know the action.
 async fn all_visible(session: &Session) -> Result<Option<Vec<Folder>>, Error> {
+    let refusals = session.ox().refusals();
+    if refusals.has(Feature::AllVisible) {
+        return Ok(None);
+    }
     let calls = Module::ALL.map(|module| {
         Call::get("folders", "allVisible")
             .with("content_type", module.name())
@@ -168,7 +174,11 @@ async fn all_visible(session: &Session) -> Result<Option<Vec<Folder>>, Error> {
     for (module, outcome) in Module::ALL.into_iter().zip(multiple(session, &calls).await?) {
         match outcome {
             Ok(reply) => rows.extend(sections(module, reply)),
-            Err(error) if error.kind == ErrorKind::Unsupported => return Ok(None),
+            Err(error) if error.kind == ErrorKind::Unsupported => {
+                log::debug!("{error}; this server lists folders level by level");
+                refusals.remember(Feature::AllVisible);
+                return Ok(None);
+            }
             // A module that the user may not use has no folders.
             Err(error) if matches!(error.kind, ErrorKind::PermissionDenied | ErrorKind::NotFound) => {}
             Err(error) => return Err(error),
@@ -195,50 +205,14 @@ fn sections(module: Module, reply: Reply) -> Vec<Folder> {
     rows
 }
 
-/// Children of children, one request a level.
+/// The same where they have to be looked for.
 async fn level_by_level(session: &Session) -> Result<Vec<Folder>, Error> {
-    let mut parents: Vec<String> = GROUPWARE_ROOTS
-        .into_iter()
-        .chain([MAIL_ROOT])
-        .map(str::to_owned)
-        .collect();
-    let mut seen: HashSet<String> = parents.iter().cloned().collect();
-    let mut rows = Vec::new();
-    for _ in 0..MAX_DEPTH {
-        if parents.is_empty() {
-            break;
-        }
-        let calls: Vec<_> = parents.iter().map(|parent| children(parent)).collect();
-        let mut next = Vec::new();
-        for outcome in multiple(session, &calls).await? {
-            let reply = match outcome {
-                Ok(reply) => reply,
-                Err(error) if matches!(error.kind, ErrorKind::PermissionDenied | ErrorKind::NotFound) => continue,
-                Err(error) => return Err(error),
-            };
-            for object in objects(reply.data) {
-                let Some(id) = object.id(folders::ID).filter(|id| seen.insert(id.clone())) else {
-                    continue;
-                };
-                if object.flag(folders::SUBFOLDERS) != Some(false) {
-                    next.push(id);
-                }
-                let module = object.text(folders::MODULE).and_then(Module::from_name);
-                rows.extend(module.and_then(|module| row(&object, module, kind(&object))));
-            }
-        }
-        parents = next;
-    }
-    Ok(rows)
-}
-
-fn children(parent: &str) -> Call {
-    Call::get("folders", "list")
-        .with("parent", parent)
-        .with("tree", 0)
-        .with("all", 1)
-        .with("allowed_modules", "mail,calendar,contacts,tasks")
-        .with_columns(COLUMNS)
+    let found = tree::below(session, &ROOTS, "mail,calendar,contacts,tasks", COLUMNS).await?;
+    let rows = found.into_iter().filter_map(|object| {
+        let module = object.text(folders::MODULE).and_then(Module::from_name)?;
+        row(&object, module, kind(&object))
+    });
+    Ok(rows.collect())
 }
 
 /// "Type: 1 private, 2 public, 3 shared"; mail folders give other numbers in places.
@@ -255,10 +229,7 @@ pub(super) fn objects(rows: Value) -> impl Iterator<Item = Object> {
         Value::Array(rows) => rows,
         _ => Vec::new(),
     };
-    rows.into_iter().filter_map(|row| match row {
-        Value::Array(row) => Some(Object::from_row(COLUMNS, row)),
-        _ => None,
-    })
+    items::objects(COLUMNS, rows)
 }
 
 fn row(object: &Object, module: Module, kind: FolderKind) -> Option<Folder> {
@@ -415,8 +386,16 @@ mod tests {
 
     #[tokio::test]
     async fn old_servers_list_level_by_level() {
-        let (_server, session) = Server::with_session(old_server).await;
+        let (server, session) = Server::with_session(old_server).await;
         let folders = session.folders().await.unwrap();
+        let asked = |requests: Vec<Request>| {
+            let bodies = requests.into_iter().filter(|request| request.module == "multiple");
+            bodies.filter(|request| request.body.contains("allVisible")).count()
+        };
+        assert_eq!(asked(server.requests()), 1);
+        server.forget();
+        assert_eq!(session.folders().await.unwrap(), folders);
+        assert_eq!(asked(server.requests()), 0, "what it refused is not asked again");
         assert_eq!(
             summary(&folders),
             [

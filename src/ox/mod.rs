@@ -8,9 +8,10 @@
 //! | `client` | [`Ox`]: URL, connections, one request |
 //! | `login`, `session`, `cookies` | [`Session`]: logging in, and renewing itself |
 //! | `call`, `reply`, `multiple` | a request; what its answer means; many in one |
+//! | `refusals` | what the server does not do |
 //! | `error` | [`Error`] and [`ErrorKind`]: the only place that knows error codes |
 //! | `settings`, `access` | what OX says about the user; whether ActiveSync is permitted |
-//! | `folder`, `folder_change`, `selection`, `module` | listing and changing folders; those that the user chose for devices |
+//! | `folder`, `tree`, `folder_change`, `selection`, `module` | listing and changing folders; those that the user chose for devices |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `twin`, `mark` | knowing again what a write left whose answer was lost |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
@@ -60,6 +61,7 @@ mod module;
 mod multiple;
 pub mod object;
 mod people;
+mod refusals;
 mod reply;
 pub mod revision;
 mod selection;
@@ -69,6 +71,7 @@ mod settings;
 mod shorten;
 #[cfg(test)]
 mod testing;
+mod tree;
 mod twin;
 mod vacation;
 mod value;

@@ -14,11 +14,11 @@ use crate::ox::call::Call;
 use crate::ox::columns::folders;
 use crate::ox::error::Error;
 use crate::ox::folder::COLUMNS;
-use crate::ox::folder::MAX_DEPTH;
 use crate::ox::folder::objects;
 use crate::ox::multiple::multiple;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
+use crate::ox::tree::MAX_DEPTH;
 
 const TREE: &str = "20";
 /// The root, below which OX hangs what is in the tree.

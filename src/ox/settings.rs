@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
+use crate::ox::columns::ColumnName;
 use crate::ox::columns::common;
 use crate::ox::columns::contacts;
 use crate::ox::error::Error;
@@ -84,6 +85,16 @@ impl Session {
     pub async fn settings(&self) -> Result<Arc<Settings>, Error> {
         let settings = self.settings_cell().get_or_try_init(|| read(self)).await?;
         Ok(Arc::clone(settings))
+    }
+
+    /// Those of these columns that the server has: "unknown column numbers: in some modules an error".
+    pub(super) async fn known(&self, columns: &[ColumnName]) -> Result<Vec<ColumnName>, Error> {
+        if !columns.iter().any(|column| column.is_later()) {
+            return Ok(columns.to_vec());
+        }
+        let version = self.settings().await?.version;
+        let known = columns.iter().copied().filter(|column| column.is_known(version));
+        Ok(known.collect())
     }
 }
 

@@ -134,6 +134,7 @@ fn services(config: &Config, lasting: &Lasting) -> Services {
             },
         },
         largest_body: config.limits.body_bytes,
+        most_fetched: config.limits.fetched_bytes,
         new_key_on_empty_sync: config.eas.new_sync_key_on_empty_sync,
         conflict_notes: match config.eas.conflict_note {
             ConflictNote::Mail => ConflictNotes::Mail,
@@ -148,5 +149,17 @@ fn services(config: &Config, lasting: &Lasting) -> Services {
             public_url: config.eas.public_url.clone(),
         },
         redirects: Redirects::new(redirects.map(|rule| (rule.logins.clone(), rule.url.clone()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::keys;
+    use crate::eas::items;
+
+    /// The document of conformance tells limits as they are unless they are configured.
+    #[test]
+    fn limits_are_told_as_they_are() {
+        assert_eq!(keys::MAX_FETCHED_BYTES.default, items::MOST_FETCHED.to_string());
     }
 }

@@ -12,6 +12,7 @@ use sha2::Sha256;
 use crate::store;
 use crate::store::SessionId;
 use crate::store::Store;
+use crate::usm::hierarchy::parse_long_id;
 
 /// What the names of the fields begin with.
 const PREFIX: &str = "attention.";
@@ -54,7 +55,7 @@ pub struct Entry {
     pub cause: Cause,
     /// The id by which the device knows it.
     pub server_id: String,
-    /// The folder's name, or its id at OX.
+    /// The id of its folder at OX, as it was then; mail folders get others. See [`with_present_folders`].
     pub folder: String,
     /// What its user calls it.
     pub subject: String,
@@ -106,11 +107,14 @@ pub async fn forget_folders(
     is_gone: impl Fn(u32) -> bool,
 ) -> Result<(), store::Error> {
     let listed = list(store, device).await?;
-    let of_gone = listed.iter().map(|entry| entry.server_id.as_str()).filter(|id| {
-        let folder = id.split(':').next().and_then(|folder| folder.parse().ok());
-        folder.is_some_and(&is_gone)
-    });
+    let of_gone = listed.iter().map(|entry| entry.server_id.as_str());
+    let of_gone = of_gone.filter(|id| collection(id).is_some_and(&is_gone));
     clear(store, device, &of_gone.collect::<Vec<_>>()).await
+}
+
+/// The folder of an item, or a folder as a whole, by the id that the device knows.
+fn collection(server_id: &str) -> Option<u32> {
+    server_id.split(':').next()?.parse().ok()
 }
 
 /// All entries, the oldest first.
@@ -125,6 +129,19 @@ pub fn entries<'a>(fields: impl IntoIterator<Item = (&'a String, &'a String)>) -
         .filter_map(|(_, value)| serde_json::from_str(value).ok())
         .collect();
     entries.sort_by_key(|entry| entry.since);
+    entries
+}
+
+/// The same entries with the ids that their folders have now; `folders` are those that the device was told of, its ids and
+/// their names in the store.
+pub fn with_present_folders(mut entries: Vec<Entry>, folders: &[(u32, String)]) -> Vec<Entry> {
+    for entry in &mut entries {
+        let number = collection(&entry.server_id);
+        let known = folders.iter().find(|(id, _)| Some(*id) == number);
+        if let Some((_, present)) = known.and_then(|(_, name)| parse_long_id(name)) {
+            entry.folder = present;
+        }
+    }
     entries
 }
 
@@ -196,6 +213,26 @@ mod tests {
         }
         assert_eq!(list(&store, device).await.unwrap().len(), MOST);
         assert!(store.fields(device).await.unwrap().contains_key("device.Model"));
+    }
+
+    #[test]
+    fn folders_are_named_as_they_are_now() {
+        let folders = [
+            (5, "mail/default0/INBOX/Renamed".to_owned()),
+            (6, "tasks/34".to_owned()),
+        ];
+        // The id of the item, the folder that is shown.
+        let cases = [
+            ("5:1", "default0/INBOX/Renamed"),
+            ("5", "default0/INBOX/Renamed"),
+            ("6:1", "34"),
+            ("7:1", "default0/INBOX"),
+            ("x", "default0/INBOX"),
+        ];
+        for (id, folder) in cases {
+            let entries = with_present_folders(vec![entry(id, 10)], &folders);
+            assert_eq!(entries[0].folder, folder, "{id}");
+        }
     }
 
     #[test]

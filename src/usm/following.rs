@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::ox;
 use crate::ox::Module;
@@ -38,15 +39,20 @@ const SAMPLE: usize = 10;
 type Sample = BTreeMap<String, Revision>;
 
 impl Hierarchy<'_> {
-    /// Finds the folders of the device again that have got another id at OX. `folders` are all that OX shows, before any
-    /// choice; to be called before the device is told anything about them.
-    pub async fn follow(&self, session: &ox::Session, folders: &[ox::Folder]) -> Result<(), Error> {
+    /// Finds the folders of the device again that have got another id at OX, and returns the one before and the one after.
+    /// `folders` are all that OX shows, `chosen` those of them that the user chose for his devices, if he can. Changes nothing.
+    pub async fn renamed_at_ox(
+        &self,
+        session: &ox::Session,
+        folders: &[ox::Folder],
+        chosen: Option<&HashSet<String>>,
+    ) -> Result<Vec<(String, String)>, Error> {
         let (gone, appeared) = self.changed(folders).await?;
         let (Some((first, _)), false) = (gone.first(), appeared.is_empty()) else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let Some(separator) = ox::mail_separator(first) else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let samples = self.samples(&gone).await?;
         let glances = look(session, &appeared, &samples).await?;
@@ -54,6 +60,7 @@ impl Hierarchy<'_> {
         let naming = Naming {
             separator,
             trash: trash.map(|folder| folder.id.as_str()),
+            chosen,
         };
         let gone: Vec<Gone<'_>> = gone
             .iter()
@@ -72,12 +79,16 @@ impl Hierarchy<'_> {
             })
             .collect();
         let pairs = renames(&gone, &appeared, naming).into_iter();
-        let pairs: Vec<(String, String)> = pairs.map(|(old, new)| (old.to_owned(), new.to_owned())).collect();
+        Ok(pairs.map(|(old, new)| (old.to_owned(), new.to_owned())).collect())
+    }
+
+    /// Keeps the device's ids of these folders; to be called before the device is told anything about them.
+    pub async fn follow(&self, renamed: &[(String, String)]) -> Result<(), Error> {
         let SessionId { cid, id } = self.device;
-        for (old, new) in &pairs {
+        for (old, new) in renamed {
             log::info!("device {id} in context {cid}: the mail folder {old:?} is now {new:?}, and stays the same");
         }
-        self.repoint(&pairs).await
+        self.repoint(renamed).await
     }
 
     /// Mail folders that the device has and OX does not show, with the device's ids; and those that are the other way round.

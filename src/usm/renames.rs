@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 /// A folder that the device has, and that is not there any more.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,8 @@ pub struct Naming<'a> {
     pub separator: char,
     /// The id of the trash.
     pub trash: Option<&'a str>,
+    /// The folders that the user chose for his devices, if he can: of the others the device never heard, new or not.
+    pub chosen: Option<&'a HashSet<String>>,
 }
 
 /// The ids before and now of the folders that were renamed or moved. No folder is in two pairs.
@@ -167,7 +170,8 @@ impl Matching<'_, '_> {
         let ids = self.gone.get(*old).zip(self.appeared.get(*new));
         let splits = ids.and_then(|(old, new)| self.split(old.id).zip(self.split(new.id)));
         let is_alike = splits.is_some_and(|(old, new)| old.0 == new.0 || old.1 == new.1);
-        if is_alike && self.are_empty(*old, *new) {
+        let is_new = ids.is_some_and(|(_, new)| self.naming.chosen.is_none_or(|chosen| chosen.contains(new.id)));
+        if is_alike && is_new && self.are_empty(*old, *new) {
             self.pairs.insert(*old, *new);
         }
     }
@@ -208,7 +212,7 @@ impl Matching<'_, '_> {
     }
 
     fn is_in_trash(&self, folder: &str) -> bool {
-        let Naming { separator, trash } = self.naming;
+        let Naming { separator, trash, .. } = self.naming;
         trash.is_some_and(|trash| within(folder, trash, separator).is_some())
     }
 
@@ -236,7 +240,7 @@ mod tests {
     /// Of one that appeared: its id, and the mails that are in it; a question mark before the id: it was not looked into.
     type New<'a> = (&'a str, &'a [u8]);
 
-    fn paired<'a>(old: &[Old<'a>], new: &[New<'a>]) -> Vec<(&'a str, &'a str)> {
+    fn paired<'a>(old: &[Old<'a>], new: &[New<'a>], chosen: Option<&HashSet<String>>) -> Vec<(&'a str, &'a str)> {
         let gone: Vec<Gone<'a>> = old
             .iter()
             .map(|(id, mails)| Gone {
@@ -262,6 +266,7 @@ mod tests {
         let naming = Naming {
             separator: '/',
             trash: Some("d/Trash"),
+            chosen,
         };
         let mut pairs = renames(&gone, &appeared, naming);
         pairs.sort_unstable();
@@ -393,7 +398,23 @@ mod tests {
             ),
         ];
         for (what, gone, appeared, expected) in cases {
-            assert_eq!(paired(gone, appeared), *expected, "{what}");
+            assert_eq!(paired(gone, appeared, None), *expected, "{what}");
+        }
+    }
+
+    /// A folder that nobody chose may have been there all along: that nothing else has appeared says nothing of it.
+    #[test]
+    fn what_is_not_chosen_is_not_new() {
+        let chosen: HashSet<String> = ["d/B".to_owned()].into();
+        // What is gone, what appeared, the pairs.
+        type Case<'a> = (&'a [Old<'a>], &'a [New<'a>], &'a [(&'a str, &'a str)]);
+        let cases: &[Case<'_>] = &[
+            (&[("d/A", &[])], &[("d/B", &[])], &[("d/A", "d/B")]),
+            (&[("d/A", &[])], &[("d/C", &[])], &[]),
+            (&[("d/A", &[1])], &[("d/C", &[1])], &[("d/A", "d/C")]),
+        ];
+        for (gone, appeared, expected) in cases {
+            assert_eq!(paired(gone, appeared, Some(&chosen)), *expected);
         }
     }
 

@@ -13,7 +13,6 @@ use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::Ipv6Addr;
 use std::net::SocketAddr;
-use std::net::TcpListener;
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -26,6 +25,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 use tempfile::TempDir;
+
+use crate::ports;
 
 const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
@@ -79,16 +80,19 @@ impl Apache {
             );
             return None;
         }
-        // Between finding a free port and using it another program may take it.
-        let started = Self::try_start(line).or_else(|_| Self::try_start(line));
-        Some(started.unwrap_or_else(|log| panic!("Apache does not start:\n{log}")))
+        let mut said = String::new();
+        for _ in 0..ports::ATTEMPTS {
+            match Self::try_start(line) {
+                Ok(apache) => return Some(apache),
+                Err(log) => said = log,
+            }
+        }
+        panic!("Apache does not start:\n{said}")
     }
 
     fn try_start(line: &str) -> Result<Self, String> {
         let own = tempfile::Builder::new().prefix("apache").tempdir().unwrap();
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
         let mut apache = Self::launch(own.path(), address, line)?;
         apache.own = Some(own);
         Ok(apache)
@@ -113,7 +117,9 @@ impl Apache {
             keeper: started.map_err(|error| error.to_string())?,
         };
         let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(reachable(address)).is_err() {
+        // It writes the number of its process when it listens, and not when somebody else does in its place.
+        let is_up = || directory.join("pid").exists() && TcpStream::connect(reachable(address)).is_ok();
+        while !is_up() {
             let ended = !matches!(apache.keeper.try_wait(), Ok(None));
             if ended || Instant::now() > deadline {
                 return Err(apache.said());

@@ -120,10 +120,12 @@ const ANSWERS: [(&str, Answer); 40] = [
     ),
     (
         "a desktop program has another DeviceId at each start",
-        NotDone(
-            "Each id is a device of its own: one that took over the state of another by name alone could lose or \
-             double what the other has not seen. What is not seen any more can be cleaned up.",
-        ),
+        // Each id is a device of its own: one that took over the state of another by name alone could lose or double what the
+        // other has not seen. But it is a device that works, and that leaves nothing behind.
+        Shown(&[
+            "tests/it/complaints::another_device_id_at_each_start",
+            "tests/it/expiry::the_service_does_the_same_when_it_starts",
+        ]),
     ),
     (
         "an odd answer to FolderCreate crashes a program",
@@ -336,6 +338,31 @@ fn a_removed_device_begins_anew() {
     device.folder_sync();
     let folder = device.folder(CONTACTS);
     assert_eq!(device.sync(&folder).added.len(), 3);
+}
+
+/// Everything comes at each start, at the same price; the sessions that Open-Xchange gives a user are not used up by programs
+/// that do not come back, and a phone beside them goes on.
+#[test]
+fn another_device_id_at_each_start() {
+    const SESSIONS: usize = 4;
+    let plan = World::plan().standin(|builder| builder.max_sessions_per_user(SESSIONS));
+    let world = plan.start().expect("SQLite is always there");
+    let (mut phone, folder) = synced(&world, 3);
+    let mut prices = BTreeSet::new();
+    for start in 0..10 {
+        let before = world.standin.calls().requests;
+        let mut program = world.ready_device(V14_1);
+        let contacts = program.folder(CONTACTS);
+        assert_eq!(program.sync(&contacts).added.len(), 3, "start {start}");
+        assert!(program.sync(&contacts).is_quiet());
+        if start > SESSIONS {
+            prices.insert(world.standin.calls().requests - before);
+        }
+        assert!(world.standin.sessions() <= SESSIONS);
+        assert!(phone.sync(&folder).is_quiet(), "start {start}");
+    }
+    assert_eq!(prices.len(), 1, "{prices:?}");
+    assert_eq!(contacts_at_ox(&world), 3);
 }
 
 /// Three days, a month, three days: a few requests each, no item twice, and nothing goes at OX.

@@ -37,6 +37,7 @@ pub(crate) fn services() -> Services {
             deletions: brake::Limits { items: 0, percent: 0 },
         },
         largest_body: 1 << 20,
+        most_fetched: 1 << 20,
         new_key_on_empty_sync: false,
         conflict_notes: ConflictNotes::default(),
         folder_selection: false,

@@ -46,6 +46,7 @@ mod manual;
 mod mariadb;
 mod marks;
 mod meetings;
+mod much_at_once;
 mod multipart;
 mod oof;
 mod operations;
@@ -53,6 +54,8 @@ mod outages;
 mod peculiarities;
 mod ping;
 mod poison;
+#[path = "../support/ports.rs"]
+mod ports;
 mod queries;
 mod quirks;
 mod recipients;

@@ -130,6 +130,27 @@ fn a_mail_that_ox_cannot_open() {
     }
 }
 
+/// The list names a folder as it is called now.
+#[test]
+fn a_renamed_folder_on_the_list() {
+    let world = World::start();
+    let anton = world.anton();
+    let folder = anton.create_folder(AT_INBOX, "Before", "mail");
+    for subject in ["one", "two", "three"] {
+        anton.deliver_mail(&folder, &mail(subject, "Text."));
+    }
+    let mut device = world.ready_device(V14_1);
+    let id = device.folder_named("Before");
+    break_the_second(&world);
+    device.sync(&id);
+    assert_eq!(attention(&world, &device)[0]["folder"], folder.as_str());
+    let renamed = anton.rename_folder(&folder, "After");
+    device.folder_sync();
+    assert_eq!(attention(&world, &device)[0]["folder"], renamed.as_str());
+    let line = told(&world, &format!("device show {}", device.link.device_id));
+    assert!(line.contains(&format!(") in {renamed} since ")), "{line}");
+}
+
 /// The only stub in a folder.
 fn the_stub(device: &Device, folder: &str) -> (String, Element) {
     let mut stubs = device.items(folder).iter().filter(|(_, data)| is_stub(data));

@@ -1,7 +1,9 @@
 //! What is refused, and how it is told; and that trouble passes without a trace.
 
 use ox_standin::Fault;
+use ox_standin::Profile;
 use ox_standin::User;
+use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_1;
 use oxtender::version::ProtocolVersion::V14_1;
@@ -376,36 +378,43 @@ fn one_bad_change_never_fails_a_request() {
     );
 }
 
-/// Users who may not.
+/// Users who may not. Servers without the module `capabilities` have one permission for everything mobile.
 #[test]
 fn permission() {
-    let anton = || User::new(3, "anton", "secret");
-    let world = World::plan()
-        .standin(|builder| {
+    for (is_new, carl) in [(true, 403), (false, 200)] {
+        let anton = || User::new(3, "anton", "secret");
+        let plan = World::plan().standin(|builder| {
+            let builder = match is_new {
+                true => builder.at_least(Profile::V7_8),
+                false => builder.profile(Profile::V6_20),
+            };
             builder
                 .user(anton())
                 .user(User::new(4, "berta", "secret").without("mobility"))
                 .user(User::new(5, "carl", "secret").without("active_sync"))
-        })
-        .property("eas.access_check", "true")
-        .start()
-        .unwrap();
+        });
+        let world = plan.property("eas.access_check", "true").start().unwrap();
+        for (login, expected) in [("anton", 200), ("berta", 403), ("carl", carl)] {
+            for version in [V2_5, V14_1] {
+                may_come_in(&world, login, version, expected);
+            }
+        }
+    }
+}
+
+/// A phone comes again for ever; the log tells of it once.
+fn may_come_in(world: &World, login: &str, version: ProtocolVersion, expected: u16) {
     let key = Element::parent(
         folderhierarchy::FOLDER_SYNC,
         [Element::text(folderhierarchy::SYNC_KEY, "0")],
     );
-    for (login, expected) in [("anton", 200), ("berta", 403), ("carl", 403)] {
-        for version in [V2_5, V14_1] {
-            let device = world.device_of(login, version);
-            // A phone comes again for ever; the log tells of it once.
-            for _ in 0..3 {
-                let answer = device.link.exchange(&device.link.wbxml("FolderSync", &key));
-                assert_eq!(answer.status, expected, "{login} {version}");
-            }
-            let (log, id) = (world.log(), &device.link.device_id);
-            let is_told = |line: &&str| line.contains(" WARN ") && line.contains(&format!("{login} {id} "));
-            let told = log.lines().filter(is_told).count();
-            assert_eq!(told, usize::from(expected == 403), "{login}: {log}");
-        }
+    let device = world.device_of(login, version);
+    for _ in 0..3 {
+        let answer = device.link.exchange(&device.link.wbxml("FolderSync", &key));
+        assert_eq!(answer.status, expected, "{login} {version}");
     }
+    let (log, id) = (world.log(), &device.link.device_id);
+    let is_told = |line: &&str| line.contains(" WARN ") && line.contains(&format!("{login} {id} "));
+    let told = log.lines().filter(is_told).count();
+    assert_eq!(told, usize::from(expected == 403), "{login}: {log}");
 }

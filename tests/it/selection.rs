@@ -1,13 +1,13 @@
 //! Folder tree 20 (`allow_folder_selection`): phones get the folders that their user chose, and the default folders.
 
 use ox_standin::Builder;
+use ox_standin::Profile;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::version::ProtocolVersion::V16_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::folderhierarchy as tag;
-use serde_json::json;
 
 use crate::device::Device;
 use crate::device::INBOX;
@@ -73,7 +73,8 @@ fn chosen_folders_come_and_go() {
 #[test]
 fn own_folders_are_chosen() {
     for version in VERSIONS {
-        let world = world(|builder| builder);
+        // Older servers let nobody but their own web pages choose.
+        let world = world(|builder| builder.at_least(Profile::V7_8));
         let mut device = world.ready_device(version);
         let inbox = device.folder(INBOX);
         let ask = |device: &Device, root, children: &[(_, &str)]| {
@@ -106,24 +107,70 @@ fn own_folders_are_chosen() {
     }
 }
 
-/// A folder that the web user renames leaves the tree at OX, until he chooses it again: it is the same for the phone then.
+/// A folder that the web user renames stays the same for the phone, whether OX keeps the choice under the new id of the folder
+/// or not; and stays chosen for his other phones.
 #[test]
-fn a_renamed_folder_keeps_its_id() {
+fn a_renamed_folder_stays_chosen() {
+    for follows in [false, true] {
+        for version in VERSIONS {
+            let world = world(|builder| {
+                // Older servers let nobody but their own web pages choose.
+                let builder = builder.at_least(Profile::V7_8);
+                if follows { builder.selection_follows() } else { builder }
+            });
+            let anton = world.anton();
+            let mut device = world.ready_device(version);
+            let chosen = device.folder_named("Chosen");
+            device.sync(&chosen);
+            anton.rename_folder("default0/INBOX/Chosen", "Renamed");
+            let expected = Tree {
+                changed: vec![chosen.clone()],
+                ..Tree::default()
+            };
+            assert_eq!(device.folder_sync(), expected, "{version} {follows}");
+            assert!(device.sync(&chosen).is_quiet(), "{version} {follows}");
+            assert_eq!(device.folder_sync(), Tree::default(), "{version} {follows}");
+            let other = world.ready_device(version);
+            assert!(has(&other, "Renamed") && !has(&other, "Chosen"), "{version} {follows}");
+            // The user is still the one who decides.
+            anton.choose_folder("default0/INBOX/Renamed", false);
+            assert_eq!(device.folder_sync().deleted, [chosen], "{version} {follows}");
+        }
+    }
+}
+
+/// Where OX does not let the gateway choose, a renamed folder leaves the phone, and comes back under its id when the user
+/// chooses it again. At OX it stays, and so does one that the phone makes; the log says what happens.
+#[test]
+fn servers_where_only_the_user_chooses() {
     for version in VERSIONS {
-        let world = world(|builder| builder);
+        let world = world(|builder| builder.without_action("folders", "subscribe"));
         let anton = world.anton();
         let mut device = world.ready_device(version);
         let chosen = device.folder_named("Chosen");
         device.sync(&chosen);
-        let renamed = anton.update_folder("default0/INBOX/Chosen", json!({"title": "Renamed"}));
+        let renamed = anton.rename_folder("default0/INBOX/Chosen", "Renamed");
+        assert_eq!(device.folder_sync().deleted, std::slice::from_ref(&chosen), "{version}");
+        assert!(world.log().contains("does not put"), "{version}");
+        assert_eq!(anton.mails(&renamed).len(), 1, "{version}");
         anton.choose_folder(&renamed, true);
-        let expected = Tree {
-            changed: vec![chosen.clone()],
-            ..Tree::default()
-        };
-        assert_eq!(device.folder_sync(), expected, "{version}");
-        assert!(device.sync(&chosen).is_quiet(), "{version}");
+        assert_eq!(device.folder_sync().added, [chosen], "{version}");
     }
+}
+
+/// A folder that nobody chose does not take the place of one that was deleted.
+#[test]
+fn a_deleted_folder_is_not_replaced() {
+    let world = world(|builder| builder.at_least(Profile::V7_8));
+    let anton = world.anton();
+    anton.create_folder("default0/INBOX", "Empty", "mail");
+    anton.choose_folder("default0/INBOX/Empty", true);
+    let mut device = world.ready_device(V14_1);
+    let empty = device.folder_named("Empty");
+    device.sync(&empty);
+    anton.delete_folder("default0/INBOX/Empty");
+    assert_eq!(device.folder_sync().deleted, [empty]);
+    assert!(!has(&world.ready_device(V14_1), "Other"));
 }
 
 /// OX knows no such tree: phones get everything, and the log tells it once.

@@ -22,6 +22,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use ox_standin::Builder;
+use ox_standin::Profile;
 use ox_standin::Running;
 use ox_standin::Standin;
 use ox_standin::WebUser;
@@ -107,6 +108,12 @@ impl World {
             files: Vec::new(),
             secret: None,
         }
+    }
+
+    /// A world with an OX of that generation or a later one, for what came with it.
+    pub(crate) fn since(profile: Profile) -> Self {
+        let plan = Self::plan().standin(|builder| builder.at_least(profile));
+        plan.start().expect("SQLite is always there")
     }
 
     /// A world with that store; `None` where it is not installed.

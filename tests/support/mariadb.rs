@@ -1,6 +1,6 @@
-//! A private MariaDB for tests: started once a test run, on a free port, in a directory that goes with it.
+//! A private MariaDB for tests: started once a test run, on a port of its own, in a directory that goes with it.
 //!
-//! Included by `#[path]` where it is needed. It has no users and no passwords (`--skip-grant-tables` lets the server
+//! Included by `#[path]` where it is needed, beside `ports.rs`. It has no users and no passwords (`--skip-grant-tables` lets the server
 //! start from an empty directory in a second), so it is good for nothing else. Where passwords and permissions matter there
 //! is a second one, which takes longer.
 
@@ -9,7 +9,6 @@
 use std::fs;
 use std::io::Write;
 use std::net::Ipv4Addr;
-use std::net::TcpListener;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Child;
@@ -24,6 +23,8 @@ use std::time::Instant;
 use mysql_async::Conn;
 use mysql_async::Opts;
 use mysql_async::prelude::Queryable;
+
+use super::ports;
 
 pub(crate) struct MariaDb {
     pub(crate) port: u16,
@@ -91,19 +92,20 @@ fn start(guard: Guard) -> Option<Result<MariaDb, String>> {
         );
         return None;
     };
-    // Between finding a free port and using it another program may take it.
-    let started = start_on_free_port(program, guard).or_else(|_| start_on_free_port(program, guard));
+    let mut started = Err(String::new());
+    for _ in 0..ports::ATTEMPTS {
+        started = start_on_free_port(program, guard);
+        if started.is_ok() {
+            break;
+        }
+    }
     Some(started)
 }
 
 fn start_on_free_port(program: &Path, guard: Guard) -> Result<MariaDb, String> {
     let directory = tempfile::Builder::new().prefix("mariadb").tempdir().unwrap().keep();
     fs::create_dir(directory.join("data")).unwrap();
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = ports::free();
     let options = match guard {
         Guard::None => vec!["--skip-grant-tables".to_owned()],
         Guard::Passwords => install(&directory)?,

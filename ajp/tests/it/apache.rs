@@ -19,6 +19,9 @@ use tempfile::TempDir;
 
 const PROGRAM: &str = "/usr/sbin/apache2";
 
+/// How often it is started at another port before its failure is believed.
+const ATTEMPTS: usize = 5;
+
 /// Modules that Debian does not compile in.
 const MODULES: [&str; 10] = [
     "mpm_event",
@@ -58,8 +61,14 @@ impl Apache {
             return None;
         }
         // Between finding a free port and using it another program may take it.
-        let started = Self::try_start(lines).or_else(|_| Self::try_start(lines));
-        Some(started.unwrap_or_else(|log| panic!("Apache does not start:\n{log}")))
+        let mut said = String::new();
+        for _ in 0..ATTEMPTS {
+            match Self::try_start(lines) {
+                Ok(apache) => return Some(apache),
+                Err(log) => said = log,
+            }
+        }
+        panic!("Apache does not start:\n{said}")
     }
 
     /// An Apache that passes everything on to one container; `options` stand at the end of the line.
@@ -91,7 +100,9 @@ impl Apache {
             keeper,
         };
         let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(apache.address).is_err() {
+        // It writes the number of its process when it listens, and not when somebody else does in its place.
+        let pid = apache.directory.path().join("pid");
+        while !(pid.exists() && TcpStream::connect(apache.address).is_ok()) {
             let failed = apache.said().contains("AH00015") || apache.keeper.try_wait().expect("a child").is_some();
             if failed || Instant::now() > deadline {
                 return Err(apache.said());

@@ -127,7 +127,8 @@ async fn try_create(call: &Call<'_>, root: &Element) -> Outcome<(u64, u32)> {
         return Ok(Err(EXISTS));
     }
     remember(call, &operation, &folder).await?;
-    select(call, &[folder]).await?;
+    // What a device made is chosen with that.
+    folder_sync::select(call, &[folder]).await?;
     let own = Own::Written {
         id,
         parent: parent.id,
@@ -169,7 +170,7 @@ async fn try_update(call: &Call<'_>, root: &Element) -> Outcome<u64> {
         let offered = renamed.iter().filter(|(old, _)| tree.has(old));
         let mut offered: BTreeSet<String> = offered.map(|(_, new)| new.clone()).collect();
         offered.insert(new);
-        select(call, &offered.into_iter().collect::<Vec<_>>()).await?;
+        folder_sync::select(call, &offered.into_iter().collect::<Vec<_>>()).await?;
     }
     let own = Own::Written {
         id,
@@ -271,23 +272,6 @@ async fn try_delete(call: &Call<'_>, root: &Element) -> Outcome<u64> {
     }
     remember(call, &operation, &id.to_string()).await?;
     Ok(Ok(call.hierarchy().adopt(key, &Own::Deleted(id)).await?))
-}
-
-/// Chooses folders for the user's devices, where he has a choice: what a device made, and what got another id by what it did.
-async fn select(call: &Call<'_>, folders: &[String]) -> Result<(), Error> {
-    if folders.is_empty() || !call.services.folder_selection {
-        return Ok(());
-    }
-    match call.device.ox.select_folders(folders).await {
-        Err(error) if error.is_about_the_item() => {
-            let label = call.device_label();
-            log::warn!(
-                "{label}: OX does not put {folders:?} among the folders for devices, which will lose them: {error}"
-            );
-            Ok(())
-        }
-        selected => Ok(selected?),
-    }
 }
 
 /// Whether what was noted of a request says that OX has carried it out.

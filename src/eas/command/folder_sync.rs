@@ -2,6 +2,8 @@
 //!
 //! Implements [MS-ASCMD] FolderSync. Which OX folders a device is offered, and as which type, is decided here.
 
+use std::collections::HashSet;
+
 use crate::eas::command::Call;
 use crate::eas::command::Reply;
 use crate::eas::status::Error;
@@ -127,16 +129,55 @@ pub(super) fn empty_tree() -> Reply {
 /// he can. The global address book is for searching.
 pub(super) async fn offered(call: &Call<'_>) -> Result<Vec<ox::Folder>, Error> {
     let mut folders = call.device.ox.folders().await?;
-    call.hierarchy().follow(&call.device.ox, &folders).await?;
+    let session = &call.device.ox;
+    let mut chosen = match call.services.folder_selection {
+        true => session.selected_folders().await?,
+        false => None,
+    };
+    let renamed = call
+        .hierarchy()
+        .renamed_at_ox(session, &folders, chosen.as_ref())
+        .await?;
+    if let Some(chosen) = &mut chosen {
+        choose_anew(call, &renamed, chosen).await?;
+    }
+    call.hierarchy().follow(&renamed).await?;
     folders.retain(|folder| {
         folder.own_rights.can_read() && !folder.is_global_address_book && !is_surplus(folder, call.quirks)
     });
-    if call.services.folder_selection
-        && let Some(selected) = call.device.ox.selected_folders().await?
-    {
-        folders.retain(|folder| folder.standard.is_some() || selected.contains(&folder.id));
+    if let Some(chosen) = chosen {
+        folders.retain(|folder| folder.standard.is_some() || chosen.contains(&folder.id));
     }
     Ok(folders)
+}
+
+/// What a device has was chosen; and no document says whether OX keeps a choice under the new id of a mail folder. Where it
+/// does not, the folder is chosen anew. That comes before the device's id follows, so that a gateway that dies in between does
+/// both again.
+async fn choose_anew(call: &Call<'_>, renamed: &[(String, String)], chosen: &mut HashSet<String>) -> Result<(), Error> {
+    let new = renamed.iter().map(|(_, new)| new);
+    let lost: Vec<String> = new.filter(|folder| !chosen.contains(*folder)).cloned().collect();
+    if select(call, &lost).await? {
+        chosen.extend(lost);
+    }
+    Ok(())
+}
+
+/// Chooses folders for the user's devices, where he has a choice; `false` where OX does not let us.
+pub(super) async fn select(call: &Call<'_>, folders: &[String]) -> Result<bool, Error> {
+    if folders.is_empty() || !call.services.folder_selection {
+        return Ok(true);
+    }
+    match call.device.ox.select_folders(folders).await {
+        Err(error) if error.is_about_the_item() => {
+            let label = call.device_label();
+            log::warn!(
+                "{label}: OX does not put {folders:?} among the folders for devices, which will lose them: {error}"
+            );
+            Ok(false)
+        }
+        selected => Ok(selected.map(|()| true)?),
+    }
 }
 
 /// Of some kinds some devices take the default folder only. Mail is not among them.

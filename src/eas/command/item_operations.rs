@@ -13,7 +13,6 @@ use crate::eas::command::LONGEST_ID;
 use crate::eas::command::Reply;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
-use crate::eas::items::MOST_FETCHED;
 use crate::eas::items::Wanted;
 use crate::eas::items::class_of;
 use crate::eas::items::size;
@@ -67,7 +66,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Reply, Error> {
     for operation in operations {
         answers.push(match operation.tag {
             tag::FETCH => {
-                let is_full = held(&answers, parts.as_deref()) >= MOST_FETCHED;
+                let is_full = held(&answers, parts.as_deref()) >= call.services.most_fetched;
                 fetch(call, operation, is_full, &mut parts).await?
             }
             tag::EMPTY_FOLDER_CONTENTS => empty_folder::answer(call, operation).await?,

@@ -16,7 +16,6 @@ pub use change::set_flags;
 pub use clear::clear;
 pub use glance::Glance;
 pub use glance::glances;
-pub(super) use read::Refusals;
 pub use read::attachment;
 pub use read::fetch_json;
 pub use read::head;

@@ -4,10 +4,6 @@
 //! "Module mail", "Get a mail" and "Get an attachment".
 
 use std::collections::HashMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::Duration;
-use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::Map;
@@ -23,6 +19,7 @@ use crate::ox::error::ErrorKind;
 use crate::ox::fetch::Failed;
 use crate::ox::items::objects;
 use crate::ox::multiple::multiple;
+use crate::ox::refusals::Feature;
 use crate::ox::reply::Download;
 use crate::ox::reply::Reply;
 use crate::ox::reply::html_page_error;
@@ -41,43 +38,6 @@ const HEAD_COLUMNS: &[ColumnName] = &[
 
 /// How many mails are read in one call.
 const CHUNK: usize = 100;
-/// How long a server is not asked again for what it refused; it may be updated in the meantime.
-const REFUSAL_LIFE: Duration = Duration::from_secs(6 * 60 * 60);
-/// What this server has turned out not to do.
-#[derive(Debug, Default)]
-pub(in crate::ox) struct Refusals {
-    several_mails: Mutex<Option<Instant>>,
-    filters: Mutex<Option<Instant>>,
-}
-
-impl Refusals {
-    /// Whether the server refused recently to give several mails at once.
-    fn several_mails(&self) -> bool {
-        is_recent(&self.several_mails)
-    }
-
-    fn remember_several_mails(&self) {
-        remember(&self.several_mails);
-    }
-
-    /// Whether the server refused recently to search by a filter.
-    pub(super) fn filters(&self) -> bool {
-        is_recent(&self.filters)
-    }
-
-    pub(super) fn remember_filters(&self) {
-        remember(&self.filters);
-    }
-}
-
-fn is_recent(refusal: &Mutex<Option<Instant>>) -> bool {
-    let refused = *refusal.lock().unwrap_or_else(PoisonError::into_inner);
-    refused.is_some_and(|when| when.elapsed() < REFUSAL_LIFE)
-}
-
-fn remember(refusal: &Mutex<Option<Instant>>) {
-    *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-}
 
 /// Reads mails of a folder as JSON objects, in the order they are asked for: headers, bodies and the list of attachments.
 /// Bodies are unharmed (`view=raw`): other views escape plain text and clean up HTML.
@@ -111,7 +71,7 @@ async fn read_at_once(
     ids: &[String],
 ) -> Result<HashMap<String, Map<String, Value>>, Error> {
     let refusals = session.ox().refusals();
-    if ids.len() < 2 || refusals.several_mails() {
+    if ids.len() < 2 || refusals.has(Feature::SeveralMails) {
         return Ok(HashMap::new());
     }
     let body: Vec<_> = ids.iter().map(|id| json!({"folder": folder, "id": id})).collect();
@@ -121,14 +81,14 @@ async fn read_at_once(
         Err(error) if error.kind.concerns_one_call() => {
             if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::Invalid) {
                 log::debug!("{error}; this server gives one mail at a time");
-                refusals.remember_several_mails();
+                refusals.remember(Feature::SeveralMails);
             }
             return Ok(HashMap::new());
         }
         Err(error) => return Err(error),
     };
     let Value::Array(mails) = data else {
-        refusals.remember_several_mails();
+        refusals.remember(Feature::SeveralMails);
         return Ok(HashMap::new());
     };
     let mails = mails.into_iter().filter_map(|mail| match mail {

@@ -13,6 +13,7 @@ use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::items::objects;
 use crate::ox::multiple::multiple;
+use crate::ox::refusals::Feature;
 use crate::ox::reply::Reply;
 use crate::ox::session::Session;
 use crate::ox::value::id_text;
@@ -47,7 +48,7 @@ const THREAD_HEADERS: [&str; 4] = ["Message-ID", "References", "In-Reply-To", "T
 /// The mails in these folders that the filter finds, the newest first. Folders that are gone or closed hold none. `None`: the
 /// server does not know filters.
 pub async fn search(session: &Session, folders: &[String], filter: &Value) -> Result<Option<Vec<Found>>, Error> {
-    if session.ox().refusals().filters() {
+    if session.ox().refusals().has(Feature::Filters) {
         return Ok(None);
     }
     let call = |folder: &String| {
@@ -63,7 +64,7 @@ pub async fn search(session: &Session, folders: &[String], filter: &Value) -> Re
         let rows = match rows(outcome) {
             Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::Unsupported) => {
                 log::info!("{error}; this server is searched by columns, without the content of mails");
-                session.ox().refusals().remember_filters();
+                session.ox().refusals().remember(Feature::Filters);
                 return Ok(None);
             }
             rows => objects(COLUMNS, rows?),

@@ -15,6 +15,8 @@ use super::super::layout;
 
 #[path = "../../../tests/support/mariadb.rs"]
 mod mariadb;
+#[path = "../../../tests/support/ports.rs"]
+mod ports;
 
 use mariadb::MariaDb;
 

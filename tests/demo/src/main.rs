@@ -12,6 +12,8 @@ mod device;
 mod gateway;
 mod items;
 mod paper;
+#[path = "../../support/ports.rs"]
+mod ports;
 mod stage;
 mod tour;
 

@@ -14,6 +14,7 @@ use crate::apache::Apache;
 use crate::arguments::Arguments;
 use crate::gateway::Gateway;
 use crate::paper::Paper;
+use crate::ports;
 
 /// In the order in which they stop.
 pub(crate) struct Stage {
@@ -109,14 +110,24 @@ impl Stage {
 
 /// Apache with the line of existing installations. Devices wait longer than the minute that is its own limit.
 fn start_apache(directory: &TempDir, listen: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Apache> {
-    // Finds a free port, or says now that the wanted one is taken.
-    let address = TcpListener::bind(listen)
-        .and_then(|listener| listener.local_addr())
-        .with_context(|| format!("cannot listen at {listen}"))?;
     let lines = format!(
         "ProxyPass /Microsoft-Server-ActiveSync ajp://{gateway}/Microsoft-Server-ActiveSync smax=0 ttl=60 retry=5\n\
          ProxyTimeout 3700"
     );
-    Apache::launch(directory.path(), address, &lines)
-        .map_err(|said| anyhow::anyhow!("Apache does not start at {address}: {}", said.trim()))
+    let launch = |address: SocketAddr| {
+        Apache::launch(directory.path(), address, &lines)
+            .map_err(|said| anyhow::anyhow!("Apache does not start at {address}: {}", said.trim()))
+    };
+    if listen.port() != 0 {
+        TcpListener::bind(listen).with_context(|| format!("cannot listen at {listen}"))?;
+        return launch(listen);
+    }
+    let mut started = launch(SocketAddr::new(listen.ip(), ports::free()));
+    for _ in 1..ports::ATTEMPTS {
+        if started.is_ok() {
+            break;
+        }
+        started = launch(SocketAddr::new(listen.ip(), ports::free()));
+    }
+    started
 }

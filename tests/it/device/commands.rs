@@ -394,6 +394,13 @@ impl Device {
         self.operate(wanted, multipart)
     }
 
+    /// ItemOperations: these attachments, in one request.
+    pub(crate) fn fetch_attachments(&self, references: &[String], multipart: bool) -> Vec<Operated> {
+        let wanted = references.iter();
+        let wanted = wanted.map(|reference| vec![Element::text(airsyncbase::FILE_REFERENCE, reference.clone())]);
+        self.operate_all(wanted.collect(), multipart)
+    }
+
     /// ItemOperations: one attachment, or a range of its bytes.
     pub(crate) fn fetch_attachment(&self, reference: &str, range: Option<&str>, multipart: bool) -> Operated {
         let mut wanted = vec![Element::text(airsyncbase::FILE_REFERENCE, reference)];
@@ -405,9 +412,19 @@ impl Device {
     }
 
     fn operate(&self, wanted: Vec<Element>, multipart: bool) -> Operated {
-        let store = Element::text(itemoperations::STORE, "Mailbox");
-        let fetch = Element::parent(itemoperations::FETCH, std::iter::once(store).chain(wanted));
-        let root = Element::parent(itemoperations::ITEM_OPERATIONS, [fetch]);
+        self.operate_all(vec![wanted], multipart).remove(0)
+    }
+
+    fn operate_all(&self, wanted: Vec<Vec<Element>>, multipart: bool) -> Vec<Operated> {
+        let count = wanted.len();
+        let store = || Element::text(itemoperations::STORE, "Mailbox");
+        let fetch = |wanted| {
+            Element::parent(
+                itemoperations::FETCH,
+                std::iter::once(store()).chain::<Vec<Element>>(wanted),
+            )
+        };
+        let root = Element::parent(itemoperations::ITEM_OPERATIONS, wanted.into_iter().map(fetch));
         let parameters = Parameters {
             accept_multipart: multipart,
             ..Parameters::default()
@@ -419,18 +436,23 @@ impl Device {
         assert_eq!(answer.status, 200);
         let (root, parts) = self.parts(&answer);
         assert_eq!(number(&root, itemoperations::STATUS), 1, "{}", text_of(&root));
-        let response = root
-            .child(itemoperations::RESPONSE)
-            .and_then(|response| response.child(itemoperations::FETCH));
-        let response = response.unwrap_or_else(|| panic!("no Fetch:\n{}", text_of(&root)));
-        let properties = response.child(itemoperations::PROPERTIES);
-        let bytes = properties.and_then(|properties| content(properties, &parts));
-        Operated {
-            status: number(response, itemoperations::STATUS),
-            properties: properties.cloned(),
-            bytes,
-            multipart: !parts.is_empty(),
-        }
+        let response = root.child(itemoperations::RESPONSE);
+        let fetched = response
+            .into_iter()
+            .flat_map(|response| response.children_of(itemoperations::FETCH));
+        let operated = fetched.map(|fetched| {
+            let properties = fetched.child(itemoperations::PROPERTIES);
+            let bytes = properties.and_then(|properties| content(properties, &parts));
+            Operated {
+                status: number(fetched, itemoperations::STATUS),
+                properties: properties.cloned(),
+                bytes,
+                multipart: !parts.is_empty(),
+            }
+        });
+        let operated: Vec<Operated> = operated.collect();
+        assert_eq!(operated.len(), count, "{}", text_of(&root));
+        operated
     }
 
     /// The document of an answer and the parts beside it.

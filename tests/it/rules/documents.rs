@@ -163,11 +163,14 @@ fn fetches() {
 /// Where OX has no files for this user, or no such module at all.
 #[test]
 fn no_library() {
-    play(since(V12_0), |script| {
-        // code and category of OX, Status of Search, Status of Fetch
-        for (code, category, listing, fetch) in [("SVL-0016", 3, 5, 5), ("SVL-0001", 8, 13, 5)] {
+    // code and category of OX, Status of Search, Status of Fetch
+    for (code, category, listing, fetch) in [("SVL-0016", 3, 5, 5), ("SVL-0001", 8, 13, 5)] {
+        play(since(V12_0), |script| {
             let faults = script.world.standin.faults();
-            faults.always("folders", "allVisible", ox_standin::Fault::error(code, category));
+            // A server that does not know the one action is asked for the other.
+            for action in ["allVisible", "list"] {
+                faults.always("folders", action, ox_standin::Fault::error(code, category));
+            }
             script.ask(
                 &search(r"\\ox\Meine Dateien", ""),
                 &format!(
@@ -183,6 +186,6 @@ fn no_library() {
                 ),
             );
             script.world.standin.faults().clear();
-        }
-    });
+        });
+    }
 }

@@ -108,6 +108,11 @@ impl Profile {
         self >= Self::V7_8
     }
 
+    /// `mail?action=search` takes a filter: "6.20+".
+    pub(crate) fn searches_by_filter(self) -> bool {
+        self >= Self::V6_20
+    }
+
     /// `mail?action=import` answers plain JSON although it was an upload.
     pub(crate) fn plain_import_answer(self) -> bool {
         self >= Self::V7_10

@@ -78,6 +78,12 @@ impl Builder {
         self
     }
 
+    /// That generation, if the one chosen so far is older: for what older ones do not have.
+    pub fn at_least(self, profile: Profile) -> Self {
+        let newer = self.options.profile.max(profile);
+        self.profile(newer)
+    }
+
     /// The zone of users who have none of their own; `Europe/Berlin` unless said otherwise. Unknown names are UTC.
     pub fn zone(mut self, zone: &str) -> Self {
         zone.clone_into(&mut self.zone);
@@ -159,6 +165,12 @@ impl Builder {
     /// No folder tree 20.
     pub fn without_selection_tree(mut self) -> Self {
         self.options.selection_tree = false;
+        self
+    }
+
+    /// Chosen mail folders stay chosen when they are renamed or moved: documents do not say which way it is.
+    pub fn selection_follows(mut self) -> Self {
+        self.options.selection_follows = true;
         self
     }
 
@@ -256,6 +268,7 @@ impl Standin {
             hides_moved_ids: false,
             renumbers_renamed: false,
             selection_tree: true,
+            selection_follows: false,
             global_address_book: true,
             max_body: 100 * 1024 * 1024,
             mail_quota: 0,
@@ -303,6 +316,11 @@ impl Standin {
         loop {
             accept_one(&self, &listener).await;
         }
+    }
+
+    /// The generation of the server.
+    pub fn profile(&self) -> Profile {
+        self.world().profile()
     }
 
     /// The clock of the server.

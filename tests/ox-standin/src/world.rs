@@ -58,6 +58,8 @@ pub(crate) struct Options {
     pub(crate) renumbers_renamed: bool,
     /// Folder tree 20 exists, in which users choose the folders for their devices.
     pub(crate) selection_tree: bool,
+    /// A chosen mail folder stays chosen under its new id when it is renamed or moved.
+    pub(crate) selection_follows: bool,
     /// Folder 6 is visible.
     pub(crate) global_address_book: bool,
     /// Largest body of a request in bytes.

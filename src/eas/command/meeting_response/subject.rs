@@ -82,8 +82,10 @@ pub(super) async fn invitation(call: &Call<'_>, item: &Item) -> Result<Option<(I
     let fetched = ox::mail::fetch_json(&call.device.ox, &item.folder, std::slice::from_ref(&item.id)).await?;
     let json = match fetched.into_iter().next() {
         Some(Ok(json)) => Object::from_map(json),
-        Some(Err(failed)) if failed.error.kind != ErrorKind::NotFound => return Err(failed.error.into()),
-        _ => return Ok(None),
+        // An id that OX cannot even read is one that the device has made up.
+        Some(Err(failed)) if matches!(failed.error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => return Ok(None),
+        Some(Err(failed)) => return Err(failed.error.into()),
+        None => return Ok(None),
     };
     let Ok(mut mail) = Mail::from_json(&json, "") else {
         return Ok(None);
@@ -105,8 +107,10 @@ pub(in crate::eas::command) async fn stored(call: &Call<'_>, folder: &str, id: &
     ox::name_people(session, fetched.iter_mut().flatten()).await?;
     let object = match fetched.into_iter().next() {
         Some(Ok(fetched)) => fetched.object,
-        Some(Err(failed)) if failed.error.kind != ErrorKind::NotFound => return Err(failed.error.into()),
-        _ => return Ok(None),
+        // An id that OX cannot even read is one that the device has made up.
+        Some(Err(failed)) if matches!(failed.error.kind, ErrorKind::NotFound | ErrorKind::Invalid) => return Ok(None),
+        Some(Err(failed)) => return Err(failed.error.into()),
+        None => return Ok(None),
     };
     let bodies = BodyOptions::default();
     match meeting::read(&object, &context(call, &bodies)) {

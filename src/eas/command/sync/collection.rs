@@ -20,7 +20,6 @@ use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
 use crate::eas::items::Items;
 use crate::eas::items::Loaded;
-use crate::eas::items::MOST_FETCHED;
 use crate::eas::items::Wanted;
 use crate::eas::items::class_of;
 use crate::eas::items::filter;
@@ -442,7 +441,7 @@ impl One<'_> {
         let items = self.items(&whole);
         let mut held = 0;
         for server_id in server_ids {
-            if held >= MOST_FETCHED {
+            if held >= self.call.services.most_fetched {
                 responses.push(response::failed(tag::FETCH, server_id, None, response::SERVER_ERROR));
                 continue;
             }

@@ -30,7 +30,7 @@ pub(crate) const FIELDS: &[Field] = &[
     UID,
     Field::text(224, "organizer", 255),
     Field::new(225, "sequence", Kind::Number),
-    Field::computed(226, "confirmations", Kind::Json),
+    Field::computed(226, "confirmations", Kind::Json).since(Profile::V6_20),
     Field::new(227, "organizerId", Kind::Number).since(Profile::V6_20),
     Field::text(228, "principal", 255).since(Profile::V6_20),
     Field::new(229, "principalId", Kind::Number).since(Profile::V6_20),

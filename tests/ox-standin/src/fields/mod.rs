@@ -143,21 +143,23 @@ impl Wire {
     }
 
     fn cell(&self, fields: &[&[Field]], view: &Map<String, Value>, column: &Column) -> Value {
+        let field = self.field(fields, column);
+        let value = field.and_then(|field| Some((field, view.get(field.key)?)));
+        value.map_or(Value::Null, |(field, value)| self.value(field, value, view))
+    }
+
+    /// Whether the generation has the column.
+    pub(crate) fn knows(&self, fields: &[&[Field]], column: &Column) -> bool {
+        self.field(fields, column).is_some()
+    }
+
+    fn field<'a>(&self, fields: &[&'a [Field]], column: &Column) -> Option<&'a Field> {
         let wanted = |field: &&Field| match column {
             Column::Number(number) => field.column == *number,
             Column::Name(name) => field.key == name,
         };
-        let Some(field) = fields
-            .iter()
-            .copied()
-            .flatten()
-            .find(wanted)
-            .filter(|field| field.since <= self.profile)
-        else {
-            return Value::Null;
-        };
-        view.get(field.key)
-            .map_or(Value::Null, |value| self.value(field, value, view))
+        let mut fields = fields.iter().copied().flatten();
+        fields.find(wanted).filter(|field| field.since <= self.profile)
     }
 
     /// One value in wire form.

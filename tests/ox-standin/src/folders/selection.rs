@@ -1,7 +1,8 @@
 //! Folder tree 20: the folders that a user has chosen for his devices, and those that OX adds to them.
 //!
 //! Implements "Folder selection tree" of the notes on the synchronisation client, and the action "subscribe" of the chapter
-//! "Folders" of the OX HTTP API. Choices are kept by the id of the folder: a mail folder that gets another one leaves the tree.
+//! "Folders" of the OX HTTP API. Choices are kept by the id of the folder: a mail folder that gets another one leaves the tree,
+//! unless the server was built otherwise.
 
 use crate::call::Answer;
 use crate::call::Call;
@@ -12,6 +13,7 @@ use crate::folders::View;
 use crate::folders::find;
 use crate::folders::store::Content;
 use crate::mail::store::DEFAULTS;
+use crate::mail::store::SEPARATOR;
 use crate::mail::store::folder_id;
 use crate::world::World;
 use serde_json::json;
@@ -73,4 +75,19 @@ pub(crate) fn choose(world: &mut World, user: u32, id: &str, is_chosen: bool) {
         true => drop(chosen.insert(id.to_owned())),
         false => drop(chosen.remove(id)),
     }
+}
+
+/// Keeps the choice of a mail folder, and of those below it, under their new ids; where the server is one that does.
+pub(super) fn follow(world: &mut World, user: u32, old: &str, new: &str) {
+    if !world.options.selection_follows {
+        return;
+    }
+    let Some(chosen) = world.selections.get_mut(&user) else {
+        return;
+    };
+    let renamed = chosen.iter().map(|id| match id.strip_prefix(old) {
+        Some(rest) if rest.is_empty() || rest.starts_with(SEPARATOR) => format!("{new}{rest}"),
+        _ => id.clone(),
+    });
+    *chosen = renamed.collect();
 }

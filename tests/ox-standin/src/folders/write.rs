@@ -24,6 +24,7 @@ use crate::error::MAIL_FOLDER_NOT_FOUND;
 use crate::error::OxError;
 use crate::fields::integer;
 use crate::fields::text;
+use crate::folders::selection;
 use crate::folders::store::Content;
 use crate::folders::store::Folder;
 use crate::folders::store::Folders;
@@ -272,6 +273,7 @@ fn change_mail_folder(
     if renumbers {
         mailbox.renumber_all(&renamed);
     }
+    selection::follow(world, user, &folder_id(name), &folder_id(&renamed));
     Ok(folder_id(&renamed))
 }
 

@@ -15,7 +15,6 @@ use crate::mail;
 use crate::mail::fields;
 use crate::mail::fields::View;
 use crate::mail::list;
-use crate::profile::Profile;
 use crate::world::World;
 use serde_json::Value;
 
@@ -27,7 +26,7 @@ pub(super) fn search(world: &World, call: &Call) -> Result<Answer, OxError> {
     let body = call.json()?;
     let conditions = match (&body, body.get("filter")) {
         (Value::Array(list), _) => Conditions::Columns(columns_and_patterns(world, list)?),
-        (_, Some(filter)) if world.profile() >= Profile::V7_8 => Conditions::Filter(filter),
+        (_, Some(filter)) if world.profile().searches_by_filter() => Conditions::Filter(filter),
         _ => return Err(JSON_SYNTAX.into()),
     };
     let views = folder.mails.iter().map(|(uid, mail)| View {

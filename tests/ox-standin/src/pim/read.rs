@@ -7,6 +7,7 @@ use crate::calendar;
 use crate::call::Answer;
 use crate::call::Call;
 use crate::call::id_under;
+use crate::call::invalid;
 use crate::contacts;
 use crate::error::FOLDER_NOT_FOUND;
 use crate::error::FOLDER_NOT_VISIBLE;
@@ -171,13 +172,26 @@ pub(crate) fn columns(world: &World, call: &Call, module: Module) -> Result<Vec<
     if !known {
         let columns = call.columns()?;
         uids::check_columns(world, module, &columns)?;
-        return Ok(columns);
+        return match &world.options.whims {
+            Some(_) => only_known(world, call, module, columns),
+            None => Ok(columns),
+        };
     }
     Ok(Column::list(match module {
         Module::Calendar => "1,20,207,206,2",
         Module::Tasks => "1,20,2,5",
         Module::Contacts => "20,1,5,2,602",
     }))
+}
+
+/// "Unknown column numbers: usually ignored, in some modules an error."
+fn only_known(world: &World, call: &Call, module: Module, columns: Vec<Column>) -> Result<Vec<Column>, OxError> {
+    let fields = module.fields();
+    let wire = world.wire(&call.zone);
+    match columns.iter().find(|column| !wire.knows(&fields, column)) {
+        Some(Column::Number(number)) => Err(invalid("columns", &number.to_string())),
+        _ => Ok(columns),
+    }
 }
 
 /// `all`: rows of one folder, with the newest stamp among them.
