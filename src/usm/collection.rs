@@ -1,8 +1,9 @@
 //! The driver of one collection: loads, looks, carries a plan out, commits.
 //!
-//! An exchange goes through four types, each of which can only become the next: [`Opened`] has the state behind the
-//! device's key; [`Looked`] knows what OX holds; [`Pending`] has written the device's changes to OX and knows what the device
-//! lacks; [`Committed`] is in the store. What objects look like to a device is the caller's business, in between.
+//! An exchange goes through five types, each of which can only become the next: [`Opened`] has the state behind the
+//! device's key; [`Looked`] knows what OX holds; [`Decided`] knows what will be written; [`Pending`] has written the device's
+//! changes to OX and knows what the device lacks; [`Committed`] is in the store. What objects look like to a device is the
+//! caller's business, in between.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::usm::journal::Applied;
 use crate::usm::listing::Listing;
 use crate::usm::listing::Listings;
 use crate::usm::loss::Loss;
+use crate::usm::loss::foreseen;
 use crate::usm::loss::losses;
 use crate::usm::plan::Change;
 use crate::usm::plan::Options;
@@ -40,12 +42,12 @@ use crate::usm::settle::settle;
 use crate::usm::snapshot::Filter;
 use crate::usm::snapshot::Revision;
 use crate::usm::state::State;
+use crate::usm::telling::Begun;
+use crate::usm::telling::Tellings;
+use crate::usm::telling::Untold;
 use crate::usm::write::Write;
 use crate::usm::write::Writer;
 use crate::usm::write::Written;
-
-/// The outcome of what is noted for a protocol: no outcome of a write.
-const NOTED: &[u8] = &[1];
 
 /// Why an exchange failed as a whole. Nothing was committed: the device repeats its request and loses nothing.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +172,10 @@ impl<'a> Opened<'a> {
         self.pending_of(&self.renamed(Arc::new(Listing::new(items, now))), &filter)
     }
 
+    fn tellings(&self, notes: &[Note], now: i64) -> Tellings<'a> {
+        Tellings::read(self.collection, self.key(), notes, now)
+    }
+
     fn renamed(&self, mut listing: Arc<Listing>) -> Arc<Listing> {
         if !self.state.replaced.is_empty() {
             Arc::make_mut(&mut listing).rename(&self.state.replaced);
@@ -208,10 +214,11 @@ impl<'a> Opened<'a> {
 
     /// Looks at OX. A device that brings no changes goes on with the list that its window before was cut from.
     pub async fn look(mut self, brings_changes: bool, now: i64) -> Result<Looked<'a>, Error> {
-        let applied = match brings_changes {
-            true => self.applied().await?,
-            false => Applied::default(),
+        let notes = match brings_changes {
+            true => Some(self.notes().await?),
+            false => None,
         };
+        let applied = notes.as_deref().map(applied_by).unwrap_or_default();
         let replaced = applied.replaced(self.state.items.keys());
         self.state.replaced.extend(replaced);
         let Collection {
@@ -225,6 +232,7 @@ impl<'a> Opened<'a> {
         };
         Ok(Looked {
             opened: self,
+            notes,
             applied,
             listing,
             continued,
@@ -236,6 +244,8 @@ impl<'a> Opened<'a> {
 /// A collection with its state and what OX holds now.
 pub struct Looked<'a> {
     opened: Opened<'a>,
+    /// Of the key, where the device brings changes.
+    notes: Option<Vec<Note>>,
     /// What was written when the device sent this key before.
     applied: Applied,
     listing: Arc<Listing>,
@@ -265,15 +275,26 @@ impl<'a> Looked<'a> {
         }
     }
 
-    /// Decides, and writes the device's changes: each comes with what to write where OX must be written to.
+    /// Decides, and writes at once: for a protocol that does not tell what is lost.
     pub async fn exchange(
         self,
         changes: Vec<(Change, Write)>,
         options: Options,
         filter: Filter,
     ) -> Result<Pending<'a>, Error> {
+        self.decide(changes, options, filter).await?.write().await
+    }
+
+    /// Decides what is done with the device's changes: each comes with what to write where OX must be written to.
+    pub async fn decide(
+        self,
+        changes: Vec<(Change, Write)>,
+        options: Options,
+        filter: Filter,
+    ) -> Result<Decided<'a>, Error> {
         let Self {
             opened,
+            notes,
             applied,
             mut listing,
             continued,
@@ -288,14 +309,65 @@ impl<'a> Looked<'a> {
             listing = opened.list(now).await?;
             plan = opened.plan(&applied, &listing, &filter, &changes, options);
         }
-        let mut writer = Writer::new(
-            opened.collection,
-            opened.key(),
-            &opened.state,
-            &listing,
-            options.policy,
+        let tellings = notes.map(|notes| opened.tellings(&notes, now));
+        Ok(Decided {
+            opened,
+            applied,
+            tellings,
+            listing,
+            plan,
+            changes,
+            writes,
+            policy: options.policy,
             now,
-        );
+        })
+    }
+}
+
+/// What is done with the device's changes is known, and nothing is written yet.
+pub struct Decided<'a> {
+    opened: Opened<'a>,
+    applied: Applied,
+    /// Where the device brings changes.
+    tellings: Option<Tellings<'a>>,
+    listing: Arc<Listing>,
+    plan: Plan,
+    changes: Vec<Change>,
+    /// One for each change.
+    writes: Vec<Write>,
+    policy: Policy,
+    now: i64,
+}
+
+impl<'a> Decided<'a> {
+    /// What OX is going to lose by the writes, by the place of the change.
+    pub fn losses(&self) -> Vec<(usize, Loss)> {
+        foreseen(&self.plan, &self.changes)
+    }
+
+    /// Notes one of [`Decided::losses`], so that it can be told whatever happens after the write. `words` come back with
+    /// [`Pending::untold`] of a later exchange, and are of less than 1 MiB.
+    pub async fn foresee(&mut self, place: usize, loss: Loss, words: Vec<u8>) -> Result<(), Error> {
+        match (&mut self.tellings, self.changes.get(place)) {
+            (Some(tellings), Some(change)) => tellings.foresee(change, loss, &self.listing, words).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the device's changes.
+    pub async fn write(self) -> Result<Pending<'a>, Error> {
+        let Self {
+            opened,
+            applied,
+            tellings,
+            mut listing,
+            mut plan,
+            changes,
+            writes,
+            policy,
+            now,
+        } = self;
+        let mut writer = Writer::new(opened.collection, opened.key(), &opened.state, &listing, policy, now);
         let mut outcomes = Vec::new();
         for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
             if step.writes() {
@@ -306,15 +378,21 @@ impl<'a> Looked<'a> {
         }
         let (outcomes, fresh) = opened.with_revisions(outcomes, &writer, now).await?;
         plan.adopt(&changes, &outcomes);
-        if let Some(fresh) = fresh.filter(|_| !plan.replaced.is_empty()) {
-            Arc::make_mut(&mut listing).replace(&plan.replaced, &fresh);
-        }
         let Place { key, .. } = opened.place;
         let repetition = opened
             .collection
             .repetition(key, opened.place.is_repeated(), &plan.to_device)
             .await?;
         plan.limit(repetition.course.window);
+        let (applied, mut tellings) = match tellings {
+            Some(tellings) => (applied, tellings),
+            None => (applied_by(&repetition.notes), opened.tellings(&repetition.notes, now)),
+        };
+        let losses = losses(&plan, &changes, &outcomes);
+        let untold = tellings.untold(&losses, &changes, &applied, &listing).await?;
+        if let Some(fresh) = fresh.filter(|_| !plan.replaced.is_empty()) {
+            Arc::make_mut(&mut listing).replace(&plan.replaced, &fresh);
+        }
         Ok(Pending {
             opened,
             listing,
@@ -322,6 +400,8 @@ impl<'a> Looked<'a> {
             changes,
             outcomes,
             repetition,
+            tellings,
+            untold,
             now,
         })
     }
@@ -374,15 +454,9 @@ impl Opened<'_> {
         }
     }
 
-    async fn applied(&self) -> Result<Applied, Error> {
-        let collection = &self.collection;
-        let notes = collection
-            .store
-            .notes(collection.device, &collection.object(), self.key())
-            .await?;
-        Ok(Applied::read(
-            notes.into_iter().map(|note| (note.operation, note.outcome)),
-        ))
+    async fn notes(&self) -> Result<Vec<Note>, Error> {
+        let Collection { store, device, .. } = self.collection;
+        Ok(store.notes(device, &self.collection.object(), self.key()).await?)
     }
 
     /// Fills in the revisions that OX did not tell, by one more look at the folder, which is returned as well, and notes
@@ -430,6 +504,11 @@ impl Opened<'_> {
     }
 }
 
+fn applied_by(notes: &[Note]) -> Applied {
+    let notes = notes.iter().cloned();
+    Applied::read(notes.map(|note| (note.operation, note.outcome)))
+}
+
 /// Whether what a device has and what OX lists under one id can be the same mail. Revisions that OX never has tell nothing
 /// of the mail but that the device lacks its newest state.
 pub(super) fn may_be_same(held: Revision, seen: Revision) -> bool {
@@ -445,6 +524,8 @@ pub struct Pending<'a> {
     changes: Vec<Change>,
     outcomes: Vec<Outcome>,
     repetition: Repetition,
+    tellings: Tellings<'a>,
+    untold: Vec<Untold>,
     now: i64,
 }
 
@@ -470,29 +551,19 @@ impl Pending<'_> {
         self.listing.get(id)
     }
 
-    /// Whose changes were overridden, by the place of the change.
-    pub fn losses(&self) -> Vec<(usize, Loss)> {
-        losses(&self.plan, &self.changes, &self.outcomes)
+    /// What was overridden, and nobody was told of: in this exchange, and in those before it that did not come to their end.
+    pub fn untold(&self) -> &[Untold] {
+        &self.untold
     }
 
-    /// Notes something under the key that the device sent, for [`Pending::is_noted`] when it sends the key again. `name`
-    /// is of at most 64 bytes, and begins as none of a change.
-    pub async fn note(&self, name: Vec<u8>, now: i64) -> Result<(), Error> {
-        let Collection { store, device, .. } = self.opened.collection;
-        let note = Note {
-            base: self.opened.key(),
-            operation: name,
-            outcome: NOTED.to_vec(),
-            created: now,
-        };
-        Ok(store.note(device, &self.opened.collection.object(), note).await?)
+    /// Notes that some of [`Pending::untold`] are being told now. [`Error::Superseded`] if another gateway does.
+    pub async fn begin_telling(&mut self, names: &[Vec<u8>]) -> Result<Begun, Error> {
+        self.tellings.begin(names).await
     }
 
-    pub async fn is_noted(&self, name: &[u8]) -> Result<bool, Error> {
-        let Collection { store, device, .. } = self.opened.collection;
-        let object = self.opened.collection.object();
-        let notes = store.notes(device, &object, self.opened.key()).await?;
-        Ok(notes.iter().any(|note| note.operation == name))
+    /// Notes that they are told.
+    pub async fn end_telling(&mut self, names: Vec<Vec<u8>>) -> Result<(), Error> {
+        self.tellings.end(names).await
     }
 
     /// Once an item of [`Pending::to_device`] is sent, this is what both sides agree on.
@@ -516,6 +587,7 @@ impl Pending<'_> {
             outcomes,
             repetition,
             now,
+            ..
         } = self;
         let Opened {
             collection,

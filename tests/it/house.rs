@@ -40,7 +40,7 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 9] = [
+const USM_DRIVERS: [&str; 10] = [
     "usm/attention.rs",
     "usm/collection.rs",
     "usm/draft.rs",
@@ -49,6 +49,7 @@ const USM_DRIVERS: [&str; 9] = [
     "usm/hierarchy.rs",
     "usm/listing.rs",
     "usm/repetition.rs",
+    "usm/telling.rs",
     "usm/write.rs",
 ];
 
