@@ -23,6 +23,7 @@ use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::Transaction;
 use rusqlite::TransactionBehavior;
+use rusqlite::config::DbConfig;
 use rusqlite::params;
 use sha2::Digest;
 use sha2::Sha256;
@@ -458,6 +459,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         );
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Otherwise SQLite prepares a statement anew whenever a value is bound in its condition, in case the plan depends on it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Readers of other processes do not wait for us, and what was confirmed survives a power failure.
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -38,6 +38,8 @@
 mod found;
 mod kinds;
 mod ledger;
+mod memory;
+mod ox;
 mod phone;
 mod player;
 mod process;

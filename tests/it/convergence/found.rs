@@ -12,6 +12,7 @@ use super::kinds::APPOINTMENT;
 use super::kinds::CONTACT;
 use super::kinds::MAIL;
 use super::kinds::TASK;
+use super::ox::Ox;
 use super::player::play;
 use super::script::Act;
 use super::script::Moment;
@@ -47,6 +48,7 @@ const fn change(field: usize) -> Act {
 
 fn play_with(phone: Phone, kinds: &[usize], steps: Vec<Step>) {
     play(&Script {
+        ox: Ox::COMMON,
         phones: vec![phone],
         kinds: kinds.to_vec(),
         steps,

@@ -124,6 +124,11 @@ pub(super) fn value(kind: usize, field: usize, number: usize) -> String {
     }
 }
 
+/// Whether no two writes of a history put the same value into a field.
+pub(super) const fn tells_writes_apart(kind: usize, field: usize) -> bool {
+    !is_mail(kind) && !(kind == TASK && field == 1)
+}
+
 /// Whether a phone of this version sees a field.
 pub(super) fn is_visible(kind: usize, field: usize, version: ProtocolVersion) -> bool {
     !is_mail(kind) || field == 0 || version >= V12_0

@@ -1,11 +1,13 @@
 //! Every intent of a history, and what must have become of it in the end.
 //!
 //! An intent lands once, or is refused aloud, or is overridden by one that is not older. An intent is not a moment: it begins
-//! when somebody acts and ends when he is told. One intent can be overridden by another unless that one was over
-//! before it began; intents of one phone follow each other in the phone's order, whatever the network does.
+//! when somebody acts and ends when he is told, or when somebody else acts on what has come of it. One intent can be
+//! overridden by another unless that one was over before it began; intents of one phone follow each other in the phone's
+//! order, whatever the network does, and an addition comes before all that is done to what it made.
 
 use std::collections::BTreeMap;
 
+use super::kinds;
 use super::kinds::APPOINTMENT;
 use super::kinds::AtOx;
 use super::kinds::Fields;
@@ -31,6 +33,8 @@ struct Entry {
     addition: Deed,
     /// A request that added it broke off within.
     uncertain: bool,
+    /// It may have been carried out, and the gateway does not know that any more.
+    forgotten: bool,
     deletions: Vec<Deed>,
     /// It was moved: who deletes it where it was before changes nothing.
     is_moved: bool,
@@ -43,6 +47,8 @@ struct Write {
     field: usize,
     value: String,
     deed: Deed,
+    /// When somebody else acted who saw the value: it had landed.
+    seen: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,11 +101,13 @@ impl Ledger {
             field,
             value: value.clone(),
             deed: addition,
+            seen: None,
         };
         let entry = Entry {
             kind,
             addition,
             uncertain: false,
+            forgotten: false,
             deletions: Vec::new(),
             is_moved: false,
             writes: fields.iter().enumerate().map(write).collect(),
@@ -115,8 +123,21 @@ impl Ledger {
             field,
             value: value.to_owned(),
             deed,
+            seen: None,
         });
         writes.len() - 1
+    }
+
+    /// Somebody is going to act on an item, of which he sees these values.
+    pub(super) fn see(&mut self, title: &str, by: Who, fields: &Fields) {
+        let now = self.now;
+        let entry = self.entry(title);
+        let others = entry.writes.iter_mut().filter(|write| write.deed.by != by);
+        for write in others.filter(|write| kinds::tells_writes_apart(entry.kind, write.field)) {
+            if write.value == fields[write.field] {
+                write.seen.get_or_insert(now);
+            }
+        }
     }
 
     pub(super) fn relocate(&mut self, title: &str) {
@@ -131,6 +152,11 @@ impl Ledger {
     /// A request with the addition broke off within: what it left at OX is known again only if it is as it was.
     pub(super) fn make_uncertain(&mut self, title: &str) {
         self.entry(title).uncertain = true;
+    }
+
+    /// The gateway has lost its record of the addition.
+    pub(super) fn forget(&mut self, title: &str) {
+        self.entry(title).forgotten = true;
     }
 
     /// Whether an addition can have been repeated rightly, because the first one could not be recognized any more.
@@ -149,10 +175,13 @@ impl Ledger {
         }
     }
 
-    pub(super) fn tell_write(&mut self, title: &str, number: usize, told: Told) {
-        let until = if told == Told::Nothing { OPEN } else { self.now };
-        let deed = &mut self.entry(title).writes[number].deed;
-        (deed.until, deed.told) = (until, told);
+    /// `disturbed`: it may have been carried out more than once, so that it was not over when somebody saw it.
+    pub(super) fn tell_write(&mut self, title: &str, number: usize, told: Told, disturbed: bool) {
+        let now = self.now;
+        let write = &mut self.entry(title).writes[number];
+        let seen = write.seen.filter(|_| !disturbed);
+        write.deed.until = seen.map_or(now, |seen| seen - 1);
+        write.deed.told = told;
     }
 
     pub(super) fn tell_deletion(&mut self, title: &str, by: Who, told: Told) {
@@ -209,10 +238,10 @@ impl Entry {
         if deeds.chain([&self.addition]).any(|deed| deed.told == Told::Nothing) {
             return Some("somebody was never told".to_owned());
         }
-        if self.may_be_doubled() {
+        let may_be_gone = self.deletions.iter().any(|deed| deed.told != Told::Refused);
+        if self.may_be_doubled() && (may_be_gone || !found.is_empty()) {
             return None;
         }
-        let may_be_gone = self.deletions.iter().any(|deed| deed.told != Told::Refused);
         let must_be_gone = self.deletions.iter().any(|deed| deed.told == Told::Done);
         match (self.addition.told, found) {
             (Told::Refused, []) => None,
@@ -232,16 +261,21 @@ impl Entry {
         let writes = writes.map(|write| &write.deed);
         let others = writes.chain(&self.deletions).filter(|deed| deed.by != self.addition.by);
         let until = self.addition.until;
-        self.uncertain && { others }.any(|deed| deed.from <= until)
+        self.forgotten || self.uncertain && { others }.any(|deed| deed.from <= until)
     }
 
     /// The value must be somebody's whom nobody overrode.
     fn verdict_of(&self, field: usize, value: &str) -> Option<String> {
         let writes = || self.writes.iter().filter(|write| write.field == field);
         let valid = |write: &&Write| write.deed.told != Told::Refused && write.value == value;
+        // Who changes an item has it from there.
+        let is_added = |write: &Write| write.deed.from == self.addition.from;
+        let is_before = |write: &Write, other: &Write| match is_added(write) {
+            true => !is_added(other),
+            false => write.deed.is_before(&other.deed),
+        };
         let overridden = |write: &Write| {
-            writes()
-                .any(|other| other.deed.told == Told::Done && other.value != value && write.deed.is_before(&other.deed))
+            writes().any(|other| other.deed.told == Told::Done && other.value != value && is_before(write, other))
         };
         if writes().filter(valid).any(|write| !overridden(write)) {
             return None;

@@ -15,6 +15,7 @@ use super::kinds::KINDS;
 use super::kinds::MAIL;
 use super::kinds::is_mail;
 use super::ledger::Ledger;
+use super::memory::Memory;
 use super::script;
 use super::site::Site;
 use super::site::Way;
@@ -25,7 +26,7 @@ use crate::device::commands::body_preference;
 
 /// A phone, and what its user did that it has not told yet.
 pub(super) struct Phone {
-    number: usize,
+    pub(super) number: usize,
     pub(super) device: Device,
     /// The phone's folder of each kind.
     pub(super) folders: BTreeMap<usize, String>,
@@ -39,6 +40,8 @@ pub(super) struct Phone {
     recent_only: bool,
     /// Answers, or what may have been one, that it did not get in a row, by kind.
     pub(super) unheard: [usize; KINDS.len()],
+    /// What the gateway may have forgotten of it.
+    pub(super) memory: Memory,
 }
 
 pub(super) struct Pending {
@@ -92,6 +95,7 @@ impl Phone {
             disturbed: BTreeSet::new(),
             recent_only: false,
             unheard: [0; KINDS.len()],
+            memory: Memory::default(),
         }
     }
 
@@ -130,6 +134,16 @@ impl Phone {
         let items = collection.items.iter().filter(|(id, _)| !is_deleted(id));
         let items: Vec<_> = items.map(read).collect();
         pick(&items, which).cloned()
+    }
+
+    /// What the phone shows of an item whose change it has not told yet.
+    pub(super) fn changed(&self, kind: usize, server_id: &str) -> Option<&Fields> {
+        let sent = &self.device.collections[&self.folders[&kind]].pending;
+        let pending = self.pending.get(&kind)?.iter();
+        pending.zip(sent).find_map(|(pending, local)| match &pending.what {
+            What::Change { fields, .. } if local.id() == server_id => Some(fields),
+            _ => None,
+        })
     }
 
     /// Takes back a change that was not confirmed, to replace it. By its id: an item that was rightly doubled has its title
@@ -178,8 +192,9 @@ impl Phone {
             );
         }
         let mut titles = BTreeSet::new();
-        for data in items.values() {
+        for (id, data) in items {
             let (title, _) = kinds::on_phone(kind, data);
+            self.memory.check(kind, &title, id, ledger);
             let is_new = titles.insert(title.clone()) || ledger.may_be_doubled(&title);
             assert!(is_new, "phone {number} has {title} twice");
         }

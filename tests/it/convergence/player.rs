@@ -73,12 +73,13 @@ impl Drop for Player {
 
 impl Player {
     fn new(script: &Script) -> Self {
-        let site = Site::new();
+        let site = Site::new(&script.ox);
         let web = site.standin.web("anton");
         kinds::create_archive(&web);
         let phones = script.phones.iter().enumerate();
         let phones = phones.map(|(number, phone)| Phone::set_up(&site, number, *phone, &script.kinds));
         let phones = phones.collect();
+        site.back_up();
         Self {
             site,
             web,
@@ -122,6 +123,15 @@ impl Player {
                 self.break_off_hung();
                 self.hung = None;
                 self.site.restart();
+            }
+            Step::BackUp => self.site.back_up(),
+            Step::Restore => {
+                self.break_off_hung();
+                self.hung = None;
+                self.site.restore();
+                for phone in &mut self.phones {
+                    phone.may_be_unknown(&mut self.ledger);
+                }
             }
         }
     }
@@ -199,6 +209,7 @@ impl Player {
                 let Some(item) = pick(&items, which) else { return };
                 let number = self.next();
                 let value = kinds::value(kind, field, number);
+                self.ledger.see(&item.title, None, &item.fields);
                 kinds::update(kind, &self.web, &item.id, field, &value);
                 self.ledger.write(&item.title, None, field, &value);
             }
@@ -246,10 +257,13 @@ impl Player {
         let Some((server_id, title, mut fields)) = one.pick(kind, which) else {
             return;
         };
-        if !kinds::is_visible(kind, field, version) {
+        // He sees his own changes at once, and does nothing where nothing is to do.
+        let shown = &one.changed(kind, &server_id).unwrap_or(&fields)[field];
+        if !kinds::is_visible(kind, field, version) || shown == value {
             return;
         }
         let before = fields.clone();
+        self.ledger.see(&title, Some(phone), &before);
         let (mut writes, mut overtaken, mut disturbed) = (BTreeMap::new(), Vec::new(), false);
         if let Some(Pending {
             disturbed: was_disturbed,
@@ -273,7 +287,7 @@ impl Player {
             false => Vec::from_iter(writes.insert(field, write)),
         };
         for write in earlier {
-            self.ledger.tell_write(&title, write, Told::Overtaken);
+            self.ledger.tell_write(&title, write, Told::Overtaken, true);
             overtaken.push(write);
         }
         let changed: Vec<usize> = writes.keys().copied().collect();
@@ -307,7 +321,7 @@ impl Player {
             overtaken.extend(writes.into_values().chain(before));
         }
         for write in &overtaken {
-            self.ledger.tell_write(&title, *write, Told::Overtaken);
+            self.ledger.tell_write(&title, *write, Told::Overtaken, true);
         }
         self.ledger.delete(&title, Some(phone));
         one.device.delete(&one.folders[&kind], &server_id);
@@ -385,6 +399,10 @@ impl Player {
         let mut busy = false;
         for ((kind, id), before) in kinds.iter().zip(ids).zip(before) {
             let synced = synced.remove(*id).expect("every collection has an answer");
+            if synced.status != 1 && self.phones[phone].starts_over(*kind, synced.status, &mut self.ledger) {
+                busy = true;
+                continue;
+            }
             if synced.status != 1 {
                 let passes = troubled && ![3, 4, 8, 12].contains(&synced.status);
                 assert!(passes, "Status {} of {}", synced.status, KINDS[*kind].name);
@@ -392,9 +410,17 @@ impl Player {
                 continue;
             }
             self.phones[phone].unheard[*kind] = 0;
+            self.phones[phone].is_known(*kind);
             let collection = self.phones[phone].device.collection(id);
             busy |= !before.pending.is_empty() || synced.commands() > 0 || synced.more_available;
             busy |= collection.key != before.key;
+            if before.key == "0" {
+                // Of the keys that a request gets that comes twice, the later one counts.
+                if troubled {
+                    self.phones[phone].begins_again(*kind);
+                }
+                continue;
+            }
             for id in &synced.soft_deleted {
                 let title = kinds::on_phone(*kind, &before.items[id]).0;
                 assert!(kinds::is_old(&title), "{title} has not left the window");
@@ -430,10 +456,10 @@ impl Player {
                         told => told,
                     };
                     for write in writes.into_values() {
-                        self.ledger.tell_write(&title, write, told_of_each);
+                        self.ledger.tell_write(&title, write, told_of_each, disturbed);
                     }
                     for write in overtaken {
-                        self.ledger.tell_write(&title, write, Told::Overtaken);
+                        self.ledger.tell_write(&title, write, Told::Overtaken, disturbed);
                     }
                     if told == Told::Done {
                         own.insert(title, fields);
@@ -441,7 +467,7 @@ impl Player {
                 }
                 What::Delete { overtaken } => {
                     for write in overtaken {
-                        self.ledger.tell_write(&title, write, Told::Overtaken);
+                        self.ledger.tell_write(&title, write, Told::Overtaken, disturbed);
                     }
                     self.ledger.tell_deletion(&title, Some(phone), told);
                 }

@@ -39,6 +39,9 @@ use crate::device::strict;
 use crate::inside::handed_on;
 use crate::inside::services;
 
+/// Of the runtime, after an answer.
+const STEPS_TO_COME_FREE: usize = 2;
+
 pub(super) struct Process {
     /// OX is served on it as well.
     runtime: Runtime,
@@ -81,7 +84,14 @@ impl Process {
     }
 
     pub(super) fn serve(&self, request: &Request) -> Answer {
-        self.runtime.block_on(self.handle(request))
+        self.runtime.block_on(async {
+            let answer = self.handle(request).await;
+            // The connections to OX come free for the next request.
+            for _ in 0..STEPS_TO_COME_FREE {
+                tokio::task::yield_now().await;
+            }
+            answer
+        })
     }
 
     /// Serves a request up to that moment, or to its end if it does not come there.

@@ -17,6 +17,7 @@ use super::kinds::ARCHIVE;
 use super::kinds::KINDS;
 use super::kinds::MAIL;
 use super::kinds::is_mail;
+use super::ox::Ox;
 use super::player;
 use super::random::Random;
 use super::site::GATEWAYS;
@@ -30,6 +31,7 @@ const MOST_CALLS_AT_DATABASE: usize = 20;
 
 #[derive(Clone, Debug)]
 pub(super) struct Script {
+    pub(super) ox: Ox,
     pub(super) phones: Vec<Phone>,
     /// Those that are synced, in order.
     pub(super) kinds: Vec<usize>,
@@ -73,6 +75,10 @@ pub(super) enum Step {
     Expire,
     /// All gateways stop and start.
     Restart,
+    /// The database is saved.
+    BackUp,
+    /// The database goes back to what it was when it was saved.
+    Restore,
 }
 
 /// `which`: modulo the number of items there are.
@@ -173,7 +179,12 @@ impl History for Script {
         for _ in 0..10 + random.below(20) {
             steps.push(step(random, &phones, &kinds, calm));
         }
-        Self { phones, kinds, steps }
+        Self {
+            ox: Ox::of(seed),
+            phones,
+            kinds,
+            steps,
+        }
     }
 
     fn len(&self) -> usize {
@@ -217,9 +228,11 @@ fn step(random: &mut Random, phones: &[Phone], kinds: &[usize], calm: bool) -> S
                 recent_only: random.one_in(2),
             },
         },
-        10 if !calm && random.one_in(2) => match random.one_in(2) {
-            true => Step::Expire,
-            false => Step::Restart,
+        10 if !calm && random.one_in(2) => match random.below(8) {
+            0..=2 => Step::Expire,
+            3..=5 => Step::Restart,
+            6 => Step::BackUp,
+            _ => Step::Restore,
         },
         _ => Step::Sync {
             phone,
@@ -304,6 +317,7 @@ fn fault(random: &mut Random) -> Fault {
 /// A line a step; with the seed, all that is needed to follow a failure.
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.ox)?;
         for (number, phone) in self.phones.iter().enumerate() {
             let winner = if phone.wins { "the phone" } else { "OX" };
             writeln!(f, "phone {number}: {}, in conflicts {winner} wins", phone.version)?;
@@ -355,6 +369,8 @@ impl fmt::Display for Step {
             Self::Filter { phone, recent_only } => write!(f, "phone {phone}: wants recent mail only: {recent_only}"),
             Self::Expire => f.write_str("OX forgets all sessions"),
             Self::Restart => f.write_str("the gateways are restarted"),
+            Self::BackUp => f.write_str("the database is saved"),
+            Self::Restore => f.write_str("the database is restored"),
         }
     }
 }

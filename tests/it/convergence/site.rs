@@ -20,7 +20,7 @@ use oxtender::version::ProtocolVersion::V14_1;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::kinds;
+use super::ox::Ox;
 use super::process::Process;
 use super::process::Stage;
 use super::script::Moment;
@@ -60,13 +60,15 @@ pub(super) struct Site {
 struct State {
     /// The test's own connection to the database.
     trigger: Connection,
+    /// The file as it was when it was last saved.
+    backup: Vec<u8>,
     /// From one start to the next; `None` only in between.
     processes: Option<[Process; GATEWAYS]>,
 }
 
 impl Site {
-    pub(super) fn new() -> Arc<Self> {
-        let standin = Standin::builder().max_sessions_per_user(10_000).now(kinds::NOW).build();
+    pub(super) fn new(ox: &Ox) -> Arc<Self> {
+        let standin = ox.start();
         let directory = tempfile::Builder::new().prefix("site").tempdir_in(place()).unwrap();
         let database = directory.path().join("oxtender.db");
         fs::write(&database, &*EMPTY).unwrap();
@@ -75,7 +77,11 @@ impl Site {
         Arc::new(Self {
             standin,
             database,
-            state: Mutex::new(State { trigger, processes }),
+            state: Mutex::new(State {
+                trigger,
+                backup: EMPTY.clone(),
+                processes,
+            }),
             _directory: directory,
         })
     }
@@ -83,7 +89,7 @@ impl Site {
     /// Sends a request; `None` when there is no answer that the phone would see.
     pub(super) fn send(&self, gateway: usize, request: &Request, trouble: &Trouble) -> Option<Answer> {
         let mut state = lock(&self.state);
-        let State { trigger, processes } = &mut *state;
+        let State { trigger, processes, .. } = &mut *state;
         let running = processes.as_ref().expect("they were started");
         let process = &running[gateway];
         let until = |moment| process.serve_until(&self.standin, request, moment);
@@ -132,6 +138,29 @@ impl Site {
     /// All gateways stop and start; OX stays.
     pub(super) fn restart(&self) {
         self.replace(&mut lock(&self.state).processes);
+    }
+
+    /// Saves the database.
+    pub(super) fn back_up(&self) {
+        let mut state = lock(&self.state);
+        let State { trigger, backup, .. } = &mut *state;
+        // What is beside the file goes into it.
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_blocked: bool = trigger.query_row(checkpoint, [], |row| row.get(0)).unwrap();
+        assert!(!is_blocked, "nobody else is at the database");
+        *backup = fs::read(&self.database).unwrap();
+    }
+
+    /// All gateways stop, the database becomes what it was when it was saved, and they start; OX stays.
+    pub(super) fn restore(&self) {
+        let mut state = lock(&self.state);
+        state.processes = None;
+        state.trigger = Connection::open_in_memory().unwrap();
+        let beside = self.database.with_extension("db-wal");
+        assert!(!beside.exists(), "somebody is still at the database");
+        fs::write(&self.database, &state.backup).unwrap();
+        state.trigger = Connection::open(&self.database).unwrap();
+        state.processes = Some(start(&self.standin, &self.database));
     }
 
     fn replace(&self, processes: &mut Option<[Process; GATEWAYS]>) {
@@ -213,7 +242,7 @@ impl Door for Way {
 fn a_request_is_stopped_behind_each_call_at_the_database() {
     let mut stops = 0;
     loop {
-        let site = Site::new();
+        let site = Site::new(&Ox::COMMON);
         let way = Arc::new(Way(site.clone()));
         let device = Device::new(way, "anton", "secret", "phone", V14_1);
         let request = device.link.wbxml("FolderSync", &device.folder_sync_request());

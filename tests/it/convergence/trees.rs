@@ -24,6 +24,7 @@ use super::kinds::CONTACT;
 use super::kinds::KINDS;
 use super::kinds::MAIL;
 use super::kinds::Place;
+use super::ox::Ox;
 use super::phone::pick;
 use super::random::Random;
 use super::script;
@@ -53,6 +54,7 @@ const MOST_ATTEMPTS: usize = 3;
 
 #[derive(Clone, Debug)]
 pub(super) struct Script {
+    ox: Ox,
     phones: Vec<ProtocolVersion>,
     steps: Vec<Step>,
 }
@@ -100,7 +102,8 @@ impl History for Script {
         let calm = random.one_in(4);
         let steps = (0..8 + random.below(16)).map(|_| step(random, phones.len(), &kinds, calm));
         let steps = steps.collect();
-        Self { phones, steps }
+        let ox = Ox::of(seed);
+        Self { ox, phones, steps }
     }
 
     fn len(&self) -> usize {
@@ -159,6 +162,7 @@ fn act(random: &mut Random) -> Act {
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.ox)?;
         for (number, version) in self.phones.iter().enumerate() {
             writeln!(f, "phone {number}: {version}")?;
         }
@@ -190,7 +194,7 @@ struct Phone {
 
 impl Player {
     fn new(script: &Script) -> Self {
-        let site = Site::new();
+        let site = Site::new(&script.ox);
         let web = site.standin.web("anton");
         let phone = |(number, version): (usize, &ProtocolVersion)| {
             let way = Arc::new(Way(site.clone()));
@@ -411,22 +415,34 @@ impl Player {
     fn take(&mut self, phone: usize, kind: usize, change: Change, key: String, new_id: String) {
         let made = self.made(kind);
         let count = |name: &str| made.iter().filter(|folder| folder.title == name).count();
-        let device = &mut self.phones[phone].device;
-        device.hierarchy_key = key;
+        self.phones[phone].device.hierarchy_key = key;
         match (change.before, change.after) {
             (before, Some(after)) => {
                 assert_eq!(count(&after.name), 1, "{after:?} of {made:?}");
                 let id = before.map_or(new_id, |(id, _)| id);
-                device.folders.insert(id, after);
+                self.phones[phone].device.folders.insert(id, after);
             }
-            (Some((id, folder)), None) => {
-                let left = made.iter().find(|left| left.title == folder.name);
-                let is_in_trash = |folder: &StoredFolder| folder.id.contains("Trash") || folder.id.contains("trash");
-                assert!(left.is_none_or(is_in_trash), "{left:?} is deleted");
-                forget(device, &id);
+            (Some(before), None) => {
+                self.check_deleted(phone, kind, &before);
+                forget(&mut self.phones[phone].device, &before.0);
             }
             (None, None) => {}
         }
+    }
+
+    /// The folder that the phone deleted is gone, or in the trash; unless OX gave it another id that the phone could not follow.
+    fn check_deleted(&self, phone: usize, kind: usize, before: &(String, Folder)) {
+        let left = self.meant(phone, kind, before);
+        let is_in_trash = |folder: &StoredFolder| folder.id.contains("Trash") || folder.id.contains("trash");
+        let uprooted = &self.phones[phone].uprooted;
+        let is_uprooted = |folder: &StoredFolder| {
+            self.item_in(kind, &folder.id)
+                .is_some_and(|item| uprooted.contains(&item))
+        };
+        assert!(
+            left.as_ref().is_none_or(|left| is_in_trash(left) || is_uprooted(left)),
+            "{left:?} is deleted"
+        );
     }
 
     fn sync(&mut self, phone: usize, gateway: usize, trouble: &Trouble) {
