@@ -15,6 +15,7 @@ use oxtender::ox::Ox;
 use oxtender::session::Access;
 use oxtender::session::Sessions;
 use oxtender::store::Store;
+use oxtender::store::Traffic;
 use tokio::runtime::Runtime;
 
 use crate::device::http::Answer;
@@ -30,25 +31,26 @@ use crate::world::runtime;
 struct Gateway {
     runtime: Runtime,
     eas: Eas,
+    store: Arc<Store>,
 }
 
 impl Gateway {
     fn start(ox: &str, database: &Database) -> Self {
         let runtime = runtime();
-        let eas = runtime.block_on(async {
-            let store = Store::open(database).await.unwrap();
+        let (eas, store) = runtime.block_on(async {
+            let store = Arc::new(Store::open(database).await.unwrap());
             store.prepare_all().await.unwrap();
-            let sessions = Sessions::new(Ox::new(ox).unwrap(), Arc::new(store), Access::default(), PROTOCOL);
+            let sessions = Sessions::new(Ox::new(ox).unwrap(), store.clone(), Access::default(), PROTOCOL);
             let services = Services {
                 conflict_notes: ConflictNotes::Mail,
                 ..services()
             };
-            Eas::new(services, Arc::new(sessions), |_| {})
+            (Eas::new(services, Arc::new(sessions), |_| {}), store)
         });
-        Self { runtime, eas }
+        Self { runtime, eas, store }
     }
 
-    /// `None` when `is_over` says so before there is an answer. Neither is a test that hangs.
+    /// `None` when `is_over` says so before there is an answer. A request that hangs ends the test.
     fn serve(&self, request: &Request, is_over: impl Fn() -> bool) -> Option<Answer> {
         let over = async {
             while !is_over() {
@@ -97,6 +99,12 @@ impl Way {
         let mut gateway = lock(&self.gateway);
         *gateway = None;
         *gateway = Some(Gateway::start(&self.ox, &self.database));
+    }
+
+    /// Calls at the database since the gateway was started.
+    pub(super) fn traffic(&self) -> Traffic {
+        let gateway = lock(&self.gateway);
+        gateway.as_ref().expect("it was started").store.traffic()
     }
 
     /// Serves a request up to the moment that `is_over` sees; `None` if it comes there.

@@ -8,6 +8,7 @@ use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsyncbase;
 use oxtender::wbxml::codepage::email as tag;
 
+use super::super::ox::Ox;
 use super::super::script::Moment;
 use super::super::script::Trouble;
 use super::super::site::Site;
@@ -32,7 +33,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let site = Site::new();
+        let site = Site::new(&Ox::COMMON);
         let mut phone = Device::new(Arc::new(Way(site.clone())), "anton", "secret", "phone", V16_1);
         phone.folder_sync();
         let drafts = phone.folder(DRAFTS);
