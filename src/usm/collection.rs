@@ -57,6 +57,9 @@ pub enum Error {
     /// Another request of the same device was faster.
     #[error("another request of this device committed first")]
     Superseded,
+    /// Somebody changed an item at OX after the look on which the plan was made; see [`Looked::looks_again`].
+    #[error("an item was changed at Open-Xchange in this very moment")]
+    Overtaken,
     #[error(transparent)]
     Ox(#[from] ox::Error),
     #[error(transparent)]
@@ -240,6 +243,7 @@ impl<'a> Opened<'a> {
             applied,
             listing,
             continued,
+            looks_again: false,
             now,
         })
     }
@@ -255,10 +259,19 @@ pub struct Looked<'a> {
     listing: Arc<Listing>,
     /// The list is that of the window before.
     continued: bool,
+    looks_again: bool,
     now: i64,
 }
 
 impl<'a> Looked<'a> {
+    /// Whether the caller looks once more when somebody has changed an item since: [`Decided::write`] then ends with
+    /// [`Error::Overtaken`], and what it has written is known to be. Otherwise OX is asked to take the change all the
+    /// same, or to leave it, as the option says whose counts.
+    pub fn looks_again(mut self, looks_again: bool) -> Self {
+        self.looks_again = looks_again;
+        self
+    }
+
     /// The key that the device sent.
     pub const fn key(&self) -> u64 {
         self.opened.key()
@@ -302,6 +315,7 @@ impl<'a> Looked<'a> {
             applied,
             mut listing,
             continued,
+            looks_again,
             now,
         } = self;
         let changes = changes.into_iter().map(|(change, write)| opened.guarded(change, write));
@@ -323,6 +337,7 @@ impl<'a> Looked<'a> {
             changes,
             writes,
             policy: options.policy,
+            looks_again,
             now,
         })
     }

@@ -168,7 +168,9 @@ impl<'a> Tellings<'a> {
             Some(Untold { name, of })
         });
         let losses: Vec<Untold> = losses.collect();
-        self.withdraw(&losses).await?;
+        let came = |name: &Vec<u8>| losses.iter().any(|loss| loss.name == *name);
+        let not_made = self.foreseen.iter().filter(|name| !came(name)).cloned().collect();
+        self.end_with(stage::VOID, not_made).await?;
         let mut untold = self.left(applied, listing);
         untold.retain(|left| !self.foreseen.contains(&left.name));
         untold.extend(losses);
@@ -176,14 +178,18 @@ impl<'a> Tellings<'a> {
         Ok(untold)
     }
 
-    /// Takes back what was foreseen and did not come.
-    async fn withdraw(&mut self, losses: &[Untold]) -> Result<(), Error> {
-        let came = |name: &Vec<u8>| losses.iter().any(|loss| loss.name == *name);
-        let not_made: Vec<Vec<u8>> = self.foreseen.iter().filter(|name| !came(name)).cloned().collect();
-        for name in not_made {
-            self.note(name, vec![stage::VOID]).await?;
-        }
-        Ok(())
+    /// Takes back what was foreseen and does not come.
+    pub(super) async fn withdraw(
+        &mut self,
+        losses: &[(usize, Loss)],
+        changes: &[Change],
+        listing: &Listing,
+    ) -> Result<(), Error> {
+        let names = losses
+            .iter()
+            .filter_map(|&(place, loss)| Some(name(changes.get(place)?, loss, listing)));
+        let names = names.filter(|name| self.foreseen.contains(name)).collect();
+        self.end_with(stage::VOID, names).await
     }
 
     /// What requests before this one have overridden, or may have, and did not come to tell.
@@ -227,8 +233,12 @@ impl<'a> Tellings<'a> {
     }
 
     pub(super) async fn end(&mut self, names: Vec<Vec<u8>>) -> Result<(), Error> {
+        self.end_with(stage::TOLD, names).await
+    }
+
+    async fn end_with(&mut self, stage: u8, names: Vec<Vec<u8>>) -> Result<(), Error> {
         for name in names {
-            self.note(name, vec![stage::TOLD]).await?;
+            self.note(name, vec![stage]).await?;
         }
         Ok(())
     }

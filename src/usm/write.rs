@@ -145,6 +145,14 @@ pub(super) enum Written {
     Not(Outcome),
 }
 
+/// An object after a change.
+struct Updated {
+    /// If OX told it.
+    revision: Option<Revision>,
+    /// Somebody else has changed it as well, and the device has not seen that.
+    has_more: bool,
+}
+
 /// What is noted of a write beside its outcome, as in [`Done`].
 #[derive(Clone, Debug, Default)]
 struct Noted {
@@ -160,6 +168,8 @@ pub(super) struct Writer<'a> {
     pub(super) state: &'a State,
     listing: &'a Listing,
     policy: Policy,
+    /// Where somebody was faster than a change, the whole exchange is made again.
+    looks_again: bool,
     /// What OX said last of the items written here, so that two changes of one item do not collide.
     modified: BTreeMap<String, i64>,
     /// What was noted of the writes so far, by operation.
@@ -175,6 +185,7 @@ impl<'a> Writer<'a> {
         state: &'a State,
         listing: &'a Listing,
         policy: Policy,
+        looks_again: bool,
         now: i64,
     ) -> Self {
         let modified = BTreeMap::new();
@@ -185,6 +196,7 @@ impl<'a> Writer<'a> {
             state,
             listing,
             policy,
+            looks_again,
             modified,
             noted,
             now,
@@ -221,6 +233,9 @@ impl<'a> Writer<'a> {
         }
         let mut written = match written {
             Ok(written) => written,
+            Err(error) if error.kind == ox::ErrorKind::Conflict && self.looks_again && !is_addition => {
+                return Err(Error::Overtaken);
+            }
             Err(error) => return refusal(error).map(Written::Not),
         };
         if let Written::Done { id, revision, resend } = &mut written {
@@ -359,11 +374,11 @@ impl<'a> Writer<'a> {
                     ..
                 },
             ) => {
-                let revision = self.update(id, fields, occurrences).await?;
+                let updated = self.update(id, fields, occurrences).await?;
                 Ok(Written::Done {
                     id: id.clone(),
-                    revision,
-                    resend,
+                    revision: updated.revision,
+                    resend: resend || updated.has_more,
                 })
             }
             (What::Delete { id }, Write::Delete { hard }) => {
@@ -443,26 +458,26 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// The revision after the changes, if OX told it.
-    async fn update(
-        &mut self,
-        id: &str,
-        fields: Object,
-        occurrences: Vec<Occurrence>,
-    ) -> Result<Option<Revision>, ox::Error> {
+    async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Updated, ox::Error> {
         let Collection {
             ox: session,
             module,
             folder,
             ..
         } = self.collection;
+        let mut has_more = false;
         let item = self.listing.get(id);
         let series = item.is_some_and(|item| !item.parts.is_empty()) || !occurrences.is_empty();
         let unchanged = fields.is_empty() && occurrences.is_empty();
         if !fields.is_empty() {
             let written = match ox::update(session, module, folder, id, self.timestamp(id), fields.clone()).await {
-                // Somebody was faster by a moment, and the device wins.
-                Err(error) if error.kind == ox::ErrorKind::Conflict && self.policy == Policy::DeviceWins => {
+                // Somebody was faster by a moment, again and again, and the device wins.
+                Err(error)
+                    if error.kind == ox::ErrorKind::Conflict
+                        && self.policy == Policy::DeviceWins
+                        && !self.looks_again =>
+                {
+                    has_more = true;
                     ox::update(session, module, folder, id, ANY_TIMESTAMP, fields).await?
                 }
                 written => written?,
@@ -470,11 +485,12 @@ impl<'a> Writer<'a> {
             self.seen(id, written.modified);
         }
         self.occurrences(id, occurrences).await?;
-        Ok(match (unchanged, series) {
+        let revision = match (unchanged, series) {
             (true, _) => item.map(|item| Revision(item.revision)),
             (false, true) => None,
             (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
-        })
+        };
+        Ok(Updated { revision, has_more })
     }
 
     async fn occurrences(&mut self, id: &str, occurrences: Vec<Occurrence>) -> Result<(), ox::Error> {

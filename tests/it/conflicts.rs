@@ -1,6 +1,7 @@
 //! Two sides change one item: what one of them alone has changed stands, of the rest the option decides, and what loses is
 //! told.
 
+use ox_standin::Fault;
 use ox_standin::Module;
 use oxtender::version::ProtocolVersion;
 use oxtender::version::ProtocolVersion::V2_5;
@@ -305,6 +306,37 @@ fn a_change_after_a_lost_answer_to_an_addition() {
             scene.assert_at_ox(Three("phone", "web", "three"));
             assert_eq!(scene.notices(), [] as [String; 0]);
         }
+    }
+}
+
+/// OX says each time that somebody was faster. It is looked at again, but not for ever: then the option decides alone.
+#[test]
+fn an_item_that_is_never_at_rest() {
+    // Who wins, how often OX says so, whether the phone's change is refused, how often it is tried.
+    let cases = [
+        (OX_WINS, 2, false, 3),
+        (OX_WINS, 3, true, 3),
+        (DEVICE_WINS, 3, false, 4),
+        (DEVICE_WINS, 4, true, 4),
+    ];
+    for (option, times, is_refused, tries) in cases {
+        let case = format!("option {option}, {times} times");
+        let mut scene = Scene::new(World::start(), &CLASSES[0], V14_1, option, false);
+        for time in 1..=times {
+            let faults = scene.world.standin.faults();
+            faults.nth(time, "contacts", "update", Fault::error("CON-0119", 9));
+        }
+        scene.of_phone(Three("phone", "two", "three"));
+        scene.world.standin.reset_calls();
+        let synced = scene.device.sync(&scene.folder.clone());
+        let refused: Vec<i64> = synced.refused.iter().map(|(_, status)| *status).collect();
+        assert_eq!(refused, if is_refused { vec![7] } else { Vec::new() }, "{case}");
+        assert_eq!(scene.world.standin.calls().of("contacts", "update"), tries, "{case}");
+        let value = if is_refused { "one" } else { "phone" };
+        scene.assert_at_ox(Three(value, "two", "three"));
+        // What was written over somebody comes back once, with what he may have changed besides.
+        scene.device.sync(&scene.folder.clone());
+        assert!(scene.device.sync(&scene.folder.clone()).is_quiet(), "{case}");
     }
 }
 

@@ -1,12 +1,19 @@
-//! Keys of before: how many of them a phone may come back with, and states that this release cannot read.
+//! Keys of before: how many of them a phone may come back with, states that this release cannot read, and databases that
+//! know less than the phone.
 
+use std::fs;
+use std::path::Path;
+
+use ox_standin::Module;
 use oxtender::version::ProtocolVersion::V14_1;
+use oxtender::wbxml::codepage::folderhierarchy;
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::device::CONTACTS;
 use crate::device::Device;
 use crate::device::Loss;
+use crate::items::contact;
 use crate::world::World;
 use crate::world::wait_for;
 
@@ -157,4 +164,80 @@ fn a_state_that_cannot_be_read_costs_a_resync_of_its_folder() {
     device.folder_sync();
     assert_eq!(device.folders.keys().cloned().collect::<Vec<_>>(), folders);
     assert!(device.sync(&folder).is_quiet());
+}
+
+/// What becomes of the database behind the back of a phone that goes on: each costs its folders a start from the beginning, and
+/// nothing is doubled, neither on the phone nor at OX.
+#[test]
+fn a_database_that_is_not_what_it_was() {
+    type Damage = fn(&Path, &Path);
+    // What happens; whether the phone still has its tree.
+    let cases: [(&str, Damage, bool); 3] = [
+        (
+            "the rows are deleted",
+            |database, _| {
+                let connection = Connection::open(database).unwrap();
+                let delete = "DELETE FROM USMDataStorage WHERE ObjectID <> 'hierarchy'";
+                assert!(connection.execute(delete, []).unwrap() > 0);
+            },
+            true,
+        ),
+        (
+            "it is restored from a backup",
+            |database, backup| {
+                fs::copy(backup, database).unwrap();
+            },
+            true,
+        ),
+        ("it is lost", |database, _| fs::remove_file(database).unwrap(), false),
+    ];
+    for (case, damage, has_tree) in cases {
+        let mut world = World::start();
+        let mut device = world.ready_device(V14_1);
+        let folder = device.folder(CONTACTS);
+        create(&world, "Web");
+        device.sync(&folder);
+        world.terminate();
+        let backup = world.database().with_extension("backup");
+        fs::copy(world.database(), &backup).unwrap();
+        world.restart();
+        let added = device.add(&folder, contact("Ada", "Phone"));
+        let added = device.sync(&folder).new_ids.remove(&added).unwrap();
+        create(&world, "Later");
+        device.sync(&folder);
+        let ids: Vec<String> = device.items(&folder).keys().cloned().collect();
+        let tree: Vec<String> = device.folders.keys().cloned().collect();
+        world.terminate();
+        damage(&world.database(), &backup);
+        world.restart();
+
+        let unsent = device.add(&folder, contact("Ada", "Unsent"));
+        let status = device.try_sync(&folder).status;
+        assert_eq!(status, if has_tree { 3 } else { 12 }, "{case}");
+        if !has_tree {
+            let request = device.folder_sync_request();
+            let answer = device.link.document("FolderSync", &request);
+            assert_eq!(answer.child_text(folderhierarchy::STATUS), Some("9"), "{case}");
+            device.hierarchy_key = "0".to_owned();
+            device.folder_sync();
+            assert_eq!(device.folders.keys().cloned().collect::<Vec<_>>(), tree, "{case}");
+        }
+        let collection = device.collection(&folder);
+        collection.key = "0".to_owned();
+        collection.items.clear();
+        let synced = device.sync(&folder);
+        let unsent = synced.new_ids[&unsent].clone();
+        assert!(synced.added.contains(&added), "{case}");
+        let found: Vec<String> = device
+            .items(&folder)
+            .keys()
+            .filter(|id| **id != unsent)
+            .cloned()
+            .collect();
+        assert_eq!(found, ids, "{case}");
+        let anton = world.anton();
+        let at_ox = anton.objects(Module::Contacts, anton.default_folder(Module::Contacts));
+        assert_eq!(at_ox.len(), ids.len() + 1, "{case}");
+        assert!(device.sync(&folder).is_quiet(), "{case}");
+    }
 }

@@ -42,6 +42,7 @@ pub struct Decided<'a> {
     /// One for each change.
     pub(super) writes: Vec<Write>,
     pub(super) policy: Policy,
+    pub(super) looks_again: bool,
     pub(super) now: i64,
 }
 
@@ -65,21 +66,40 @@ impl<'a> Decided<'a> {
         let Self {
             opened,
             applied,
-            tellings,
+            mut tellings,
             mut listing,
             mut plan,
             changes,
             writes,
             policy,
+            looks_again,
             now,
         } = self;
-        let mut writer = Writer::new(opened.collection, opened.key(), &opened.state, &listing, policy, now);
+        let mut writer = Writer::new(
+            opened.collection,
+            opened.key(),
+            &opened.state,
+            &listing,
+            policy,
+            looks_again,
+            now,
+        );
         let mut outcomes = Vec::new();
-        for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
-            if step.writes() {
-                let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
-                let noted = applied.find(&change.what);
-                outcomes.push((change, writer.write(change, write, step, noted, unseen).await?));
+        for (place, ((change, write), step)) in changes.iter().zip(writes).zip(&plan.steps).enumerate() {
+            if !step.writes() {
+                continue;
+            }
+            let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
+            let noted = applied.find(&change.what);
+            match (writer.write(change, write, step, noted, unseen).await, &mut tellings) {
+                (Ok(written), _) => outcomes.push((change, written)),
+                (Err(Error::Overtaken), Some(tellings)) => {
+                    let mut not_made = foreseen(&plan, &changes);
+                    not_made.retain(|(of, _)| *of >= place);
+                    tellings.withdraw(&not_made, &changes, &listing).await?;
+                    return Err(Error::Overtaken);
+                }
+                (Err(error), _) => return Err(error),
             }
         }
         let (outcomes, fresh) = opened.with_revisions(outcomes, &writer, now).await?;

@@ -191,6 +191,27 @@ fn what_a_repeated_change_agreed_on_is_remembered() {
     play_with(phone, &[CONTACT], steps);
 }
 
+/// Somebody changed one field while the phone's change of another was under way: between the list and the object, where the
+/// phone's whole item was written over it, and between the object and the write, where the phone was never told of it.
+#[test]
+fn a_change_at_ox_while_one_is_under_way_is_not_lost() {
+    for kind in [CONTACT, TASK, APPOINTMENT] {
+        for wins in [true, false] {
+            for at in moments() {
+                let phone = Phone { version: V14_1, wins };
+                let steps = vec![
+                    web(kind, Act::Add),
+                    sync(&[kind], 5, Trouble::None),
+                    touch(kind, change(0)),
+                    sync(&[kind], 5, Trouble::HungUp { at }),
+                    web(kind, change(1)),
+                ];
+                play_with(phone, &[kind], steps);
+            }
+        }
+    }
+}
+
 /// All moments of a short Sync, after those of the login at a gateway.
 fn moments() -> impl Iterator<Item = Moment> {
     let at_ox = (1..=6).flat_map(|call| [false, true].map(|carried_out| Moment::Ox { call, carried_out }));

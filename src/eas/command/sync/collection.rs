@@ -52,6 +52,9 @@ const HAS_CONVERSATIONS: VersionRange = VersionRange::since(V14_0);
 /// In these versions the server makes the UID of an appointment, and says so in the answer to its Add.
 const RETURNS_UID: VersionRange = VersionRange::since(V16_0);
 
+/// How often a folder is looked at because somebody changes at OX what the device is changing.
+const MOST_LOOKS: usize = 3;
+
 /// Items fetched at a time.
 const FETCH: usize = 100;
 
@@ -106,13 +109,18 @@ pub(super) async fn sync(
         folder: &folder,
         deadline,
     };
-    match one.run(*room).await {
-        Ok(answer) => {
-            room.take(&answer.commands);
-            Ok(answer)
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        match one.run(*room, looks < MOST_LOOKS).await {
+            Ok(answer) => {
+                room.take(&answer.commands);
+                return Ok(answer);
+            }
+            Err(Failure::Overtaken) => {}
+            Err(Failure::Status(status)) => return Ok(failed(status, Some(class_of(module)))),
+            Err(Failure::Whole(error)) => return Err(error),
         }
-        Err(Failure::Status(status)) => Ok(failed(status, Some(class_of(module)))),
-        Err(Failure::Whole(error)) => Err(error),
     }
 }
 
@@ -131,6 +139,8 @@ struct Opening {
 enum Failure {
     /// The device is told so for this collection.
     Status(i64),
+    /// Somebody was faster: what was decided is not true any more.
+    Overtaken,
     Whole(Error),
 }
 
@@ -144,6 +154,7 @@ impl From<collection::Error> for Failure {
     fn from(error: collection::Error) -> Self {
         match error {
             collection::Error::UnknownKey => Self::Status(response::INVALID_SYNC_KEY),
+            collection::Error::Overtaken => Self::Overtaken,
             // The folder is gone: the device has to look at the tree.
             collection::Error::Ox(error) if error.kind == ox::ErrorKind::NotFound => {
                 Self::Status(response::HIERARCHY_CHANGED)
@@ -164,7 +175,8 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    async fn run(&self, room: Room) -> Result<response::Collection, Failure> {
+    /// `looks_again`: it can be run once more, and what was written is known then.
+    async fn run(&self, room: Room, looks_again: bool) -> Result<response::Collection, Failure> {
         let collection = self.call.collection(self.id, self.module, self.folder);
         let has_conversations = self.module == Module::Mail && HAS_CONVERSATIONS.contains(self.call.version);
         if self.wanted.conversations.is_some() && !has_conversations {
@@ -191,7 +203,7 @@ impl One<'_> {
         let opened = collection.open(key).await?;
         let sticky = self.sticky(opened.options());
         let options = self.options(&sticky)?;
-        self.exchange(opened, &sticky, &options, room).await
+        self.exchange(opened, &sticky, &options, room, looks_again).await
     }
 
     /// What the device asks for now, else what it asked for last.
@@ -218,6 +230,7 @@ impl One<'_> {
         sticky: &Sticky,
         options: &Options,
         room: Room,
+        looks_again: bool,
     ) -> Result<response::Collection, Failure> {
         let sent_key = opened.key();
         let count = opened.known().count();
@@ -233,6 +246,7 @@ impl One<'_> {
             .await
             .map_err(collection::Error::from)?;
         let looked = opened.look(!self.wanted.commands.is_empty(), self.call.now).await?;
+        let looked = looked.looks_again(looks_again);
         let items = self.items(&options.bodies);
         let changes = self.changes(&looked, &items, options, &known, takes_drafts).await?;
         let brake = brake::Folder {
