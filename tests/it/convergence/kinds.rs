@@ -126,7 +126,7 @@ pub(super) fn value(kind: usize, field: usize, number: usize) -> String {
 
 /// Whether no two writes of a history put the same value into a field.
 pub(super) const fn tells_writes_apart(kind: usize, field: usize) -> bool {
-    !is_mail(kind) && !(kind == TASK && field == 1)
+    !(is_mail(kind) || kind == TASK && field == 1)
 }
 
 /// Whether a phone of this version sees a field.

@@ -1,5 +1,6 @@
 //! What is overridden in a conflict is told, and told once, at whatever moment the gateway dies.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use ox_standin::Fault;
@@ -268,4 +269,34 @@ fn a_write_that_ox_refuses_is_not_told() {
     scene.phone.sync(&folder);
     assert_eq!(scene.told("web-value"), [0, 0]);
     assert_eq!(scene.note_at_ox(number), "phone-value");
+}
+
+/// Somebody is faster than the phone by a moment: what he overrides himself is not told, what the phone overrides then is.
+#[test]
+fn what_somebody_else_overrides_is_not_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(Database::Sqlite(directory.path().join("store.db")), DEVICE_WINS);
+    let folder = scene.folder.clone();
+    let number = scene.change_at_both("web-value", "phone-value");
+    let gate = Gate::default();
+    let hold = Fault::Hold {
+        gate: gate.clone(),
+        carried_out: false,
+    };
+    scene.standin.faults().nth(1, "contacts", "update", hold);
+    let request = scene.phone.sync_request(&[&folder]);
+    let is_changed = Cell::new(false);
+    let answer = scene.way.serve(&request, || {
+        if scene.standin.faults().are_spent() && !is_changed.replace(true) {
+            scene.change_at_ox(number, "later-value");
+            gate.open();
+        }
+        false
+    });
+    scene
+        .phone
+        .take_sync_answer(&[&folder], &answer.expect("nobody ends it"));
+    assert_eq!(scene.note_at_ox(number), "phone-value");
+    assert_eq!(scene.told("web-value"), [0, 0]);
+    assert_eq!(scene.told("later-value"), [1, 0]);
 }
