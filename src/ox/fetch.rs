@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
@@ -20,6 +21,7 @@ use crate::ox::error::ErrorKind;
 use crate::ox::items::Item;
 use crate::ox::module::Module;
 use crate::ox::multiple::multiple;
+use crate::ox::reply::Reply;
 use crate::ox::session::Session;
 use crate::ox::settings::Version;
 use crate::ox::value::id_value;
@@ -185,15 +187,24 @@ async fn get(
         .map(|id| Call::get(module.name(), "get").with("id", id).with("folder", folder))
         .collect();
     let outcomes = multiple(session, &calls).await?;
-    let objects = calls.iter().zip(outcomes).map(|(call, outcome)| match outcome?.data {
-        Value::Object(map) => Ok(Object::from_map(map)),
-        _ => Err(Error::new(
-            ErrorKind::Garbled,
-            session.describe(call),
-            "the answer is no object",
-        )),
+    let objects = calls.iter().zip(outcomes).map(|(call, outcome)| {
+        let error = |kind, text| Error::new(kind, session.describe(call), text);
+        match outcome? {
+            Reply {
+                data: Value::Object(map),
+                ..
+            } if !map.is_empty() => Ok(Object::from_map(map)),
+            reply if says_nothing(&reply) => Err(error(ErrorKind::NotFound, "the answer holds no object")),
+            _ => Err(error(ErrorKind::Garbled, "the answer is no object")),
+        }
     });
     Ok(objects.collect())
+}
+
+/// Not even that something could not be read.
+fn says_nothing(Reply { data, warnings, .. }: &Reply) -> bool {
+    let is_empty = data.is_null() || data.as_object().is_some_and(Map::is_empty);
+    is_empty && warnings.is_empty()
 }
 
 /// `get` knows more, but old servers leave out of it what their lists have: the exceptions of a series.
@@ -342,6 +353,30 @@ mod tests {
             server.requests()[1].json()[0],
             json!({"module": "contacts", "action": "get", "id": "5", "folder": "33", "timezone": "UTC"})
         );
+    }
+
+    /// An object of which OX has nothing to say is not there; one that it could not read, is.
+    #[tokio::test]
+    async fn an_answer_that_says_nothing() {
+        let warning = json!({"error": "The server is slow.", "code": "OX-1101", "category": 13});
+        let cases = [
+            (json!({"data": null}), ErrorKind::NotFound),
+            (json!({}), ErrorKind::NotFound),
+            (json!({"data": {}}), ErrorKind::NotFound),
+            (json!({"data": [5]}), ErrorKind::Garbled),
+            (warning, ErrorKind::Garbled),
+        ];
+        for (answer, kind) in cases {
+            let (_server, session) = Server::with_session(move |request| match request.name().as_str() {
+                "multiple" => each(request, |_| answer.clone()),
+                _ => data(json!([])),
+            })
+            .await;
+            let fetched = fetch(&session, Module::Contacts, "33", &wanted(&["5"]), CONTACT_COLUMNS)
+                .await
+                .unwrap();
+            assert_eq!(outcomes(&fetched), [Err(kind)]);
+        }
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@
 //! | `settings`, `access` | what OX says about the user; whether ActiveSync is permitted |
 //! | `folder`, `folder_change`, `selection`, `module` | listing and changing folders; those that the user chose for devices |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
+//! | `twin`, `mark` | knowing again what a write left whose answer was lost |
 //! | `calendar`, `contacts`, `shorten` | what is special about them |
 //! | `invitation` | answering meetings, and taking in invitations |
 //! | `mail` | mails |
@@ -54,6 +55,7 @@ mod invitation;
 mod items;
 mod login;
 pub mod mail;
+mod mark;
 mod module;
 mod multiple;
 pub mod object;
@@ -114,6 +116,8 @@ pub use items::Item;
 pub use items::list;
 pub use items::lists;
 pub use items::probe;
+pub use mark::Mark;
+pub use mark::create_marked;
 pub use module::Module;
 pub use module::Standard;
 pub use multiple::multiple;
@@ -126,6 +130,7 @@ pub use series::copy_series;
 pub use session::Session;
 pub use settings::Settings;
 pub use settings::Version;
+pub use twin::Twin;
 pub use twin::find_twin;
 pub use vacation::save_vacation;
 pub use vacation::vacation;

@@ -33,6 +33,7 @@ use crate::ox::cookies::Cookies;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::login;
+use crate::ox::mark::Receptions;
 use crate::ox::reply;
 use crate::ox::reply::Answer;
 use crate::ox::reply::Download;
@@ -58,6 +59,7 @@ struct Inner {
     failures: AtomicU64,
     settings: OnceCell<Arc<Settings>>,
     capabilities: OnceCell<Capabilities>,
+    mark_receptions: Receptions,
 }
 
 /// What changes when a session is renewed.
@@ -88,6 +90,7 @@ impl Session {
             failures: AtomicU64::new(0),
             settings: OnceCell::new(),
             capabilities: OnceCell::new(),
+            mark_receptions: Receptions::default(),
         })))
     }
 
@@ -183,6 +186,10 @@ impl Session {
 
     pub(super) fn capabilities_cell(&self) -> &OnceCell<Capabilities> {
         &self.0.capabilities
+    }
+
+    pub(super) fn mark_receptions(&self) -> &Receptions {
+        &self.0.mark_receptions
     }
 
     /// One attempt, and a second one with a new session if OX does not know this one any more.

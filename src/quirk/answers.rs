@@ -808,7 +808,7 @@ pub(super) const ANSWERS: &[(&str, Answer)] = &[
     ),
     all(
         "T-14",
-        "An addition is known again by what it says, with ClientUid or without.",
+        "An addition is known again by its UID or by what it says, with ClientUid or without.",
         &["tests/it/uncertain::an_addition_is_found_again"],
     ),
     not("T-15", "Said of another server."),

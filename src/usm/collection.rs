@@ -40,6 +40,8 @@ use crate::usm::settle::Outcome;
 use crate::usm::settle::settle;
 use crate::usm::snapshot::Filter;
 use crate::usm::snapshot::Revision;
+use crate::usm::snapshot::Snapshot;
+use crate::usm::state::Held;
 use crate::usm::state::State;
 use crate::usm::telling::Begun;
 use crate::usm::telling::Tellings;
@@ -198,7 +200,9 @@ impl<'a> Opened<'a> {
             holds_deletions: false,
         };
         let snapshot = listing.snapshot(filter);
-        plan_of(&self.state, &Applied::default(), &snapshot, &[], options).lacking()
+        let lacking = plan_of(&self.state, &Applied::default(), &snapshot, &[], options).lacking();
+        // What OX only lists, no Sync would bring: a device that is told of it asks again and again.
+        lacking.saturating_sub(ghosts(&self.state, &snapshot))
     }
 
     /// The folder's list. What the device has and the list lacks is asked for where a list proves nothing.
@@ -346,6 +350,15 @@ impl<'a> Looked<'a> {
 fn applied_by(notes: &[Note]) -> Applied {
     let notes = notes.iter().cloned();
     Applied::read(notes.map(|note| (note.operation, note.outcome)))
+}
+
+/// How many items OX has listed before as it lists them now, and did not have.
+fn ghosts(state: &State, snapshot: &Snapshot<'_>) -> usize {
+    let is_ghost = |id: &str, held: &Held| {
+        let seen = snapshot.get(id);
+        seen.is_some_and(|seen| seen.within && held.is_ghost(seen.revision))
+    };
+    state.items.iter().filter(|(id, held)| is_ghost(id, held)).count()
 }
 
 /// Whether what a device has and what OX lists under one id can be the same mail. Revisions that OX never has tell nothing

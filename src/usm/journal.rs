@@ -125,6 +125,11 @@ impl Applied {
         self.done.get(&operation(what))
     }
 
+    /// The ids of all that was written.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.done.values().map(|done| done.id.as_str())
+    }
+
     /// The ids of those items that were replaced, with what OX has in their place.
     pub fn replaced<'a>(&self, ids: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, String> {
         if self.done.is_empty() {

@@ -416,6 +416,8 @@ fn differences<'a>(
         }
         let rank = match what {
             _ if is_sent_anyway => 0,
+            // What OX did not have when it listed it before comes behind all that it has.
+            _ if held.zip(seen).is_some_and(|(held, seen)| held.is_ghost(seen.revision)) => 4,
             Missing::Deletion | Missing::SoftDeletion => 1,
             Missing::Change { .. } => 2,
             Missing::Item(_) => 3,

@@ -66,6 +66,8 @@ pub enum Delivery {
     Deferred,
     /// Vanished before it could be read; the next look will show it.
     Vanished,
+    /// The same, and the next look may list it all the same: see [`Held::ghost`].
+    Ghost,
 }
 
 /// The answer to one change of the device.
@@ -158,7 +160,7 @@ pub fn settle(
             let now = told.remove(send.id());
             agree(&mut agreed, send.id(), now);
         }
-        deliver(&mut held, send, delivery);
+        deliver(&mut held, &state, send, delivery);
     }
     forget(&mut agreed, &held, &state);
     let healed = healed(&held, &state);
@@ -258,11 +260,15 @@ fn conclude(held: &mut Overlay<Held>, State { items, .. }: &State, change: &Chan
     }
 }
 
-fn deliver(held: &mut Overlay<Held>, send: Send, delivery: Delivery) {
+fn deliver(held: &mut Overlay<Held>, State { items, .. }: &State, send: Send, delivery: Delivery) {
     match (send, delivery) {
         (_, Delivery::Deferred | Delivery::Vanished) => {}
         (Send::Delete { id } | Send::SoftDelete { id }, _) => {
             held.remove(&id);
+        }
+        (Send::Add { id, revision } | Send::Change { id, to: revision, .. }, Delivery::Ghost) => {
+            let before = held.get(items, &id).copied();
+            held.insert(id, Held::ghost(before, revision));
         }
         (Send::Add { id, revision }, Delivery::LeftOut) => {
             held.insert(
@@ -305,6 +311,13 @@ mod tests {
             (Some(stub), Some(Held::stub(later)), false),
             (Some(stub), Some(stub.unless(true)), false),
             (Some(stub), None, true),
+            // Not the device's business any more, until OX has it.
+            (Some(left_out), Some(Held::ghost(Some(left_out), later)), true),
+            (
+                Some(Held::ghost(None, revision)),
+                Some(Held::on_device(revision)),
+                false,
+            ),
             (Some(left_out), Some(stub), false),
             (Some(left_out), Some(Held::on_device(later)), true),
             (Some(Held::on_device(revision)), None, false),

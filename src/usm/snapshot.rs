@@ -19,8 +19,7 @@ impl Revision {
 
     /// What stands for this revision where the device has a stub in the place of the item.
     pub const fn of_stub(self) -> Self {
-        let digest = self.0 >> 32 ^ self.0 & 0xFFFF_FFFF;
-        Self(Self::STUB << 32 | digest)
+        self.marked(Self::STUB)
     }
 
     /// Whether it is one of [`Revision::of_stub`], if only [unless](Revision::unless) something differs.
@@ -28,9 +27,27 @@ impl Revision {
         self.0 >> 32 == Self::STUB || !self.0 >> 32 == Self::STUB
     }
 
+    /// What stands for this revision where OX listed the item and did not have it.
+    pub const fn of_ghost(self) -> Self {
+        self.marked(Self::GHOST)
+    }
+
+    const fn marked(self, mark: u64) -> Self {
+        let digest = self.0 >> 32 ^ self.0 & 0xFFFF_FFFF;
+        Self(mark << 32 | digest)
+    }
+
+    /// Whether it is one of [`Revision::of_ghost`].
+    pub const fn is_of_ghost(self) -> bool {
+        self.0 >> 32 == Self::GHOST
+    }
+
     /// The upper half of the revisions of stubs. Where OX has times these are none of the next thousand years; where it has
     /// digests, one in four thousand millions is taken for a stub, and its item sent once more than needed.
     const STUB: u64 = 0x57AB_57AB;
+
+    /// The same of ghosts.
+    const GHOST: u64 = 0x6057_6057;
 }
 
 /// The items of a folder by the id that the device knows, in the order of these. Of two that are collected for one id, as
@@ -146,6 +163,7 @@ mod tests {
         }
         // Stored in states, so it must never change.
         assert_eq!(Revision(mail).of_stub(), Revision(0x57AB_57AB_1234_5670));
+        assert_eq!(Revision(mail).of_ghost(), Revision(0x6057_6057_1234_5670));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct State {
 pub struct Held {
     pub revision: Revision,
     /// The item could not be converted at this revision: the device does not have it, and it is not tried again
-    /// until it changes.
+    /// until it changes. Or OX itself did not have it.
     pub left_out: bool,
 }
 
@@ -56,13 +56,32 @@ impl Held {
         Self::on_device(revision.of_stub())
     }
 
+    /// OX listed the item at this revision and did not have it. What the device had of it before it keeps, and what it lacks it
+    /// lacks; each Sync asks again, and nothing else takes it for a change.
+    pub const fn ghost(before: Option<Self>, revision: Revision) -> Self {
+        let left_out = match before {
+            Some(before) if before.is_stub() => return Self::stub(revision),
+            Some(before) => before.left_out,
+            None => true,
+        };
+        Self {
+            revision: revision.of_ghost(),
+            left_out,
+        }
+    }
+
+    /// Whether OX did not have the item when it listed it at the revision that it shows now.
+    pub fn is_ghost(self, seen: Revision) -> bool {
+        self.revision == seen.of_ghost()
+    }
+
     pub const fn is_stub(self) -> bool {
         !self.left_out && self.revision.is_of_stub()
     }
 
-    /// Whether the device lacks the item itself, whatever it has in its place.
+    /// Whether the device lacks the item itself, whatever it has in its place, and OX has it.
     pub const fn is_withheld(self) -> bool {
-        self.left_out || self.is_stub()
+        self.left_out && !self.revision.is_of_ghost() || self.is_stub()
     }
 
     /// Whether nothing happened at OX since, if OX shows this revision now.
@@ -160,6 +179,16 @@ mod tests {
         assert!(stub.is_stub() && stub.is_current(revision) && !stub.is_current(later));
         assert!(!left_out.is_stub() && left_out.is_current(revision));
         assert!(!Held::on_device(revision).is_withheld() && !Held::on_device(revision).is_current(later));
+        let ghost = Held::ghost(None, revision);
+        assert!(ghost.left_out && ghost.is_ghost(revision) && !ghost.is_ghost(later));
+        assert!(!ghost.is_current(revision) && !ghost.is_stub(), "it is asked for again");
+        assert!(!Held::ghost(Some(Held::on_device(revision)), later).left_out);
+        assert_eq!(Held::ghost(Some(ghost), later), Held::ghost(None, later));
+        assert_eq!(
+            Held::ghost(Some(stub), later),
+            Held::stub(later),
+            "it has nothing better"
+        );
         // What the device has, after a write of its own.
         assert_eq!(Held::written(Some(stub), later), Held::stub(later));
         for before in [None, Some(left_out), Some(Held::on_device(revision))] {

@@ -3,9 +3,11 @@
 //! A crash or a lost connection can thus repeat no more than the write in flight.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::ox;
 use crate::ox::Item;
+use crate::ox::Mark;
 use crate::ox::Module;
 use crate::ox::Object;
 use crate::ox::columns::common;
@@ -174,15 +176,16 @@ pub(super) struct Writer<'a> {
     modified: BTreeMap<String, i64>,
     /// What was noted of the writes so far, by operation.
     noted: BTreeMap<Vec<u8>, Noted>,
+    /// Ids of what the writes of this key have become.
+    written: BTreeSet<String>,
     now: i64,
 }
 
 impl<'a> Writer<'a> {
-    /// `now` in milliseconds since 1970.
-    pub(super) const fn new(
+    /// `applied`: what was written before under this key. `now` in milliseconds since 1970.
+    pub(super) fn new(
         collection: Collection<'a>,
-        base: u64,
-        state: &'a State,
+        (base, state, applied): (u64, &'a State, &Applied),
         listing: &'a Listing,
         policy: Policy,
         looks_again: bool,
@@ -190,6 +193,7 @@ impl<'a> Writer<'a> {
     ) -> Self {
         let modified = BTreeMap::new();
         let noted = BTreeMap::new();
+        let written = applied.ids().map(str::to_owned).collect();
         Self {
             collection,
             base,
@@ -199,6 +203,7 @@ impl<'a> Writer<'a> {
             looks_again,
             modified,
             noted,
+            written,
             now,
         }
     }
@@ -223,13 +228,14 @@ impl<'a> Writer<'a> {
         }
         let is_addition = matches!(write, Write::Create { .. });
         if is_addition && *step == Step::Write {
-            // An addition has nothing by which OX would know it again: should we die now, the repetition looks for it.
+            // OX takes a repeated addition for another one: should we die now, the repetition looks for it.
             self.claim(change, noted).await?;
         }
-        let mut written = self.attempt(change, write.clone(), step).await;
+        let mut written = self.attempt(change, write.clone(), step, true).await;
         if matches!(&written, Err(error) if error.kind == ox::ErrorKind::Server) {
-            // OX stumbled over itself. That happens once, and what it did before nobody knows.
-            written = self.attempt(change, write, &Step::WriteUnlessThere).await;
+            // OX stumbled over itself. That happens once, and what it did before nobody knows. Should it have been the mark,
+            // there is none now.
+            written = self.attempt(change, write, &Step::WriteUnlessThere, false).await;
         }
         let mut written = match written {
             Ok(written) => written,
@@ -245,6 +251,7 @@ impl<'a> Writer<'a> {
             let agreed = agreed.filter(|_| !(is_addition && *resend));
             self.noted
                 .insert(journal::operation(&change.what), Noted { agreed, in_part });
+            self.written.insert(id.clone());
             match is_addition {
                 true => self.confirm_addition(change, id, revision).await?,
                 false => self.confirm(change, id, revision).await?,
@@ -336,14 +343,17 @@ impl<'a> Writer<'a> {
         }
     }
 
-    async fn attempt(&mut self, change: &Change, write: Write, step: &Step) -> Result<Written, ox::Error> {
+    /// `marks`: what is added gets a mark.
+    async fn attempt(&mut self, change: &Change, write: Write, step: &Step, marks: bool) -> Result<Written, ox::Error> {
         let Collection {
             ox: session, folder, ..
         } = self.collection;
         match (&change.what, write) {
-            (What::Add { .. }, Write::Create { object, occurrences }) => {
+            (What::Add { client_id }, Write::Create { object, occurrences }) => {
+                // An appointment is known by its UID, which the device knows as well.
+                let mark = (!object.has(common::UID)).then(|| self.mark(client_id, change));
                 if *step == Step::WriteUnlessThere
-                    && let Some((id, resend)) = self.twin(&object).await?
+                    && let Some((id, resend)) = self.twin(&object, mark.as_ref()).await?
                 {
                     return Ok(Written::Done {
                         id,
@@ -351,7 +361,7 @@ impl<'a> Writer<'a> {
                         resend,
                     });
                 }
-                self.create(object, occurrences).await
+                self.create(object, mark.filter(|_| marks), occurrences).await
             }
             (What::Change { id }, Write::Flags { set, clear }) => {
                 ox::mail::set_flags(session, folder, self.state.ox_id(id), set, clear).await?;
@@ -394,8 +404,15 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// By which an addition is known at OX: the same when the request is repeated, and never again, since keys do not repeat.
+    fn mark(&self, client_id: &str, change: &Change) -> Mark {
+        let Collection { device, id, .. } = self.collection;
+        let place = format!("{} {} {id} {} {client_id} ", device.cid, device.id, self.base);
+        Mark::new(journal::fingerprint(&[place.as_bytes(), &change.fingerprint].concat()))
+    }
+
     /// What a write that was begun before has left at OX, and whether somebody has changed it since.
-    async fn twin(&self, object: &Object) -> Result<Option<(String, bool)>, ox::Error> {
+    async fn twin(&self, object: &Object, mark: Option<&Mark>) -> Result<Option<(String, bool)>, ox::Error> {
         let Collection {
             ox: session,
             module,
@@ -403,12 +420,12 @@ impl<'a> Writer<'a> {
             ..
         } = self.collection;
         let listed = ox::list(session, module, folder).await?;
-        let is_new = |item: &&Item| !self.state.items.contains_key(&item.id);
+        let is_new = |item: &&Item| !self.state.items.contains_key(&item.id) && !self.written.contains(&item.id);
         let mut candidates: Vec<&Item> = listed.iter().filter(is_new).collect();
         candidates.sort_by_key(|item| std::cmp::Reverse(item.modified));
         let wanted: Vec<ox::Wanted> = candidates.iter().copied().map(ox::Wanted::from).collect();
-        if let Some(id) = ox::find_twin(session, module, folder, &wanted, object).await? {
-            return Ok(Some((id, false)));
+        if let Some(twin) = ox::find_twin(session, module, folder, &wanted, object, mark).await? {
+            return Ok(Some((twin.id, !twin.is_same)));
         }
         let Some(uid) = object.text(common::UID) else {
             return Ok(None);
@@ -418,7 +435,12 @@ impl<'a> Writer<'a> {
         Ok(found.map(|id| (id, true)))
     }
 
-    async fn create(&mut self, object: Object, occurrences: Vec<Occurrence>) -> Result<Written, ox::Error> {
+    async fn create(
+        &mut self,
+        object: Object,
+        mark: Option<Mark>,
+        occurrences: Vec<Occurrence>,
+    ) -> Result<Written, ox::Error> {
         let Collection {
             ox: session,
             module,
@@ -426,7 +448,7 @@ impl<'a> Writer<'a> {
             ..
         } = self.collection;
         let uid = object.text(common::UID).map(str::to_owned);
-        let created = match ox::create(session, module, folder, object).await {
+        let created = match ox::create_marked(session, module, folder, object, mark.as_ref()).await {
             // An invitation that OX knows already, or a write that was carried out though we heard nothing of it.
             Err(error) if error.kind == ox::ErrorKind::Exists => {
                 let id = ox::resolve_uid(session, uid.as_deref().unwrap_or_default())

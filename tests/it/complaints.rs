@@ -10,6 +10,7 @@ use std::path::Path;
 use std::thread;
 
 use ox_standin::Module;
+use ox_standin::Uids;
 use oxtender::version::ProtocolVersion::V14_1;
 use oxtender::wbxml::Element;
 use oxtender::wbxml::codepage::airsync;
@@ -428,7 +429,8 @@ fn the_same_request_twice_at_once() {
 /// An item belongs to its folder: one that looks the same elsewhere is another.
 #[test]
 fn equal_items_of_two_folders() {
-    let world = World::start();
+    let kept = World::plan().standin(|ox| ox.uids(Uids::Kept));
+    let world = kept.start().expect("a world");
     let anton = world.anton();
     let second = anton.create_folder(
         &anton.default_folder(Module::Contacts).to_string(),

@@ -32,8 +32,9 @@
 //! Known and left: of the changes of a tree, what changed comes before what is new, as the schema has it, so that a folder may
 //! be moved into one that the answer brings later.
 //!
-//! Also left: a contact or a task whose addition broke off within, and that somebody changed or deleted before the phone
-//! came again, is added once more, since OX has no mark by which it could be recognized.
+//! Also left: an item whose addition broke off within, and that somebody deleted before the phone came again, is added once
+//! more: OX tells the ids of what is deleted and nothing else, and of this one nobody ever learned the id. So is one that
+//! somebody only changed, if its OX keeps no UID that the gateway gives it.
 
 mod found;
 mod kinds;

@@ -28,6 +28,7 @@ mod first_look;
 mod folders;
 mod forwarding;
 mod generations;
+mod ghosts;
 mod gzip;
 mod house;
 mod identity;
@@ -44,6 +45,7 @@ mod malformed;
 mod manual;
 #[path = "../support/mariadb.rs"]
 mod mariadb;
+mod marks;
 mod meetings;
 mod multipart;
 mod oof;

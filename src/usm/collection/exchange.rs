@@ -77,8 +77,7 @@ impl<'a> Decided<'a> {
         } = self;
         let mut writer = Writer::new(
             opened.collection,
-            opened.key(),
-            &opened.state,
+            (opened.key(), &opened.state, &applied),
             &listing,
             policy,
             looks_again,

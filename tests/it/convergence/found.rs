@@ -162,6 +162,31 @@ fn an_appointment_is_known_again_though_somebody_changed_it() {
     }
 }
 
+/// The same of contacts and tasks, which have no UID that the phone would know.
+#[test]
+fn a_contact_or_task_is_known_again_though_somebody_changed_it() {
+    let phones = [V2_5, V14_1, V16_1].map(|version| Phone { version, wins: false });
+    for (kind, phone) in [CONTACT, TASK]
+        .into_iter()
+        .flat_map(|kind| phones.map(|phone| (kind, phone)))
+    {
+        let broken = (1..=12).map(|call| {
+            let fault = Fault::TruncatedJson;
+            Trouble::OxFails { call, fault }
+        });
+        let crashed = moments().map(|at| Trouble::Crash { at });
+        for trouble in broken.chain(crashed) {
+            let steps = vec![
+                touch(kind, Act::Add),
+                sync(&[kind], 5, trouble),
+                web(kind, change(0)),
+                web(kind, change(1)),
+            ];
+            play_with(phone, &[kind], steps);
+        }
+    }
+}
+
 /// A change came again whose answer was lost, and somebody had changed another field since. What the change had agreed on was
 /// forgotten, and the next one was written as a whole: over what the other had changed.
 #[test]

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use super::kinds;
-use super::kinds::APPOINTMENT;
 use super::kinds::AtOx;
 use super::kinds::Fields;
 use super::kinds::KINDS;
+use super::ox::Ox;
 
 /// Not over yet.
 const OPEN: usize = usize::MAX;
@@ -19,8 +19,9 @@ const OPEN: usize = usize::MAX;
 /// Who acts; `None` is the web interface.
 pub(super) type Who = Option<usize>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
+    ox: Ox,
     /// Grows with every step.
     now: usize,
     /// By title.
@@ -30,6 +31,8 @@ pub(super) struct Ledger {
 #[derive(Debug)]
 struct Entry {
     kind: usize,
+    /// OX has a UID for it, and keeps it.
+    has_uid: bool,
     addition: Deed,
     /// A request that added it broke off within.
     uncertain: bool,
@@ -78,6 +81,15 @@ impl Deed {
 }
 
 impl Ledger {
+    /// Of what happens at this OX.
+    pub(super) const fn new(ox: Ox) -> Self {
+        Self {
+            ox,
+            now: 0,
+            items: BTreeMap::new(),
+        }
+    }
+
     pub(super) const fn tick(&mut self) {
         self.now += 1;
     }
@@ -105,6 +117,7 @@ impl Ledger {
         };
         let entry = Entry {
             kind,
+            has_uid: self.ox.keeps_uids(kind),
             addition,
             uncertain: false,
             forgotten: false,
@@ -149,7 +162,8 @@ impl Ledger {
         self.entry(title).deletions.push(deed);
     }
 
-    /// A request with the addition broke off within: what it left at OX is known again only if it is as it was.
+    /// A request with the addition broke off within: what it left at OX is known again only if it is still there, and has
+    /// its UID or is as it was.
     pub(super) fn make_uncertain(&mut self, title: &str) {
         self.entry(title).uncertain = true;
     }
@@ -254,10 +268,10 @@ impl Entry {
         }
     }
 
-    /// Somebody changed or deleted it before the phone could ask for it again. OX has no mark by which it could be recognized;
-    /// of an appointment that is there, the UID is one.
+    /// Somebody deleted it before the phone could ask for it again, and with it the UID by which it is recognized; or changed
+    /// it where it has none.
     fn may_be_doubled(&self) -> bool {
-        let writes = self.writes.iter().filter(|_| self.kind != APPOINTMENT);
+        let writes = self.writes.iter().filter(|_| !self.has_uid);
         let writes = writes.map(|write| &write.deed);
         let others = writes.chain(&self.deletions).filter(|deed| deed.by != self.addition.by);
         let until = self.addition.until;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ox_standin::Profile;
 use ox_standin::Standin;
+use ox_standin::Uids;
 
 use super::kinds;
 use super::random::Random;
@@ -38,6 +39,16 @@ impl Ox {
             whims: random.one_in(2).then(|| random.number()),
             hides_moved_ids: random.one_in(4),
             zone: random.of(&ZONES),
+        }
+    }
+
+    /// Whether an object has the UID that the gateway gives it, for as long as it is there.
+    pub(super) fn keeps_uids(&self, kind: usize) -> bool {
+        let are_kept = self.whims.map_or(Uids::Kept, Uids::of) == Uids::Kept;
+        match kind {
+            kinds::CONTACT => are_kept,
+            kinds::TASK => are_kept && self.profile >= Profile::V7_8,
+            _ => true,
         }
     }
 

@@ -85,7 +85,7 @@ impl Player {
             web,
             phones,
             kinds: script.kinds.clone(),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(script.ox),
             counter: 0,
             hung: None,
         }

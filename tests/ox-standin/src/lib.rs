@@ -33,6 +33,7 @@
 //! | `fields` | one row per field of calendar, tasks, contacts: rows and objects come from it |
 //! | `pim` | what those three share: stamps, tombstones, rights, locking, attachments |
 //! | `calendar`, `tasks`, `contacts`, `mail`, `folders`, `config`, `users`, `mailfilter` | the modules of the API |
+//! | `uids` | what becomes of the UIDs of contacts and tasks |
 //! | `world` | the state, behind one lock |
 //! | `clock`, `fault`, `calls`, `web` | the test's handles |
 //! | `admin`, [`sample`] | the program: its door for administrators, its data |
@@ -70,6 +71,7 @@ pub mod sample;
 mod server;
 mod session;
 mod tasks;
+mod uids;
 mod users;
 mod web;
 mod whims;
@@ -89,6 +91,7 @@ pub use server::Builder;
 pub use server::Faults;
 pub use server::Running;
 pub use server::Standin;
+pub use uids::Uids;
 pub use users::Group;
 pub use users::Resource;
 pub use users::User;

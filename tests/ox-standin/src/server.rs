@@ -10,7 +10,9 @@ use crate::http::Incoming;
 use crate::http::Outgoing;
 use crate::http::announce;
 use crate::http::answer;
+use crate::pim::Module;
 use crate::profile::Profile;
+use crate::uids::Uids;
 use crate::users::Group;
 use crate::users::Resource;
 use crate::users::User;
@@ -197,9 +199,16 @@ impl Builder {
     }
 
     /// Answers are written differently from time to time, in every way that the documents leave open: ids as numbers or
-    /// texts, rows in any order, harmless warnings, new keys. The same seed makes the same whims.
+    /// texts, rows in any order, harmless warnings, new keys. The same seed makes the same whims, one [`Uids`] among them.
     pub fn whims(mut self, seed: u64) -> Self {
         self.options.whims = Some(Whims::new(seed));
+        self.options.uids = Uids::of(seed);
+        self
+    }
+
+    /// What becomes of the UIDs that clients give contacts and tasks; they are kept unless said otherwise.
+    pub fn uids(mut self, uids: Uids) -> Self {
+        self.options.uids = uids;
         self
     }
 
@@ -251,6 +260,7 @@ impl Standin {
             max_body: 100 * 1024 * 1024,
             mail_quota: 0,
             minimum_search_characters: 0,
+            uids: Uids::default(),
             whims: None,
         };
         Builder {
@@ -372,7 +382,17 @@ impl Faults<'_> {
         self.standin.world().faults.add(Some((module, action)), 0, None, fault);
     }
 
-    /// Forgets all faults.
+    /// Makes an object a ghost: folders list it, and nothing else finds it.
+    pub fn haunt(&self, module: Module, id: u32) {
+        self.standin.world().ghosts.insert((module, id));
+    }
+
+    /// A ghost is really there, as it was when it became one.
+    pub fn lay(&self, module: Module, id: u32) {
+        self.standin.world().ghosts.remove(&(module, id));
+    }
+
+    /// Forgets all faults but ghosts.
     pub fn clear(&self) {
         self.standin.world().faults.clear();
     }

@@ -17,6 +17,7 @@ use crate::pim::errors::Errors;
 use crate::pim::read;
 use crate::pim::write;
 use crate::profile::Profile;
+use crate::uids;
 use crate::world::World;
 use crate::zone;
 use serde_json::Map;
@@ -44,6 +45,7 @@ pub(crate) fn handle(world: &mut World, call: &Call) -> Result<Option<Answer>, O
 }
 
 fn new(world: &mut World, call: &Call) -> Result<Answer, OxError> {
+    uids::check_body(world, call)?;
     let body = world
         .wire(&call.zone)
         .read(&Module::Tasks.fields(), &call.json_object()?)?;
@@ -70,6 +72,7 @@ pub(crate) fn create(world: &mut World, user: u32, mut body: Map<String, Value>)
     settle(world, user, &mut object, &written)?;
     object.id = world.next_id(Module::Tasks.name());
     let id = object.id;
+    world.options.uids.settle(Module::Tasks, id, &mut object.fields);
     world.objects.insert((Module::Tasks, id), object);
     Ok((id, stamp))
 }
@@ -104,6 +107,9 @@ pub(crate) fn change(
     }
     let stamp = world.stamp();
     let mut object = read::find(world, user, Module::Tasks, folder, id)?.clone();
+    if body.get("uid").is_some_and(|uid| object.fields.get("uid") != Some(uid)) {
+        return Err(OxError::new("TSK-0053", 1, "The UID of a task cannot be changed."));
+    }
     let was_done = object.number("status") == Some(DONE);
     object.fields.extend(body.clone());
     settle(world, user, &mut object, &body)?;
@@ -253,6 +259,8 @@ fn continue_series(world: &mut World, done: &mut Object, stamp: i64) {
     next.set("status", NOT_STARTED);
     next.set("percent_completed", 0);
     next.fields.remove("date_completed");
+    next.fields.remove("uid");
+    world.options.uids.settle(Module::Tasks, next.id, &mut next.fields);
     world.objects.insert((Module::Tasks, next.id), next);
 }
 

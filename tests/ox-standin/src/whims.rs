@@ -3,7 +3,7 @@
 //! No fault: the same call is carried out and says the same. Only what a client must not rely on changes: whether an id is a
 //! number or a text ("ids may be numbers or strings depending on version/module"), the order of rows that nobody sorted, a
 //! warning that is mirrored as an error, keys and columns that are new to the client, absent or `null` data, the
-//! content type. Made from a seed, so that a test meets the same whims again.
+//! content type; and, once for all, what becomes of the UIDs of contacts and tasks. Made from a seed, so that a test meets the same whims again.
 
 use crate::call::Call;
 use crate::call::Envelope;

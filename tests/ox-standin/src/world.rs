@@ -16,6 +16,7 @@ use crate::pim::Object;
 use crate::pim::Tombstone;
 use crate::profile::Profile;
 use crate::session::Sessions;
+use crate::uids::Uids;
 use crate::users::Group;
 use crate::users::Resource;
 use crate::users::User;
@@ -65,6 +66,8 @@ pub(crate) struct Options {
     pub(crate) mail_quota: usize,
     /// Shortest search pattern.
     pub(crate) minimum_search_characters: usize,
+    /// What becomes of the UIDs that clients give contacts and tasks.
+    pub(crate) uids: Uids,
     /// Answers are written differently from time to time.
     pub(crate) whims: Option<Whims>,
 }
@@ -93,6 +96,8 @@ pub(crate) struct World {
     pub(crate) sessions: Sessions,
     pub(crate) calls: Calls,
     pub(crate) faults: Pending,
+    /// Objects that `all` lists and nothing else finds.
+    pub(crate) ghosts: BTreeSet<(Module, u32)>,
     /// Requests of agents that are not exempt from the rate limiter: when, by address.
     pub(crate) rates: BTreeMap<String, Vec<i64>>,
     next_ids: BTreeMap<&'static str, u32>,
@@ -119,6 +124,7 @@ impl World {
             sessions: Sessions::default(),
             calls: Calls::default(),
             faults: Pending::default(),
+            ghosts: BTreeSet::new(),
             rates: BTreeMap::new(),
             next_ids: BTreeMap::new(),
         }

@@ -17,6 +17,7 @@ use crate::pim::Picture;
 use crate::pim::errors;
 use crate::pim::read;
 use crate::pim::write;
+use crate::uids;
 use crate::users::User;
 use crate::world::World;
 use base64::Engine;
@@ -115,6 +116,7 @@ pub(crate) enum PictureChange {
 }
 
 fn new(world: &mut World, call: &Call) -> Result<Answer, OxError> {
+    uids::check_body(world, call)?;
     let write = read_write(world, call)?;
     let (id, stamp) = create(world, call.user, write)?;
     Ok(Answer::stamped(json!({"id": world.wire(&call.zone).id(id)}), stamp))
@@ -132,10 +134,7 @@ pub(crate) fn create(world: &mut World, user: u32, mut write: Write) -> Result<(
     check(world, user, &object)?;
     object.id = world.next_id(Module::Contacts.name());
     let id = object.id;
-    object
-        .fields
-        .entry("uid")
-        .or_insert_with(|| json!(format!("contact-{id}@standin")));
+    world.options.uids.settle(Module::Contacts, id, &mut object.fields);
     world.objects.insert((Module::Contacts, id), object);
     Ok((id, stamp))
 }

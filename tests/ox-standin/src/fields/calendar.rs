@@ -2,6 +2,7 @@
 
 use super::Field;
 use super::Kind;
+use super::UID;
 use crate::profile::Profile;
 
 /// All fields beside the common ones.
@@ -26,6 +27,7 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::new(220, "participants", Kind::Json),
     Field::computed(221, "users", Kind::Json),
     Field::new(222, "occurrences", Kind::Number),
+    UID,
     Field::text(224, "organizer", 255),
     Field::new(225, "sequence", Kind::Number),
     Field::computed(226, "confirmations", Kind::Json),

@@ -2,10 +2,12 @@
 
 use super::Field;
 use super::Kind;
+use super::UID;
 use crate::profile::Profile;
 
 /// All fields beside the common ones.
 pub(crate) const FIELDS: &[Field] = &[
+    UID,
     Field::text(500, "display_name", 320),
     Field::text(501, "first_name", 128),
     Field::text(502, "last_name", 128),

@@ -91,8 +91,10 @@ pub(crate) const COMMON: &[Field] = &[
     Field::new(102, "color_label", Kind::Number),
     Field::computed(104, "number_of_attachments", Kind::Number),
     Field::computed(105, "lastModifiedOfNewestAttachmentUTC", Kind::Stamp),
-    Field::text(223, "uid", 1024),
 ];
+
+/// The iCalendar UID, which came to the modules at different times.
+pub(crate) const UID: Field = Field::text(223, "uid", 1024);
 
 /// What a request asks a row to hold: a column number, or in mail a header name.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,6 +2,7 @@
 
 use super::Field;
 use super::Kind;
+use super::UID;
 use crate::profile::Profile;
 
 /// All fields beside the common ones.
@@ -23,6 +24,8 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::new(220, "participants", Kind::Json),
     Field::computed(221, "users", Kind::Json),
     Field::new(222, "occurrences", Kind::Number),
+    // "Newer", the documents say.
+    UID.since(Profile::V7_8),
     Field::new(300, "status", Kind::Number),
     Field::new(301, "percent_completed", Kind::Number),
     Field::new(302, "actual_costs", Kind::Json),

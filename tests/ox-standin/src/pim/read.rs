@@ -17,6 +17,7 @@ use crate::folders::store::Rights;
 use crate::pim::Module;
 use crate::pim::Object;
 use crate::pim::errors::Errors;
+use crate::uids;
 use crate::world::World;
 use serde_json::Map;
 use serde_json::Value;
@@ -64,7 +65,7 @@ pub(crate) fn find(world: &World, user: u32, module: Module, folder: u32, id: u3
     let (_, rights) = open(world, user, module, folder)?;
     let errors = Errors::of(module, world.profile());
     let object = world.objects.get(&(module, id)).ok_or(errors.not_found)?;
-    if !object.folders.contains(&folder) {
+    if !object.folders.contains(&folder) || world.ghosts.contains(&(module, id)) {
         return Err(errors.not_found.into());
     }
     if !rights.read(object.created_by == user) {
@@ -168,7 +169,9 @@ pub(crate) fn columns(world: &World, call: &Call, module: Module) -> Result<Vec<
     let text = call.require("columns")?;
     let known = matches!(text, "all" | "list") && !world.profile().module_prefixes();
     if !known {
-        return call.columns();
+        let columns = call.columns()?;
+        uids::check_columns(world, module, &columns)?;
+        return Ok(columns);
     }
     Ok(Column::list(match module {
         Module::Calendar => "1,20,207,206,2",

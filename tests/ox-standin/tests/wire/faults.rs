@@ -160,3 +160,33 @@ fn the_administrators_door() {
     let now = post("/standin/clock", br#"{"advance":1000}"#).json();
     assert_eq!(now["data"], crate::client::NOW + 1000);
 }
+
+#[test]
+fn a_ghost_is_listed_and_not_there() {
+    let house = House::new();
+    let web = house.standin.web("anton");
+    for (module, fields) in [
+        (Module::Contacts, json!({"last_name": "x"})),
+        (Module::Tasks, json!({"title": "x"})),
+        (
+            Module::Calendar,
+            json!({"title": "x", "start_date": 0, "end_date": 3_600_000}),
+        ),
+    ] {
+        let (name, folder) = (module.name(), web.default_folder(module));
+        let id = web.create(module, fields);
+        house.standin.faults().haunt(module, id);
+        let all =
+            format!("{name}?action=all&folder={folder}&columns=1&start=0&end=4102444800000&recurrence_master=true");
+        assert_eq!(house.anton.get(&all)["data"], json!([[id]]), "{name}");
+        let get = format!("{name}?action=get&folder={folder}&id={id}");
+        assert!(house.anton.get(&get)["data"].is_null(), "{name}");
+        let list = house.anton.put(
+            &format!("{name}?action=list&columns=1"),
+            json!([{"id": id, "folder": folder}]),
+        );
+        assert_eq!(list["data"], json!([]), "{name}");
+        house.standin.faults().lay(module, id);
+        assert!(house.anton.get(&get)["data"].is_object(), "{name}");
+    }
+}

@@ -11,3 +11,4 @@ mod login;
 mod mail;
 mod multiple;
 mod tasks;
+mod uids;

@@ -1,7 +1,8 @@
 //! What a device lacks of a collection, as commands; and what became of each item.
 //!
 //! Item by item: one that cannot be shown is replaced by a stub, or left out where even that cannot be. Either is told to the
-//! administrator by the [attention list](crate::usm::attention), until the item can be shown or is gone.
+//! administrator by the [attention list](crate::usm::attention), until the item can be shown or is gone. A ghost, which OX lists and
+//! does not have, is nobody's trouble.
 
 use tokio::time::Instant;
 
@@ -136,7 +137,8 @@ impl One<'_> {
             Err(Missing::Broken(broken)) => Err(broken),
             Err(Missing::Vanished) => match items.ghost(&wanted(pending, send)).await? {
                 Some(broken) => Err(broken),
-                None => return Ok(Delivery::Vanished),
+                None if self.module == Module::Mail => return Ok(Delivery::Vanished),
+                None => return Ok(self.ghost(send)),
             },
         };
         let trouble = match (shown, command) {
@@ -152,6 +154,19 @@ impl One<'_> {
         };
         let stub = items.stub(&wanted(pending, send), &trouble.plain).await?;
         Ok(self.withhold(send, stub, shown, &trouble, delivered))
+    }
+
+    /// OX lists an object and does not have it: it was deleted a moment ago, or the list is ahead of the rest of OX, or behind
+    /// it. The device keeps what it has, and hears of it when OX has it or lists it no more.
+    fn ghost(&self, send: &Send) -> Delivery {
+        log::debug!(
+            "{}: item {} of {} folder {} is listed and not there",
+            self.call.device_label(),
+            ids::server_id(self.id, send.id()),
+            self.module.name(),
+            self.folder,
+        );
+        Delivery::Ghost
     }
 
     /// Puts a stub in the place of an item, if there is one that the device can have.
