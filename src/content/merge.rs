@@ -3,6 +3,9 @@
 //! Pure, and no judge: whose change counts where both changed the same is decided elsewhere. An occurrence of a series
 //! is one property, as long as nobody has moved the series. Serves [MS-ASCMD] Conflict.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::content::Class;
 use crate::content::agreed::Agreed;
 use crate::content::agreed::Exception;
@@ -46,7 +49,7 @@ pub struct Fields {
 }
 
 /// A property with the values of both sides, as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     pub name: String,
     pub device: String,

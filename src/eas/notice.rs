@@ -14,12 +14,43 @@ use crate::ox::Standard;
 /// # Errors
 /// An OX that is gone. Who lets the request fail with it is asked for the notice once more by the repetition.
 pub async fn post(call: &Call<'_>, subject: &str, text: &str) -> Result<Option<String>, ox::Error> {
+    store(call, subject, text, None).await
+}
+
+/// Stores a notice that has a name, of hexadecimal digits. `is_again`: it is not stored if it is in the inbox.
+///
+/// # Errors
+/// As those of [`post`].
+pub async fn post_once(
+    call: &Call<'_>,
+    name: &str,
+    is_again: bool,
+    subject: &str,
+    text: &str,
+) -> Result<(), ox::Error> {
+    let message_id = email::message_id_of(name, &call.user);
+    if is_again && let Some(inbox) = call.device.ox.settings().await?.standard(Standard::Inbox) {
+        let found = ox::mail::find_message(&call.device.ox, inbox, &message_id).await?;
+        if found.is_some() {
+            return Ok(());
+        }
+    }
+    store(call, subject, text, Some(&message_id)).await?;
+    Ok(())
+}
+
+async fn store(
+    call: &Call<'_>,
+    subject: &str,
+    text: &str,
+    message_id: Option<&str>,
+) -> Result<Option<String>, ox::Error> {
     let settings = call.device.ox.settings().await?;
     let Some(inbox) = settings.standard(Standard::Inbox) else {
         log::warn!("{}: a notice finds no inbox: {subject}", call.device_label());
         return Ok(None);
     };
-    let mime = email::notice(subject, text, &call.user, call.now);
+    let mime = email::notice(subject, text, message_id, &call.user, call.now);
     match ox::mail::append(&call.device.ox, inbox, 0, &mime).await {
         Ok(_) => Ok(email::message_id(&mime)),
         Err(error) if error.is_temporary() => Err(error),

@@ -1,8 +1,11 @@
 //! The driver of one collection: loads, looks, carries a plan out, commits.
 //!
-//! An exchange goes through four types, each of which can only become the next: [`Opened`] has the state behind the
-//! device's key; [`Looked`] knows what OX holds; [`Pending`] has written the device's changes to OX and knows what the device
-//! lacks; [`Committed`] is in the store. What objects look like to a device is the caller's business, in between.
+//! An exchange goes through five types, each of which can only become the next: [`Opened`] has the state behind the
+//! device's key; [`Looked`] knows what OX holds; [`Decided`] knows what will be written; [`Pending`] has written the device's
+//! changes to OX and knows what the device lacks; [`Committed`] is in the store. What objects look like to a device is the
+//! caller's business, in between.
+
+mod exchange;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +27,6 @@ use crate::usm::generations::States;
 use crate::usm::journal::Applied;
 use crate::usm::listing::Listing;
 use crate::usm::listing::Listings;
-use crate::usm::loss::Loss;
-use crate::usm::loss::losses;
 use crate::usm::plan::Change;
 use crate::usm::plan::Options;
 use crate::usm::plan::Plan;
@@ -42,12 +43,12 @@ use crate::usm::snapshot::Revision;
 use crate::usm::snapshot::Snapshot;
 use crate::usm::state::Held;
 use crate::usm::state::State;
+use crate::usm::telling::Begun;
+use crate::usm::telling::Tellings;
+use crate::usm::telling::Untold;
 use crate::usm::write::Write;
-use crate::usm::write::Writer;
-use crate::usm::write::Written;
 
-/// The outcome of what is noted for a protocol: no outcome of a write.
-const NOTED: &[u8] = &[1];
+pub use exchange::Decided;
 
 /// Why an exchange failed as a whole. Nothing was committed: the device repeats its request and loses nothing.
 #[derive(Debug, thiserror::Error)]
@@ -175,6 +176,15 @@ impl<'a> Opened<'a> {
         self.pending_of(&self.renamed(Arc::new(Listing::new(items, now))), &filter)
     }
 
+    fn tellings(&self, notes: &[Note], now: i64) -> Tellings<'a> {
+        Tellings::read(self.collection, self.key(), notes, now)
+    }
+
+    async fn notes(&self) -> Result<Vec<Note>, Error> {
+        let Collection { store, device, .. } = self.collection;
+        Ok(store.notes(device, &self.collection.object(), self.key()).await?)
+    }
+
     fn renamed(&self, mut listing: Arc<Listing>) -> Arc<Listing> {
         if !self.state.replaced.is_empty() {
             Arc::make_mut(&mut listing).rename(&self.state.replaced);
@@ -215,10 +225,11 @@ impl<'a> Opened<'a> {
 
     /// Looks at OX. A device that brings no changes goes on with the list that its window before was cut from.
     pub async fn look(mut self, brings_changes: bool, now: i64) -> Result<Looked<'a>, Error> {
-        let applied = match brings_changes {
-            true => self.applied().await?,
-            false => Applied::default(),
+        let notes = match brings_changes {
+            true => Some(self.notes().await?),
+            false => None,
         };
+        let applied = notes.as_deref().map(applied_by).unwrap_or_default();
         let replaced = applied.replaced(self.state.items.keys());
         self.state.replaced.extend(replaced);
         let Collection {
@@ -232,6 +243,7 @@ impl<'a> Opened<'a> {
         };
         Ok(Looked {
             opened: self,
+            notes,
             applied,
             listing,
             continued,
@@ -244,6 +256,8 @@ impl<'a> Opened<'a> {
 /// A collection with its state and what OX holds now.
 pub struct Looked<'a> {
     opened: Opened<'a>,
+    /// Of the key, where the device brings changes.
+    notes: Option<Vec<Note>>,
     /// What was written when the device sent this key before.
     applied: Applied,
     listing: Arc<Listing>,
@@ -254,7 +268,7 @@ pub struct Looked<'a> {
 }
 
 impl<'a> Looked<'a> {
-    /// Whether the caller looks once more when somebody has changed an item since: [`Looked::exchange`] then ends with
+    /// Whether the caller looks once more when somebody has changed an item since: [`Decided::write`] then ends with
     /// [`Error::Overtaken`], and what it has written is known to be. Otherwise OX is asked to take the change all the
     /// same, or to leave it, as the option says whose counts.
     pub fn looks_again(mut self, looks_again: bool) -> Self {
@@ -282,15 +296,26 @@ impl<'a> Looked<'a> {
         }
     }
 
-    /// Decides, and writes the device's changes: each comes with what to write where OX must be written to.
+    /// Decides, and writes at once: for a protocol that does not tell what is lost.
     pub async fn exchange(
         self,
         changes: Vec<(Change, Write)>,
         options: Options,
         filter: Filter,
     ) -> Result<Pending<'a>, Error> {
+        self.decide(changes, options, filter).await?.write().await
+    }
+
+    /// Decides what is done with the device's changes: each comes with what to write where OX must be written to.
+    pub async fn decide(
+        self,
+        changes: Vec<(Change, Write)>,
+        options: Options,
+        filter: Filter,
+    ) -> Result<Decided<'a>, Error> {
         let Self {
             opened,
+            notes,
             applied,
             mut listing,
             continued,
@@ -306,146 +331,25 @@ impl<'a> Looked<'a> {
             listing = opened.list(now).await?;
             plan = opened.plan(&applied, &listing, &filter, &changes, options);
         }
-        let mut writer = Writer::new(
-            opened.collection,
-            (opened.key(), &opened.state, &applied),
-            &listing,
-            options.policy,
-            looks_again,
-            now,
-        );
-        let mut outcomes = Vec::new();
-        for ((change, write), step) in changes.iter().zip(writes).zip(&plan.steps) {
-            if step.writes() {
-                let unseen = matches!(&change.what, What::Change { id } if plan.unseen.contains(id));
-                let noted = applied.find(&change.what);
-                outcomes.push((change, writer.write(change, write, step, noted, unseen).await?));
-            }
-        }
-        let (outcomes, fresh) = opened.with_revisions(outcomes, &writer, now).await?;
-        plan.adopt(&changes, &outcomes);
-        if let Some(fresh) = fresh.filter(|_| !plan.replaced.is_empty()) {
-            Arc::make_mut(&mut listing).replace(&plan.replaced, &fresh);
-        }
-        let Place { key, .. } = opened.place;
-        let repetition = opened
-            .collection
-            .repetition(key, opened.place.is_repeated(), &plan.to_device)
-            .await?;
-        plan.limit(repetition.course.window);
-        Ok(Pending {
+        let tellings = notes.map(|notes| opened.tellings(&notes, now));
+        Ok(Decided {
             opened,
+            applied,
+            tellings,
             listing,
             plan,
             changes,
-            outcomes,
-            repetition,
+            writes,
+            policy: options.policy,
+            looks_again,
             now,
         })
     }
 }
 
-impl Opened<'_> {
-    /// Where an id means another item than before, the one before is gone: the device is told so now, and gets the other
-    /// afterwards. What it did to the one before does not happen to the other.
-    fn plan(
-        &self,
-        applied: &Applied,
-        listing: &Listing,
-        filter: &Filter,
-        changes: &[Change],
-        options: Options,
-    ) -> Plan {
-        let mut snapshot = listing.snapshot(filter);
-        let before = snapshot.len();
-        if self.collection.module == Module::Mail {
-            let held = |id: &str| self.state.items.get(id);
-            // What the device itself wrote in the place of an item, it has.
-            let own = applied.replaced(self.state.items.keys());
-            snapshot.retain(|id, seen| {
-                let touched = || {
-                    changes
-                        .iter()
-                        .any(|change| change.what.id().is_some_and(|own| own == id))
-                };
-                held(id).is_none_or(|held| match held.is_stub() {
-                    // Devices take no other content for a mail that they have: a stub goes before the mail comes.
-                    true => held.is_current(seen.revision) || touched(),
-                    false => may_be_same(held.revision, seen.revision),
-                }) || own.contains_key(id)
-            });
-        }
-        let mut plan = plan_of(&self.state, applied, &snapshot, changes, options);
-        if !plan.to_device.is_empty() {
-            plan.later += before - snapshot.len();
-        }
-        plan
-    }
-
-    /// What a device wrote into a stub is nothing of the item: only flags and deletions are meant for that.
-    fn guarded(&self, change: Change, write: Write) -> (Change, Write) {
-        let held = change.what.id().and_then(|id| self.state.items.get(id));
-        match write {
-            Write::Flags { .. } | Write::Delete { .. } => (change, write),
-            _ if held.is_some_and(|held| held.is_stub()) => (change, Write::Refused),
-            _ => (change, write),
-        }
-    }
-
-    async fn applied(&self) -> Result<Applied, Error> {
-        let collection = &self.collection;
-        let notes = collection
-            .store
-            .notes(collection.device, &collection.object(), self.key())
-            .await?;
-        Ok(Applied::read(
-            notes.into_iter().map(|note| (note.operation, note.outcome)),
-        ))
-    }
-
-    /// Fills in the revisions that OX did not tell, by one more look at the folder, which is returned as well, and notes
-    /// them.
-    async fn with_revisions(
-        &self,
-        outcomes: Vec<(&Change, Written)>,
-        writer: &Writer<'_>,
-        now: i64,
-    ) -> Result<(Vec<Outcome>, Option<Arc<Listing>>), Error> {
-        let incomplete = |(_, written): &(&Change, Written)| {
-            matches!(written, Written::Done { revision: None, .. } | Written::Replaced { .. })
-        };
-        let listing = match outcomes.iter().any(incomplete) {
-            true => Some(self.collection.list(now).await?),
-            false => None,
-        };
-        let revision = |id: &str| {
-            let item = listing.as_ref().and_then(|listing| listing.get(id));
-            Revision(item.map_or(0, |item| item.revision))
-        };
-        let mut complete = Vec::with_capacity(outcomes.len());
-        for (change, written) in outcomes {
-            complete.push(match written {
-                Written::Not(outcome) => outcome,
-                Written::Sent { id } => Outcome::Sent { id },
-                Written::Done {
-                    id,
-                    revision: Some(revision),
-                    resend,
-                } => Outcome::Done { id, revision, resend },
-                Written::Done { id, resend, .. } => {
-                    let revision = revision(&id);
-                    writer.confirm(change, &id, Some(revision.unless(resend))).await?;
-                    Outcome::Done { id, revision, resend }
-                }
-                Written::Replaced { by, resend } => {
-                    let revision = revision(&by);
-                    writer.confirm(change, &by, Some(revision.unless(resend))).await?;
-                    Outcome::Replaced { by, revision, resend }
-                }
-            });
-        }
-        Ok((complete, listing))
-    }
+fn applied_by(notes: &[Note]) -> Applied {
+    let notes = notes.iter().cloned();
+    Applied::read(notes.map(|note| (note.operation, note.outcome)))
 }
 
 /// How many items OX has listed before as it lists them now, and did not have.
@@ -472,6 +376,8 @@ pub struct Pending<'a> {
     changes: Vec<Change>,
     outcomes: Vec<Outcome>,
     repetition: Repetition,
+    tellings: Tellings<'a>,
+    untold: Vec<Untold>,
     now: i64,
 }
 
@@ -497,29 +403,19 @@ impl Pending<'_> {
         self.listing.get(id)
     }
 
-    /// Whose changes were overridden, by the place of the change.
-    pub fn losses(&self) -> Vec<(usize, Loss)> {
-        losses(&self.plan, &self.changes, &self.outcomes)
+    /// What was overridden, and nobody was told of: in this exchange, and in those before it that did not come to their end.
+    pub fn untold(&self) -> &[Untold] {
+        &self.untold
     }
 
-    /// Notes something under the key that the device sent, for [`Pending::is_noted`] when it sends the key again. `name`
-    /// is of at most 64 bytes, and begins as none of a change.
-    pub async fn note(&self, name: Vec<u8>, now: i64) -> Result<(), Error> {
-        let Collection { store, device, .. } = self.opened.collection;
-        let note = Note {
-            base: self.opened.key(),
-            operation: name,
-            outcome: NOTED.to_vec(),
-            created: now,
-        };
-        Ok(store.note(device, &self.opened.collection.object(), note).await?)
+    /// Notes that some of [`Pending::untold`] are being told now. [`Error::Superseded`] if another gateway does.
+    pub async fn begin_telling(&mut self, names: &[Vec<u8>]) -> Result<Begun, Error> {
+        self.tellings.begin(names).await
     }
 
-    pub async fn is_noted(&self, name: &[u8]) -> Result<bool, Error> {
-        let Collection { store, device, .. } = self.opened.collection;
-        let object = self.opened.collection.object();
-        let notes = store.notes(device, &object, self.opened.key()).await?;
-        Ok(notes.iter().any(|note| note.operation == name))
+    /// Notes that they are told.
+    pub async fn end_telling(&mut self, names: Vec<Vec<u8>>) -> Result<(), Error> {
+        self.tellings.end(names).await
     }
 
     /// Once an item of [`Pending::to_device`] is sent, this is what both sides agree on.
@@ -543,6 +439,7 @@ impl Pending<'_> {
             outcomes,
             repetition,
             now,
+            ..
         } = self;
         let Opened {
             collection,

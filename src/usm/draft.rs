@@ -9,7 +9,6 @@ use crate::ox;
 use crate::ox::Standard;
 use crate::usm::collection::Error;
 use crate::usm::journal::Done;
-use crate::usm::journal::UNCERTAIN;
 use crate::usm::plan::Change;
 use crate::usm::plan::Step;
 use crate::usm::plan::What;
@@ -52,39 +51,49 @@ impl Writer<'_> {
             Step::Finish => {}
             // Where another gateway has the same request, one of both stores or sends the draft, and the other gives up.
             Step::Write => self.claim(change, noted).await?,
-            _ => self.note(change, UNCERTAIN.to_vec()).await?,
+            // Claimed before.
+            _ => {}
         }
-        let written = match draft.send {
-            true => self.send(change, old.as_deref(), draft, step).await?,
-            false => match self.store(old.as_deref(), draft, step).await {
-                Ok(written) => written,
-                Err(error) if error.kind == ox::ErrorKind::TooLarge => unsendable(Unsendable::TooLarge),
-                Err(error) => Written::Not(refusal(error)?),
-            },
-        };
-        if let Some((id, revision)) = outcome(&written) {
-            self.confirm(change, id, revision).await?;
+        if !draft.send {
+            return match self.store(change, old.as_deref(), draft, step).await {
+                Err(Error::Ox(error)) if error.kind == ox::ErrorKind::TooLarge => Ok(unsendable(Unsendable::TooLarge)),
+                Err(Error::Ox(error)) => refusal(error).map(Written::Not),
+                written => written,
+            };
+        }
+        let written = self.send(change, old.as_deref(), draft, step).await?;
+        if let Written::Sent { id } = &written {
+            self.confirm(change, id, Some(Revision(0))).await?;
         }
         Ok(written)
     }
 
-    async fn store(&self, old: Option<&str>, draft: &Draft, step: &Step) -> Result<Written, ox::Error> {
+    async fn store(&self, change: &Change, old: Option<&str>, draft: &Draft, step: &Step) -> Result<Written, Error> {
         let (session, folder, message_id) = (self.collection.ox, self.collection.folder, &draft.message_id);
         let found = match step {
             Step::WriteUnlessThere => ox::mail::find_message(session, folder, message_id).await?,
             _ => None,
         };
+        let is_found = found.is_some();
         let new = match (found, &draft.mime) {
             (Some(found), _) => found,
             (None, Some(mime)) => ox::mail::store(session, folder, draft.flags, mime, message_id).await?,
             (None, None) => return Ok(Written::Not(Outcome::NotFound)),
         };
+        // What another gateway has just taken away there is no second time.
+        if let Some(old) = old {
+            self.take_away(old).await?;
+        }
+        if !self.confirm_claimed(change, &new, None).await? {
+            // Another gateway looked for the draft before this one had stored it, and was faster: OX has it twice.
+            if !is_found {
+                self.take_away(&new).await?;
+            }
+            return Err(Error::Superseded);
+        }
         let resend = draft.resend;
         Ok(match old {
-            Some(old) => {
-                self.take_away(old).await?;
-                Written::Replaced { by: new, resend }
-            }
+            Some(_) => Written::Replaced { by: new, resend },
             None => Written::Done {
                 id: new,
                 revision: None,
@@ -141,16 +150,6 @@ impl Writer<'_> {
             }
             outcome => outcome,
         }
-    }
-}
-
-/// What is noted of a write.
-fn outcome(written: &Written) -> Option<(&str, Option<Revision>)> {
-    match written {
-        Written::Done { id, .. } => Some((id, None)),
-        Written::Replaced { by, .. } => Some((by, None)),
-        Written::Sent { id } => Some((id, Some(Revision(0)))),
-        Written::Not(_) => None,
     }
 }
 

@@ -2,15 +2,19 @@
 //!
 //! Pure. Says whose change it was and how much of it; what it said, the protocol knows.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::usm::conflict::Common;
 use crate::usm::plan::Change;
 use crate::usm::plan::Plan;
 use crate::usm::plan::Step;
 use crate::usm::plan::What;
 use crate::usm::settle::Outcome;
+use crate::usm::snapshot::Revision;
 
 /// What did not last of two changes of one item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Loss {
     /// The whole change of the device: OX has another version.
     OfDevice,
@@ -22,6 +26,27 @@ pub enum Loss {
     OfOx,
     /// Of OX's change that part which the device has changed too.
     OfOxInPart,
+}
+
+impl Loss {
+    /// Whether OX loses something, which nobody has any more once it is overridden.
+    pub const fn is_of_ox(self) -> bool {
+        matches!(self, Self::OfOx | Self::OfOxInPart)
+    }
+}
+
+/// What OX is going to lose if the writes of a plan are carried out, by the place of the change.
+pub fn foreseen(plan: &Plan, changes: &[Change]) -> Vec<(usize, Loss)> {
+    let done = Outcome::Done {
+        id: String::new(),
+        revision: Revision(0),
+        resend: false,
+    };
+    let writes = plan.steps.iter().filter(|step| step.writes());
+    let outcomes: Vec<Outcome> = writes.map(|_| done.clone()).collect();
+    let mut losses = losses(plan, changes, &outcomes);
+    losses.retain(|(_, loss)| loss.is_of_ox());
+    losses
 }
 
 /// By the place of the change. `outcomes`: one for each step that writes, in order.
@@ -58,7 +83,6 @@ mod tests {
     use crate::usm::journal::fingerprint;
     use crate::usm::plan::Options;
     use crate::usm::plan::plan;
-    use crate::usm::snapshot::Revision;
     use crate::usm::snapshot::Seen;
     use crate::usm::snapshot::Snapshot;
     use crate::usm::state::Held;
@@ -97,7 +121,15 @@ mod tests {
             .map(|_| outcome.clone())
             .collect();
         let losses = losses(&plan, &changes, &outcomes);
-        losses.first().map(|(_, loss)| *loss)
+        let lost = losses.first().map(|(_, loss)| *loss);
+        if matches!(outcome, Outcome::Done { .. }) {
+            let foreseen = foreseen(&plan, &changes);
+            assert_eq!(
+                foreseen.first().map(|(_, loss)| *loss),
+                lost.filter(|loss| loss.is_of_ox())
+            );
+        }
+        lost
     }
 
     #[test]

@@ -27,7 +27,7 @@
 //! | [`course`] | what a device gets past | | |
 //! | `overlay` | what differs from a state | | |
 //! | [`renames`](mod@renames) | which mail folder became which | `following` | the same, in the store |
-//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`] | parts of a collection |
+//! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`], [`telling`] | parts of a collection |
 //! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
 //! # What a protocol uses
@@ -39,10 +39,10 @@
 //! |---|---|
 //! | sessions | [`crate::session::Sessions`], which is beside the engine: `open` gives a device, logged in at OX and entered in the store under the protocol's name, with a number that never comes back |
 //! | folders | [`hierarchy::Hierarchy`]: `follow` what OX has renamed, `numbered` and `resolve` between its folders and the short ids of the device; `reset`, `sync` and `adopt` where the device has a key for its tree |
-//! | items | [`collection::Collection`]: `reset` for the first key; then `open` a key, `look` at OX, `exchange` changes, `settle`. Each step is a type that only the step before it makes |
+//! | items | [`collection::Collection`]: `reset` for the first key; then `open` a key, `look` at OX, `exchange` changes (or `decide` and `write` them), `settle`. Each step is a type that only the step before it makes |
 //! | plan | [`collection::Pending::to_device`] is what the device must be sent, as ids; the protocol fetches and converts the items |
 //! | settle | takes a [`Delivery`](settle::Delivery) for each of them; gives an [`Answer`](settle::Answer) to each change and the next key, both in the store already |
-//! | conflicts | are of whole items, by [`conflict::Policy`]. Of properties where the protocol says with each change what it has in [`common`](conflict::Common) with OX and [what is left of it](write::Shares), and tells what a device agreed to by taking an item (`agree`); [`loss`] says what was overridden |
+//! | conflicts | are of whole items, by [`conflict::Policy`]. Of properties where the protocol says with each change what it has in [`common`](conflict::Common) with OX and [what is left of it](write::Shares), and tells what a device agreed to by taking an item (`agree`); [`loss`] says what was overridden, and [`telling`] that it is told once, whatever happens |
 //! | accidents | [`Pending::shown`](collection::Pending::shown) is how an item is to be sent that the device did not get past; [`brake::Brakes`] counts its deletions, and [`plan::Options::holds_deletions`] lets them come back; [`attention`] has what an administrator should see |
 //! | events | [`crate::notify::Notifier`], beside the engine as well: `watch` folders, and tell it of own writes (`touched`) |
 
@@ -66,6 +66,7 @@ mod repetition;
 pub mod settle;
 pub mod snapshot;
 pub mod state;
+pub mod telling;
 pub mod write;
 
 #[cfg(test)]

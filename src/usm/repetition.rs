@@ -19,19 +19,21 @@ pub(super) struct Repetition {
     history: History,
     /// The history has become longer.
     is_news: bool,
+    /// Of the key; none where nothing is sent.
+    pub(super) notes: Vec<Note>,
 }
 
 impl Collection<'_> {
     /// What is sent of these items. `is_repeated`: the key was answered before.
     pub(super) async fn repetition(&self, key: u64, is_repeated: bool, sends: &[Send]) -> Result<Repetition, Error> {
-        let mut history = History::default();
-        if !sends.is_empty() {
-            let notes = self.store.notes(self.device, &self.object(), key).await?;
-            let noted = notes.into_iter().find(|note| note.operation == OPERATION);
-            history = noted
-                .and_then(|note| History::decode(&note.outcome))
-                .unwrap_or_default();
-        }
+        let notes = match sends.is_empty() {
+            true => Vec::new(),
+            false => self.store.notes(self.device, &self.object(), key).await?,
+        };
+        let noted = notes.iter().find(|note| note.operation == OPERATION);
+        let mut history = noted
+            .and_then(|note| History::decode(&note.outcome))
+            .unwrap_or_default();
         let is_news = is_repeated && !sends.is_empty();
         let course = match is_news {
             true => history.again(sends),
@@ -41,6 +43,7 @@ impl Collection<'_> {
             course,
             history,
             is_news,
+            notes,
         })
     }
 

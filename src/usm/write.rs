@@ -273,26 +273,35 @@ impl<'a> Writer<'a> {
     /// Notes an addition that OX has carried out. If another gateway was faster, OX has it twice, and this one goes again.
     async fn confirm_addition(&self, change: &Change, id: &str, revision: Option<Revision>) -> Result<(), Error> {
         let Collection {
-            store,
-            device,
             ox: session,
             module,
             folder,
             ..
         } = self.collection;
-        let done = self.done(change, id, revision);
-        if self.note_if(change, done.encode(), Some(UNCERTAIN)).await? {
-            return Ok(());
-        }
-        let notes = store.notes(device, &self.collection.object(), self.base).await?;
-        let notes = Applied::read(notes.into_iter().map(|note| (note.operation, note.outcome)));
-        if notes.find(&change.what).is_some_and(|noted| noted.id == id) {
+        if self.confirm_claimed(change, id, revision).await? {
             return Ok(());
         }
         if self.listing.get(id).is_none() {
             ox::delete(session, module, folder, id, ANY_TIMESTAMP).await?;
         }
         Err(Error::Superseded)
+    }
+
+    /// Notes a write that was claimed, and that OX has carried out. `false` if another gateway has noted it, with another item.
+    pub(super) async fn confirm_claimed(
+        &self,
+        change: &Change,
+        id: &str,
+        revision: Option<Revision>,
+    ) -> Result<bool, Error> {
+        let Collection { store, device, .. } = self.collection;
+        let done = self.done(change, id, revision);
+        if self.note_if(change, done.encode(), Some(UNCERTAIN)).await? {
+            return Ok(true);
+        }
+        let notes = store.notes(device, &self.collection.object(), self.base).await?;
+        let notes = Applied::read(notes.into_iter().map(|note| (note.operation, note.outcome)));
+        Ok(notes.find(&change.what).is_some_and(|noted| noted.id == id))
     }
 
     async fn note_if(&self, change: &Change, outcome: Vec<u8>, expected: Option<&[u8]>) -> Result<bool, Error> {
@@ -319,7 +328,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    pub(super) async fn note(&self, change: &Change, outcome: Vec<u8>) -> Result<(), Error> {
+    async fn note(&self, change: &Change, outcome: Vec<u8>) -> Result<(), Error> {
         let Collection { store, device, .. } = self.collection;
         let note = self.note_of(change, outcome);
         Ok(store.note(device, &self.collection.object(), note).await?)

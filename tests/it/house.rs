@@ -40,15 +40,17 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 9] = [
+const USM_DRIVERS: [&str; 11] = [
     "usm/attention.rs",
     "usm/collection.rs",
+    "usm/collection/exchange.rs",
     "usm/draft.rs",
     "usm/following.rs",
     "usm/generations.rs",
     "usm/hierarchy.rs",
     "usm/listing.rs",
     "usm/repetition.rs",
+    "usm/telling.rs",
     "usm/write.rs",
 ];
 

@@ -33,6 +33,7 @@ mod gzip;
 mod house;
 mod identity;
 mod inside;
+mod interrupted;
 mod invitations;
 mod items;
 mod large;

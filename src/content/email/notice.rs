@@ -10,9 +10,9 @@ use crate::content::email::send::required_field;
 use crate::content::email::seven_bit::address_field;
 use crate::content::email::seven_bit::text_field;
 
-/// A mail from the user to himself, all in ASCII; `now` in milliseconds since 1970. The Message-ID is of the mail alone: the
-/// same notice, made at the same time, has the same.
-pub fn notice(subject: &str, text: &str, user: &User, now: i64) -> Vec<u8> {
+/// A mail from the user to himself, all in ASCII; `now` in milliseconds since 1970. `message_id` has angle brackets; without
+/// it, the Message-ID is of the mail alone: the same notice, made at the same time, has the same.
+pub fn notice(subject: &str, text: &str, message_id: Option<&str>, user: &User, now: i64) -> Vec<u8> {
     let entity = entity_of_text("text/plain", &body::crlf(text));
     let own = Address {
         name: (!user.name.is_empty()).then(|| user.name.clone()),
@@ -24,7 +24,10 @@ pub fn notice(subject: &str, text: &str, user: &User, now: i64) -> Vec<u8> {
     head.push_str(&text_field("Subject", subject));
     let identity = [head.as_bytes(), now.to_string().as_bytes(), entity.as_slice()].concat();
     for name in ["date", "message-id", "mime-version"] {
-        head.push_str(&required_field(name, &identity, user, now));
+        match message_id.filter(|_| name == "message-id") {
+            Some(id) => head.push_str(&format!("Message-ID: {id}\r\n")),
+            None => head.push_str(&required_field(name, &identity, user, now)),
+        }
     }
     // What answers by itself shall not answer this (RFC 3834).
     head.push_str("Auto-Submitted: auto-generated\r\n");
@@ -46,7 +49,13 @@ mod tests {
             addresses: vec!["anton@example.com".to_owned()],
             zone: TimeZone::UTC,
         };
-        let mail = notice("Gelöscht", "Zwölf Kontakte.\n\nUnd mehr.", &user, 1_700_000_000_000);
+        let mail = notice(
+            "Gelöscht",
+            "Zwölf Kontakte.\n\nUnd mehr.",
+            None,
+            &user,
+            1_700_000_000_000,
+        );
         assert!(mail.is_ascii());
         let text = String::from_utf8(mail).unwrap();
         let id = text.lines().find(|line| line.starts_with("Message-ID: ")).unwrap();
@@ -65,5 +74,9 @@ mod tests {
                  Zw=C3=B6lf Kontakte.\r\n\r\nUnd mehr."
             )
         );
+        let id = "<1@example.com>";
+        let mail = notice("Gelöscht", "Zwölf Kontakte.", Some(id), &user, 1_700_000_000_000);
+        let text = String::from_utf8(mail).unwrap();
+        assert!(text.contains("\r\nMessage-ID: <1@example.com>\r\n"), "{text}");
     }
 }

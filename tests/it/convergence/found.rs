@@ -1,5 +1,7 @@
 //! What random histories have found, as the shortest scripts that showed it. Each failed before it was repaired.
 
+mod drafts;
+
 use ox_standin::Fault;
 use oxtender::version::ProtocolVersion::V2_5;
 use oxtender::version::ProtocolVersion::V12_1;

@@ -13,8 +13,7 @@ use crate::eas::command::sync::changes;
 use crate::eas::command::sync::changes::Changes;
 use crate::eas::command::sync::deadline::Deadline;
 use crate::eas::command::sync::drafts;
-use crate::eas::command::sync::overridden;
-use crate::eas::command::sync::overridden::Place;
+use crate::eas::command::sync::overridden::Overridden;
 use crate::eas::command::sync::request;
 use crate::eas::command::sync::request::Command;
 use crate::eas::command::sync::response;
@@ -264,8 +263,11 @@ impl One<'_> {
             wants_changes: self.wanted.wants_changes,
             holds_deletions,
         };
-        let mut pending = looked.exchange(changes.list.clone(), plan, filter).await?;
-        overridden::tell(self.call, &self.place(), &changes, &self.wanted.commands, &pending).await?;
+        let mut decided = looked.decide(changes.list.clone(), plan, filter).await?;
+        let overridden = self.overridden(&changes);
+        overridden.foresee(&mut decided).await?;
+        let mut pending = decided.write().await?;
+        overridden.tell(&mut pending).await?;
         let opening = Opening {
             window: plan.window,
             bytes: room.bytes,
@@ -312,11 +314,14 @@ impl One<'_> {
         }
     }
 
-    const fn place(&self) -> Place<'_> {
-        Place {
+    fn overridden<'b>(&'b self, changes: &'b Changes) -> Overridden<'b> {
+        Overridden {
+            call: self.call,
             collection: self.id,
             module: self.module,
             folder: self.folder,
+            changes,
+            commands: &self.wanted.commands,
         }
     }
 
