@@ -283,7 +283,9 @@ keys! {
          larger. More is answered with 413 and not read. Open-Xchange itself takes 104857600.";
     MAX_FETCHED_BYTES = Eas, "com.openexchange.usm.eas.max_fetched_bytes", "209715200",
         Number { unit: Bytes, min: 65_536, max: 2_147_483_647 },
-        "When attachments, files and whole mails that one request fetches are larger than this, in bytes, it gets nothing          more of them: the rest is refused, and the device asks for it once more. All of it is in memory until it is sent.          A single one of up to 100 MB is fetched in any case.";
+        "When attachments, files and whole mails that one request fetches are larger than this, in bytes, it gets nothing \
+         more of them: the rest is refused, and the device asks for it once more. All of it is in memory until it is sent. \
+         A single one of up to 100 MB is fetched in any case.";
     STOP_TIMEOUT = Eas, "com.openexchange.usm.eas.stop.timeout", "20", PATIENCE,
         "Seconds that running requests get to end when the service stops. Waiting devices are answered at once, spread over \
          at most a quarter of this time. TimeoutStopSec of the systemd unit must be longer.", Restart;

@@ -106,14 +106,16 @@ impl States<'_> {
     }
 
     /// Starts anew with this state, and returns its key. Keys of one object never repeat, because they start at the
-    /// time; `now` in milliseconds since 1970.
+    /// time; `now` in milliseconds since 1970. The newest state is kept until the device comes with its new key: the request
+    /// may be one that was held up, and the device have gone on meanwhile.
     pub(super) async fn reset(&self, state: &State, now: i64) -> Result<u64, Error> {
         let rows = self.store.states(self.device, self.object).await?;
         let newest = rows.first().map(|row| row.key);
         let key = newest
             .map_or(0, |key| key + 1)
             .max(u64::try_from(now).unwrap_or_default());
-        self.commit_as(newest, key, state, &[]).await?;
+        let kept: Vec<u64> = newest.into_iter().collect();
+        self.commit_as(newest, key, state, &kept).await?;
         Ok(key)
     }
 
@@ -171,6 +173,26 @@ mod tests {
             options: vec![number],
             ..State::default()
         }
+    }
+
+    /// A start that was held up comes after the device has gone on with the answer to its second attempt.
+    #[tokio::test]
+    async fn a_start_takes_nothing_from_a_device_that_goes_on() {
+        let (_directory, store, device) = store().await;
+        let states = states(&store, device, Generations::LEAST);
+        states.reset(&state(0), 1_000).await.unwrap();
+        let started = states.load_newest().await.unwrap().unwrap();
+        let key = states.commit(&started.place, &state(1)).await.unwrap();
+        let late = states.reset(&state(2), 1_000).await.unwrap();
+        assert!(late > key);
+        let loaded = states.load(key).await.unwrap();
+        assert_eq!((&loaded.state, loaded.place.is_repeated()), (&state(1), true));
+        // What was before it is no longer needed; and once the device comes with the new key, nothing of before is.
+        assert!(states.load(started.place.key).await.is_err());
+        let new = states.load(late).await.unwrap();
+        states.commit(&new.place, &state(3)).await.unwrap();
+        assert!(states.load(late).await.is_ok());
+        assert!(states.load(key).await.is_err());
     }
 
     #[test]

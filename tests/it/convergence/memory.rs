@@ -59,11 +59,6 @@ impl Phone {
         self.memory.folders.remove(&kind);
     }
 
-    /// It may have to.
-    pub(super) fn begins_again(&mut self, kind: usize) {
-        self.memory.folders.insert(kind);
-    }
-
     /// Begins a folder anew, if this Status is the gateway's to say.
     pub(super) fn starts_over(&mut self, kind: usize, status: i64, ledger: &mut Ledger) -> bool {
         if status != INVALID_SYNC_KEY || !self.memory.folders.remove(&kind) {

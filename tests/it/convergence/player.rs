@@ -415,10 +415,6 @@ impl Player {
             busy |= !before.pending.is_empty() || synced.commands() > 0 || synced.more_available;
             busy |= collection.key != before.key;
             if before.key == "0" {
-                // Of the keys that a request gets that comes twice, the later one counts.
-                if troubled {
-                    self.phones[phone].begins_again(*kind);
-                }
                 continue;
             }
             for id in &synced.soft_deleted {
