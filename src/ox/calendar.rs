@@ -1,4 +1,4 @@
-//! Appointments: how a series and its changed occurrences become one item, and the writing of single occurrences.
+//! Appointments: how a series and its changed occurrences become one item.
 //!
 //! At OX a changed occurrence is an object of its own that points to its series; a device knows it only as a part of the
 //! series. Implements the API documentation, "Module calendar" and "Detailed task and appointment data".
@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::collections::HashSet;
 
 use serde_json::Value;
-use serde_json::json;
 
 use crate::ox::Object;
 use crate::ox::call::Call;
@@ -15,7 +14,6 @@ use crate::ox::columns::ColumnName;
 use crate::ox::columns::calendar;
 use crate::ox::columns::common;
 use crate::ox::error::Error;
-use crate::ox::error::ErrorKind;
 use crate::ox::items::Item;
 use crate::ox::items::hash;
 use crate::ox::items::modified;
@@ -23,15 +21,12 @@ use crate::ox::module::Module;
 use crate::ox::module::Standard;
 use crate::ox::session::Session;
 use crate::ox::value::id_text;
-use crate::ox::value::id_value;
 use crate::ox::value::integer;
-use crate::ox::write;
-use crate::ox::write::Written;
 
 /// The range that means everything: 1970 to 2040.
 const WHOLE_TIME: (i64, i64) = (0, 2_208_988_800_000);
 
-const DAY: i64 = 24 * 60 * 60 * 1000;
+pub(super) const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// What [`fold`] needs.
 pub(super) const COLUMNS: &[ColumnName] = &[
@@ -228,42 +223,11 @@ pub async fn resolve_uid(session: &Session, uid: &str) -> Result<Option<String>,
     }
 }
 
-/// Changes one occurrence of a series, which makes it a part with an id of its own. `day` is the day of its original
-/// start in the zone of the series: milliseconds since 1970 of that day's midnight in UTC.
-pub async fn update_occurrence(
-    session: &Session,
-    folder: &str,
-    id: &str,
-    timestamp: i64,
-    day: i64,
-    mut change: Object,
-) -> Result<Written, Error> {
-    change.set(calendar::RECURRENCE_DATE_POSITION, day);
-    write::update(session, Module::Calendar, folder, id, timestamp, change).await
-}
-
-/// Deletes one occurrence of a series; `day` as in [`update_occurrence`]. One that is gone already is deleted.
-pub async fn delete_occurrence(
-    session: &Session,
-    folder: &str,
-    id: &str,
-    timestamp: i64,
-    day: i64,
-) -> Result<Option<i64>, Error> {
-    let occurrence = json!({"id": id_value(id), "folder": id_value(folder), "recurrence_date_position": day});
-    let call = Call::put("calendar", "delete", occurrence).with("timestamp", timestamp);
-    match session.call(&call).await {
-        Ok(reply) => Ok(reply.timestamp),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::ox::testing::Server;
-    use crate::ox::testing::data;
 
     const MONDAY: i64 = 1_704_099_600_000; // 2024-01-01 09:00 UTC
     const HOUR: i64 = 60 * 60 * 1000;
@@ -438,46 +402,5 @@ mod tests {
             row(json!({"id": 820, "recurrence_id": 816, "end_date": MONDAY})),
         ];
         assert_eq!(fold(rows.into_iter(), None)[0].ends, Some(MONDAY));
-    }
-
-    #[tokio::test]
-    async fn occurrences_are_named_by_their_day() {
-        let (server, session) = Server::with_session(|request| match request.action() {
-            "update" => json!({"data": {"id": 831}, "timestamp": 1_700_000_011_000_i64}).into(),
-            _ => data(json!([])),
-        })
-        .await;
-        let mut change = Object::new();
-        change.set(calendar::TITLE, "Team (spät)");
-        let written = update_occurrence(&session, "31", "816", 1_700_000_000_200, 1_705_881_600_000, change)
-            .await
-            .unwrap();
-        assert_eq!(
-            (written.id.as_str(), written.modified),
-            ("831", Some(1_700_000_011_000))
-        );
-        let update = server.requests().remove(0);
-        assert_eq!(
-            (
-                update.name().as_str(),
-                update.parameter("id"),
-                update.parameter("folder"),
-                update.parameter("timestamp")
-            ),
-            ("calendar?update", "816", "31", "1700000000200")
-        );
-        assert_eq!(
-            update.json(),
-            json!({"title": "Team (spät)", "recurrence_date_position": 1_705_881_600_000_i64, "ignore_conflicts": true})
-        );
-        delete_occurrence(&session, "31", "816", 1_700_000_011_000, 1_706_486_400_000)
-            .await
-            .unwrap();
-        let delete = server.requests().remove(1);
-        assert_eq!(delete.parameter("timestamp"), "1700000011000");
-        assert_eq!(
-            delete.json(),
-            json!({"id": 816, "folder": 31, "recurrence_date_position": 1_706_486_400_000_i64})
-        );
     }
 }

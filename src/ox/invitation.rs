@@ -9,12 +9,12 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::ox::Object;
-use crate::ox::calendar::update_occurrence;
 use crate::ox::call::Call;
 use crate::ox::columns::calendar;
 use crate::ox::error::Error;
 use crate::ox::error::ErrorKind;
 use crate::ox::module::Standard;
+use crate::ox::occurrence::update_occurrence;
 use crate::ox::session::Session;
 use crate::ox::settings::Version;
 use crate::ox::value::id_text;

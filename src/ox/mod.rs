@@ -14,7 +14,7 @@
 //! | `folder`, `tree`, `folder_change`, `selection`, `module` | listing and changing folders; those that the user chose for devices |
 //! | `items`, `fetch`, `write` | listing, reading and writing of appointments, contacts and tasks |
 //! | `twin`, `mark` | knowing again what a write left whose answer was lost |
-//! | `calendar`, `contacts`, `shorten` | what is special about them |
+//! | `calendar`, `occurrence`, `contacts`, `shorten` | what is special about them |
 //! | `invitation` | answering meetings, and taking in invitations |
 //! | `mail` | mails |
 //! | `contact_search`, `free_busy`, `vacation` | people by name, when they are busy, out-of-office notices |
@@ -60,6 +60,7 @@ mod mark;
 mod module;
 mod multiple;
 pub mod object;
+mod occurrence;
 mod people;
 mod refusals;
 mod reply;
@@ -77,9 +78,7 @@ mod vacation;
 mod value;
 mod write;
 
-pub use calendar::delete_occurrence;
 pub use calendar::resolve_uid;
-pub use calendar::update_occurrence;
 pub use call::Call;
 pub use call::Part;
 pub use client::Ox;
@@ -125,6 +124,8 @@ pub use module::Module;
 pub use module::Standard;
 pub use multiple::multiple;
 pub use object::Object;
+pub use occurrence::delete_occurrence;
+pub use occurrence::update_occurrence;
 pub use people::name_people;
 pub use reply::Download;
 pub use reply::Reply;

@@ -63,6 +63,11 @@ impl Profile {
         self >= Self::V7_10
     }
 
+    /// An occurrence can be named by its day; older servers take a day for no name at all.
+    pub(crate) fn names_occurrences_by_day(self) -> bool {
+        self >= Self::V6_20
+    }
+
     /// `delete` of calendar, tasks and contacts takes an array of objects.
     pub(crate) fn delete_takes_arrays(self) -> bool {
         self >= Self::V7_8

@@ -2,6 +2,7 @@
 //!
 //! Everything goes through the same rules as calls over HTTP (rights, stamps, tombstones, series), with Times in UTC.
 
+use crate::calendar::exception;
 use crate::call::Answer;
 use crate::call::Body;
 use crate::call::Call;
@@ -135,6 +136,7 @@ impl WebUser {
     pub fn update(&self, module: Module, folder: u32, id: u32, mut changes: Value) -> u32 {
         if module == Module::Calendar {
             changes["ignore_conflicts"] = json!(true);
+            changes = self.in_old_words(id, changes);
         }
         let parameters = [
             ("id", id.to_string()),
@@ -158,6 +160,7 @@ impl WebUser {
     /// Deletes one occurrence of a series; `day` is 00:00 UTC of its original day.
     pub fn delete_occurrence(&self, folder: u32, id: u32, day: i64) {
         let body = json!({"id": id, "folder": folder, "recurrence_date_position": day});
+        let body = self.in_old_words(id, body);
         self.run("calendar", "delete", &[("timestamp", i64::MAX.to_string())], body);
     }
 
@@ -395,6 +398,11 @@ impl WebUser {
     /// Deletes a folder for good.
     pub fn delete_folder(&self, id: &str) {
         unwrap(folders::write::remove(&mut self.world(), self.user, id, None, true));
+    }
+
+    /// The web interface that comes with a server names occurrences as that server knows them.
+    fn in_old_words(&self, series: u32, body: Value) -> Value {
+        exception::in_old_words(&self.world(), series, object_of(body)).into()
     }
 
     fn world(&self) -> std::sync::MutexGuard<'_, World> {

@@ -21,7 +21,8 @@ use serde_json::json;
 /// The occurrence that a body names, if it names one.
 pub(super) fn named(world: &World, master: &Object, body: &Map<String, Value>) -> Result<Option<Occurrence>, OxError> {
     let number = |key: &str| body.get(key).and_then(integer).filter(|value| *value != 0);
-    let day = number("recurrence_date_position").map(zone::day_of);
+    let day = number("recurrence_date_position").filter(|_| world.profile().names_occurrences_by_day());
+    let day = day.map(zone::day_of);
     let position = number("recurrence_position").or_else(|| number("pos"));
     if day.is_none() && position.is_none() {
         return Ok(None);
@@ -33,6 +34,17 @@ pub(super) fn named(world: &World, master: &Object, body: &Map<String, Value>) -
     };
     let found = found.filter(|found| !calendar::day_list(master, "delete_exceptions").contains(&found.day));
     found.map(Some).ok_or_else(|| unknown_position(world))
+}
+
+/// A body that names an occurrence by its day, in words that every generation knows.
+pub(crate) fn in_old_words(world: &World, master: u32, mut body: Map<String, Value>) -> Map<String, Value> {
+    let master = world.objects.get(&(Module::Calendar, master));
+    let series = master.and_then(|master| Series::of(&master.fields));
+    let day = body.get("recurrence_date_position").and_then(integer).map(zone::day_of);
+    if let Some(occurrence) = series.zip(day).and_then(|(series, day)| series.on_day(day)) {
+        body.insert("recurrence_position".to_owned(), json!(occurrence.position));
+    }
+    body
 }
 
 /// The change exception of a master on a day, if there is one already.
