@@ -409,11 +409,14 @@ impl Player {
                 busy = true;
                 continue;
             }
-            self.phones[phone].unheard[*kind] = 0;
+            let has_new_key = self.phones[phone].device.collection(id).key != before.key;
+            // An answer without items, to a phone that only told its own changes, does not get it past one.
+            if before.wants_changes || has_new_key {
+                self.phones[phone].unheard[*kind] = 0;
+            }
             self.phones[phone].is_known(*kind);
-            let collection = self.phones[phone].device.collection(id);
             busy |= !before.pending.is_empty() || synced.commands() > 0 || synced.more_available;
-            busy |= collection.key != before.key;
+            busy |= has_new_key;
             if before.key == "0" {
                 continue;
             }
