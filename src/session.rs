@@ -524,6 +524,31 @@ impl Device {
             .map(|note| note.outcome))
     }
 
+    /// The same, and when that was noted, in milliseconds since 1970.
+    pub async fn noted_at(&self, journal: &str, operation: &[u8]) -> Result<Option<(Vec<u8>, i64)>, Error> {
+        let note = self.store.note_of(self.id, journal, operation).await?;
+        Ok(note.map(|note| (note.outcome, note.created)))
+    }
+
+    /// Remembers that an operation is being carried out, unless somebody else has noted anything of it; `expected` is what
+    /// was noted before. Whether it is so.
+    pub async fn claim(
+        &self,
+        journal: &str,
+        operation: &[u8],
+        outcome: &[u8],
+        expected: Option<&[u8]>,
+        now: i64,
+    ) -> Result<bool, Error> {
+        let note = Note {
+            base: 0,
+            operation: operation.to_vec(),
+            outcome: outcome.to_vec(),
+            created: now,
+        };
+        Ok(self.store.note_if(self.id, journal, note, expected).await?)
+    }
+
     /// Remembers that an operation was carried out. `now` in milliseconds since 1970.
     pub async fn note(&self, journal: &str, operation: &[u8], outcome: &[u8], now: i64) -> Result<(), Error> {
         let note = Note {

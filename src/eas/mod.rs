@@ -98,6 +98,8 @@ pub struct Services {
     pub addresses: Addresses,
     /// Who belongs to another host.
     pub redirects: Redirects,
+    /// Tells the gateways at one database apart, and is the same after a restart.
+    pub node: String,
     /// The time in milliseconds since 1970.
     pub clock: Box<Clock>,
 }

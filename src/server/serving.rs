@@ -4,6 +4,7 @@
 //! so that a device which waits notices nothing. What devices have on the way (sessions, waits, lists) is handed from one to
 //! the next.
 
+use std::fs;
 use std::sync::Arc;
 
 use super::health::Health;
@@ -149,7 +150,19 @@ fn services(config: &Config, lasting: &Lasting) -> Services {
             public_url: config.eas.public_url.clone(),
         },
         redirects: Redirects::new(redirects.map(|rule| (rule.logins.clone(), rule.url.clone()))),
+        node: node(config),
     }
+}
+
+/// Where Linux tells the name of the host.
+const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+
+/// The host, and where the gateway listens on it.
+fn node(config: &Config) -> String {
+    let host = fs::read_to_string(HOST_NAME).unwrap_or_default();
+    let ports = [&config.doors.ajp.listen, &config.doors.http.listen];
+    let ports = ports.into_iter().flatten().map(ToString::to_string);
+    [vec![host.trim().to_owned()], ports.collect()].concat().join(" ")
 }
 
 #[cfg(test)]

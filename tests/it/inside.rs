@@ -48,6 +48,7 @@ pub(crate) fn services() -> Services {
             public_url: None,
         },
         redirects: Redirects::default(),
+        node: String::new(),
         clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
     }
 }

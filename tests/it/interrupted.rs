@@ -2,8 +2,9 @@
 //! doubled.
 //!
 //! The gateway runs in this process ([`gateway`]), its commands go through a cable of ours ([`proxy`]). What is overridden in
-//! a conflict must be told whatever happens: [`losses`].
+//! a conflict must be told whatever happens: [`losses`]. A message that another gateway is sending: [`elsewhere`].
 
+mod elsewhere;
 mod gateway;
 mod losses;
 mod proxy;

@@ -18,9 +18,15 @@ use crate::wbxml::codepage::rightsmanagement as rm;
 /// The journal that remembers what was sent.
 const JOURNAL: &str = "sent";
 
-/// Its outcomes: OX accepted the message; or nobody knows yet whether it did.
+/// Its outcomes: OX accepted the message; nobody knows whether it did; or it is on its way there, from the gateway whose
+/// name stands behind.
 const SENT: &[u8] = b"sent";
 const UNCERTAIN: &[u8] = b"uncertain";
+const ON_ITS_WAY: &[u8] = b"on its way from ";
+
+/// For so long a message can be on its way, in milliseconds: a call may take five minutes, and is made twice where a
+/// session has ended.
+const LONGEST_WAY: i64 = 11 * 60 * 1000;
 
 /// A message that a device wants sent.
 pub(super) struct Submission<'a> {
@@ -30,8 +36,8 @@ pub(super) struct Submission<'a> {
     pub(super) replace_mime: bool,
     pub(super) source: Source<'a>,
     operation: Fingerprint,
-    /// It was under way before, and nobody knows how far it came.
-    is_uncertain: bool,
+    /// It was on its way before, and nobody knows how far it came: what was noted then.
+    before: Option<Vec<u8>>,
 }
 
 /// The mail that is answered or forwarded, in the words of the device; empty where it names none.
@@ -99,7 +105,7 @@ impl<'a> Submission<'a> {
                 is_needed: true,
             },
             operation: fingerprint(format!("id {client_id}").as_bytes()),
-            is_uncertain: false,
+            before: None,
         })
     }
 
@@ -129,53 +135,46 @@ impl<'a> Submission<'a> {
             replace_mime: false,
             source,
             operation: fingerprint(&identity),
-            is_uncertain: false,
+            before: None,
         }
     }
 
-    /// Ends a request that is the repetition of one whose message went out: Status 118.
+    /// Ends a request that is the repetition of one whose message went out: Status 118; or of one that another gateway is
+    /// serving. In this one, requests of a device wait for each other.
     pub(super) async fn refuse_repetition(&mut self, call: &Call<'_>) -> Result<(), Error> {
-        let noted = call.device.noted(JOURNAL, &self.operation).await?;
-        self.is_uncertain = noted.as_deref() == Some(UNCERTAIN);
-        match noted.as_deref() {
-            Some(SENT) => Err(Error::Device(
+        let Some((noted, since)) = call.device.noted_at(JOURNAL, &self.operation).await? else {
+            return Ok(());
+        };
+        if noted == SENT {
+            return Err(Error::Device(
                 Status::MESSAGE_PREVIOUSLY_SENT,
                 "this message was sent before",
-            )),
-            _ => Ok(()),
+            ));
         }
+        let node = noted.strip_prefix(ON_ITS_WAY);
+        let is_elsewhere = node.is_some_and(|node| node != call.services.node.as_bytes());
+        if is_elsewhere && call.now.saturating_sub(since) < LONGEST_WAY {
+            return Err(Error::Superseded);
+        }
+        self.before = Some(noted);
+        Ok(())
     }
 
     /// Sends a message, and remembers it when OX has accepted it.
     pub(super) async fn send(&self, call: &Call<'_>, mime: &[u8]) -> Result<(), Error> {
         let outgoing = email::outgoing(mime, &call.user, call.now).map_err(refused)?;
-        if self.is_uncertain && self.keep_copy && was_sent(call, &outgoing).await? {
+        if self.before.is_some() && self.keep_copy && was_sent(call, &outgoing).await? {
             return self.note(call, SENT).await;
         }
         // Should we die now, or the answer be lost, the repetition looks for the message among those that were sent.
-        self.note(call, UNCERTAIN).await?;
+        self.claim(call).await?;
         match ox::mail::send(&call.device.ox, &outgoing, self.keep_copy).await {
-            Ok(()) => {}
-            Err(error) if error.kind == ox::ErrorKind::TooLarge => {
-                return Err(Error::Device(
-                    Status::ATTACHMENT_IS_TOO_LARGE,
-                    "OX finds the message too large",
-                ));
+            Ok(()) => self.note(call, SENT).await,
+            Err(error) => {
+                self.note(call, UNCERTAIN).await?;
+                Err(not_sent(call, error))
             }
-            Err(error) if error.kind == ox::ErrorKind::Quota => {
-                log::warn!("{}: OX does not send a message: {error}", call.device_label());
-                return Err(Error::Device(
-                    Status::SEND_QUOTA_EXCEEDED,
-                    "the mailbox is too full to send",
-                ));
-            }
-            Err(error) if error.is_about_the_item() => {
-                log::warn!("{}: OX does not send a message: {error}", call.device_label());
-                return Err(Error::Device(Status::MAIL_SUBMISSION_FAILED, "OX refused the message"));
-            }
-            Err(error) => return Err(error.into()),
         }
-        self.note(call, SENT).await
     }
 
     /// A message of the gateway's own, sent once: `identity` is the same for a repetition.
@@ -186,7 +185,7 @@ impl<'a> Submission<'a> {
             replace_mime: false,
             source: Source::default(),
             operation: *identity,
-            is_uncertain: false,
+            before: None,
         };
         match submission.refuse_repetition(call).await {
             Err(Error::Device(Status::MESSAGE_PREVIOUSLY_SENT, _)) => return Ok(()),
@@ -196,9 +195,32 @@ impl<'a> Submission<'a> {
         submission.send(call, &identified).await
     }
 
+    /// Notes that the message is on its way, unless another gateway was faster.
+    async fn claim(&self, call: &Call<'_>) -> Result<(), Error> {
+        let outcome = [ON_ITS_WAY, call.services.node.as_bytes()].concat();
+        let before = self.before.as_deref();
+        let claimed = call.device.claim(JOURNAL, &self.operation, &outcome, before, call.now);
+        match claimed.await? {
+            true => Ok(()),
+            false => Err(Error::Superseded),
+        }
+    }
+
     async fn note(&self, call: &Call<'_>, outcome: &[u8]) -> Result<(), Error> {
         Ok(call.device.note(JOURNAL, &self.operation, outcome, call.now).await?)
     }
+}
+
+/// What a device is told of a message that OX did not take, or perhaps did not.
+fn not_sent(call: &Call<'_>, error: ox::Error) -> Error {
+    let (status, reason) = match error.kind {
+        ox::ErrorKind::TooLarge => (Status::ATTACHMENT_IS_TOO_LARGE, "OX finds the message too large"),
+        ox::ErrorKind::Quota => (Status::SEND_QUOTA_EXCEEDED, "the mailbox is too full to send"),
+        _ if error.is_about_the_item() => (Status::MAIL_SUBMISSION_FAILED, "OX refused the message"),
+        _ => return error.into(),
+    };
+    log::warn!("{}: OX does not send a message: {error}", call.device_label());
+    Error::Device(status, reason)
 }
 
 /// Whether OX sent a message though it did not say so: then its copy is in the folder for sent mail.

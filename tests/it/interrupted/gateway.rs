@@ -35,7 +35,7 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn start(ox: &str, database: &Database) -> Self {
+    fn start(ox: &str, database: &Database, node: &str) -> Self {
         let runtime = runtime();
         let (eas, store) = runtime.block_on(async {
             let store = Arc::new(Store::open(database).await.unwrap());
@@ -43,6 +43,7 @@ impl Gateway {
             let sessions = Sessions::new(Ox::new(ox).unwrap(), store.clone(), Access::default(), PROTOCOL);
             let services = Services {
                 conflict_notes: ConflictNotes::Mail,
+                node: node.to_owned(),
                 ..services()
             };
             (Eas::new(services, Arc::new(sessions), |_| {}), store)
@@ -84,21 +85,32 @@ impl Gateway {
 pub(super) struct Way {
     ox: String,
     database: Database,
+    node: &'static str,
     /// From one start to the next; `None` only in between.
     gateway: Mutex<Option<Gateway>>,
 }
 
 impl Way {
     pub(super) fn new(ox: String, database: Database) -> Self {
-        let gateway = Mutex::new(Some(Gateway::start(&ox, &database)));
-        Self { ox, database, gateway }
+        Self::from(ox, database, "one")
+    }
+
+    /// To one gateway of several.
+    pub(super) fn from(ox: String, database: Database, node: &'static str) -> Self {
+        let gateway = Mutex::new(Some(Gateway::start(&ox, &database, node)));
+        Self {
+            ox,
+            database,
+            node,
+            gateway,
+        }
     }
 
     /// Ends the gateway, and starts another one on what it left.
     pub(super) fn restart(&self) {
         let mut gateway = lock(&self.gateway);
         *gateway = None;
-        *gateway = Some(Gateway::start(&self.ox, &self.database));
+        *gateway = Some(Gateway::start(&self.ox, &self.database, self.node));
     }
 
     /// Calls at the database since the gateway was started.
