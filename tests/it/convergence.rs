@@ -17,17 +17,19 @@
 //! Whether it would see what is broken was tried by taking parts out of the drivers, for the seeds 0 to 299 (the pure engine is
 //! mutilated by a test of its own, in `usm/model.rs`):
 //!
-//! | without | seeds that fail, among others | what they show |
+//! | without | what fails, among others | what it shows |
 //! |---|---|---|
-//! | the record of what was applied | 11, 12, 36, 38, 44 | an addition is made twice |
-//! | the second generation of states | 2, 4, 8, 9, 11 | Status 3 to a phone that lost an answer |
-//! | carrying the record on to the next repetition | 63, 89, 102, 131 | an addition is made twice |
-//! | the revision after its own write (echo check) | 0, 1, 7, 8, 10 | changes come back to their phone |
-//! | the note before an addition is sent to OX | none of these; 694, 751, 934, 941, 954 | an addition is made twice |
-//! | the fresh list after a write | `found`, a list from before a write | changes come back to their phone |
-//!
-//! The seeds of this table are from before requests came twice ([`script::Trouble::Twice`]) and were stopped at the database
-//! ([`script::Moment`]), which gave others their place.
+//! | the record of what was applied | seeds 12, 16, 20, 21, 36 | a claim of its own keeps the phone out: Status 5 or 111, HTTP 503 |
+//! | the second generation of states | seeds 0 to 9 | Status 3 to a phone that lost an answer |
+//! | carrying the record on to the next repetition | seeds 12, 16, 20, 21, 41 | an addition is made twice |
+//! | the revision after its own write (echo check) | seeds 0, 1, 8, 12, 16 | changes come back to their phone |
+//! | the note before an addition is sent to OX | seeds 55, 128, 132 | an addition is made twice |
+//! | what a repeated change had agreed on | seed 47 | what somebody else changed is overwritten |
+//! | the second look when somebody is faster | none of these; `found`, a change while one is under way | the same |
+//! | the fresh list after a write | none of these; `found`, a list from before a write | changes come back to their phone |
+//! | what a repeated addition had agreed on | none of these; `conflicts`, a lost answer to an addition | what somebody else changed is overwritten |
+//! | the state behind a start that was held up | none of these; `usm/generations.rs` | Status 3 to a phone that goes on |
+//! | the comparison of keys at a commit | none of these, since each key has one row; `store/laws` | two states on top of one |
 //!
 //! Known and left: of the changes of a tree, what changed comes before what is new, as the schema has it, so that a folder may
 //! be moved into one that the answer brings later.
