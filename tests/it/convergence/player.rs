@@ -448,10 +448,11 @@ impl Player {
                     writes,
                     overtaken,
                 } => {
-                    // Of several fields one may be refused and the others written; and what an attempt has written that broke
-                    // off stays, though the next one is refused.
+                    // Of several fields one may be refused and the others written, also one that was changed back after an
+                    // attempt; and what an attempt has written that broke off stays, though the next one is refused.
+                    let is_of_several = writes.len() > 1 || !overtaken.is_empty();
                     let told_of_each = match told {
-                        Told::Refused if writes.len() > 1 || disturbed => Told::Overtaken,
+                        Told::Refused if is_of_several || disturbed => Told::Overtaken,
                         told => told,
                     };
                     for write in writes.into_values() {
