@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// A generation of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
-    /// 6.16: folders level by level, no `import` of mails, no search by filters.
+    /// 6.16: folders level by level, no `import` of mails, no search by filters, occurrences by their number only.
     V6_16,
     /// 6.20: single objects in `delete`, module prefixes in generic errors, no capabilities.
     V6_20,
