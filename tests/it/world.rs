@@ -28,6 +28,7 @@ use ox_standin::Standin;
 use ox_standin::WebUser;
 use oxtender::version::ProtocolVersion;
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 use crate::device::Device;
 use crate::device::http::Door;
@@ -53,6 +54,8 @@ pub(crate) struct World {
     pub(crate) standin: Standin,
     ox: Option<Running>,
     ox_address: SocketAddr,
+    /// Keeps the port of OX from other tests while it is off: who connects is refused.
+    ox_place: Option<TcpSocket>,
     directory: TempDir,
     gateway: Option<Gateway>,
     doors: Arc<Doors>,
@@ -221,10 +224,15 @@ impl World {
     /// Takes OX off the network, sessions and data kept.
     pub(crate) fn stop_ox(&mut self) {
         self.ox = None;
+        let place = TcpSocket::new_v4().expect("a socket");
+        place.set_reuseaddr(true).expect("an option of a socket");
+        wait_for("the port of OX", || place.bind(self.ox_address).ok());
+        self.ox_place = Some(place);
     }
 
     /// Puts OX back where it was.
     pub(crate) fn start_ox(&mut self) {
+        self.ox_place = None;
         let started = wait_for("the port of OX", || self.standin.start(self.ox_address).ok());
         self.ox = Some(started);
     }
@@ -329,6 +337,7 @@ impl Plan {
         let mut world = World {
             standin,
             ox_address: ox.address(),
+            ox_place: None,
             ox: Some(ox),
             directory,
             gateway: None,
