@@ -517,11 +517,8 @@ impl Device {
 
     /// The outcome of an operation that was carried out before, in one of the journals of this device.
     pub async fn noted(&self, journal: &str, operation: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self
-            .store
-            .note_of(self.id, journal, operation)
-            .await?
-            .map(|note| note.outcome))
+        let noted = self.noted_at(journal, operation).await?;
+        Ok(noted.map(|(outcome, _)| outcome))
     }
 
     /// The same, and when that was noted, in milliseconds since 1970.
@@ -540,24 +537,13 @@ impl Device {
         expected: Option<&[u8]>,
         now: i64,
     ) -> Result<bool, Error> {
-        let note = Note {
-            base: 0,
-            operation: operation.to_vec(),
-            outcome: outcome.to_vec(),
-            created: now,
-        };
+        let note = note(operation, outcome, now);
         Ok(self.store.note_if(self.id, journal, note, expected).await?)
     }
 
     /// Remembers that an operation was carried out. `now` in milliseconds since 1970.
     pub async fn note(&self, journal: &str, operation: &[u8], outcome: &[u8], now: i64) -> Result<(), Error> {
-        let note = Note {
-            base: 0,
-            operation: operation.to_vec(),
-            outcome: outcome.to_vec(),
-            created: now,
-        };
-        Ok(self.store.note(self.id, journal, note).await?)
+        Ok(self.store.note(self.id, journal, note(operation, outcome, now)).await?)
     }
 
     fn touch(&self) {
@@ -569,6 +555,16 @@ impl Device {
             true => lock(&self.last_used).elapsed(),
             false => Duration::ZERO,
         }
+    }
+}
+
+/// Of an operation that is based on nothing that a device knows.
+fn note(operation: &[u8], outcome: &[u8], now: i64) -> Note {
+    Note {
+        base: 0,
+        operation: operation.to_vec(),
+        outcome: outcome.to_vec(),
+        created: now,
     }
 }
 
