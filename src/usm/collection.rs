@@ -269,8 +269,7 @@ pub struct Looked<'a> {
 
 impl<'a> Looked<'a> {
     /// Whether the caller looks once more when somebody has changed an item since: [`Decided::write`] then ends with
-    /// [`Error::Overtaken`], and what it has written is known to be. Otherwise OX is asked to take the change all the
-    /// same, or to leave it, as the option says whose counts.
+    /// [`Error::Overtaken`], and what it has written is known to be. Otherwise the change is refused, as if OX had won.
     pub fn looks_again(mut self, looks_again: bool) -> Self {
         self.looks_again = looks_again;
         self
@@ -340,7 +339,6 @@ impl<'a> Looked<'a> {
             plan,
             changes,
             writes,
-            policy: options.policy,
             looks_again,
             now,
         })

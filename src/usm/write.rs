@@ -15,7 +15,6 @@ use crate::ox::revision::ANY_TIMESTAMP;
 use crate::store::Note;
 use crate::usm::collection::Collection;
 use crate::usm::collection::Error;
-use crate::usm::conflict::Policy;
 use crate::usm::draft::Draft;
 use crate::usm::journal;
 use crate::usm::journal::Applied;
@@ -147,14 +146,6 @@ pub(super) enum Written {
     Not(Outcome),
 }
 
-/// An object after a change.
-struct Updated {
-    /// If OX told it.
-    revision: Option<Revision>,
-    /// Somebody else has changed it as well, and the device has not seen that.
-    has_more: bool,
-}
-
 /// What is noted of a write beside its outcome, as in [`Done`].
 #[derive(Clone, Debug, Default)]
 struct Noted {
@@ -169,7 +160,6 @@ pub(super) struct Writer<'a> {
     base: u64,
     pub(super) state: &'a State,
     listing: &'a Listing,
-    policy: Policy,
     /// Where somebody was faster than a change, the whole exchange is made again.
     looks_again: bool,
     /// What OX said last of the items written here, so that two changes of one item do not collide.
@@ -187,7 +177,6 @@ impl<'a> Writer<'a> {
         collection: Collection<'a>,
         (base, state, applied): (u64, &'a State, &Applied),
         listing: &'a Listing,
-        policy: Policy,
         looks_again: bool,
         now: i64,
     ) -> Self {
@@ -199,7 +188,6 @@ impl<'a> Writer<'a> {
             base,
             state,
             listing,
-            policy,
             looks_again,
             modified,
             noted,
@@ -384,11 +372,11 @@ impl<'a> Writer<'a> {
                     ..
                 },
             ) => {
-                let updated = self.update(id, fields, occurrences).await?;
+                let revision = self.update(id, fields, occurrences).await?;
                 Ok(Written::Done {
                     id: id.clone(),
-                    revision: updated.revision,
-                    resend: resend || updated.has_more,
+                    revision,
+                    resend,
                 })
             }
             (What::Delete { id }, Write::Delete { hard }) => {
@@ -480,39 +468,32 @@ impl<'a> Writer<'a> {
         })
     }
 
-    async fn update(&mut self, id: &str, fields: Object, occurrences: Vec<Occurrence>) -> Result<Updated, ox::Error> {
+    /// The revision after the changes, if OX told it.
+    async fn update(
+        &mut self,
+        id: &str,
+        fields: Object,
+        occurrences: Vec<Occurrence>,
+    ) -> Result<Option<Revision>, ox::Error> {
         let Collection {
             ox: session,
             module,
             folder,
             ..
         } = self.collection;
-        let mut has_more = false;
         let item = self.listing.get(id);
         let series = item.is_some_and(|item| !item.parts.is_empty()) || !occurrences.is_empty();
         let unchanged = fields.is_empty() && occurrences.is_empty();
         if !fields.is_empty() {
-            let written = match ox::update(session, module, folder, id, self.timestamp(id), fields.clone()).await {
-                // Somebody was faster by a moment, again and again, and the device wins.
-                Err(error)
-                    if error.kind == ox::ErrorKind::Conflict
-                        && self.policy == Policy::DeviceWins
-                        && !self.looks_again =>
-                {
-                    has_more = true;
-                    ox::update(session, module, folder, id, ANY_TIMESTAMP, fields).await?
-                }
-                written => written?,
-            };
+            let written = ox::update(session, module, folder, id, self.timestamp(id), fields).await?;
             self.seen(id, written.modified);
         }
         self.occurrences(id, occurrences).await?;
-        let revision = match (unchanged, series) {
+        Ok(match (unchanged, series) {
             (true, _) => item.map(|item| Revision(item.revision)),
             (false, true) => None,
             (false, false) => self.modified.get(id).and_then(|modified| revision(Some(*modified))),
-        };
-        Ok(Updated { revision, has_more })
+        })
     }
 
     async fn occurrences(&mut self, id: &str, occurrences: Vec<Occurrence>) -> Result<(), ox::Error> {

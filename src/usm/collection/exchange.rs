@@ -10,7 +10,6 @@ use crate::usm::collection::Opened;
 use crate::usm::collection::Pending;
 use crate::usm::collection::applied_by;
 use crate::usm::collection::may_be_same;
-use crate::usm::conflict::Policy;
 use crate::usm::generations::Place;
 use crate::usm::journal::Applied;
 use crate::usm::listing::Listing;
@@ -41,7 +40,6 @@ pub struct Decided<'a> {
     pub(super) changes: Vec<Change>,
     /// One for each change.
     pub(super) writes: Vec<Write>,
-    pub(super) policy: Policy,
     pub(super) looks_again: bool,
     pub(super) now: i64,
 }
@@ -71,7 +69,6 @@ impl<'a> Decided<'a> {
             mut plan,
             changes,
             writes,
-            policy,
             looks_again,
             now,
         } = self;
@@ -79,7 +76,6 @@ impl<'a> Decided<'a> {
             opened.collection,
             (opened.key(), &opened.state, &applied),
             &listing,
-            policy,
             looks_again,
             now,
         );
