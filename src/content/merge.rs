@@ -176,20 +176,41 @@ impl Item<'_> {
         differences(self.class, fields, &overlaid(self.object, fields), self.object, zone)
     }
 
-    /// The same of an occurrence.
+    /// What OX has changed since both sides agreed, and the device never had; all of the item, if nobody remembers what
+    /// that was. Of a picture nobody knows.
+    pub fn changed(&self, agreed: Option<&Agreed>, zone: &jiff::tz::TimeZone) -> Vec<Difference> {
+        let unknown = Agreed::default();
+        let before = agreed.unwrap_or(&unknown);
+        let properties = judged::of(self.class).iter().filter(|property| {
+            let now = digest_of(self.class, property, self.object);
+            !property.is_picture() && before.of_property(property) != now
+        });
+        let properties =
+            properties.map(|property| (property.name.clone(), property.shown(self.class, self.object, zone)));
+        let changed = self.exceptions.iter().filter_map(day_of);
+        let days = changed.chain(deleted_days(self.object)).filter(|day| {
+            let now = self.exception(*day).map(digest_of_occurrence);
+            before.of_occurrence(*day) != now
+        });
+        let occurrences = days.map(|day| (name_of_day(day), said(self.exception(day)).to_owned()));
+        let all = properties.chain(occurrences).filter(|(_, ox)| !ox.is_empty());
+        let lost = all.map(|(name, ox)| Difference {
+            name,
+            device: String::new(),
+            ox,
+        });
+        lost.collect()
+    }
+
+    /// The same as [`Item::differences`], of an occurrence.
     pub fn differences_of_occurrence(
         &self,
         day: i64,
         fields: Option<&Object>,
         zone: &jiff::tz::TimeZone,
     ) -> Vec<Difference> {
-        let name: String = date::hyphenated(day).chars().take(10).collect();
+        let name = name_of_day(day);
         let regular = self.changed_occurrence(day, &Object::new());
-        let said = |exception: Option<Exception<'_>>| match exception {
-            Some(Exception::Deleted) => "does not take place",
-            Some(Exception::Changed(_)) => "changed",
-            None => "as the series",
-        };
         let at_ox = self.exception(day);
         match (fields, at_ox) {
             (Some(fields), Some(Exception::Changed(_)) | None) => {
@@ -208,7 +229,7 @@ impl Item<'_> {
     }
 
     fn exception(&self, day: i64) -> Option<Exception<'_>> {
-        let is_day = |object: &&Object| object.date(columns::RECURRENCE_DATE_POSITION).map(date::midnight) == Some(day);
+        let is_day = |object: &&Object| day_of(object) == Some(day);
         let changed = self.exceptions.iter().find(is_day).map(Exception::Changed);
         changed.or_else(|| {
             deleted_days(self.object)
@@ -223,6 +244,24 @@ impl Item<'_> {
             Some(Exception::Changed(object)) => single(&overlaid(object, fields)),
             _ => single(&overlaid(self.object, fields)),
         }
+    }
+}
+
+/// The day of a changed occurrence.
+fn day_of(exception: &Object) -> Option<i64> {
+    exception.date(columns::RECURRENCE_DATE_POSITION).map(date::midnight)
+}
+
+fn name_of_day(day: i64) -> String {
+    date::hyphenated(day).chars().take(10).collect()
+}
+
+/// What has become of an occurrence, in plain words.
+const fn said(exception: Option<Exception<'_>>) -> &'static str {
+    match exception {
+        Some(Exception::Deleted) => "does not take place",
+        Some(Exception::Changed(_)) => "changed",
+        None => "as the series",
     }
 }
 
@@ -321,6 +360,36 @@ mod tests {
             let case = format!("{before:?} {now:?} {wanted:?} {is_known}");
             assert_eq!(whose(before, now, wanted, is_known), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn what_ox_has_changed() {
+        let before = Agreed::of(Class::Calendar, &series(json!({})), &[exception(12, "Coffee")]);
+        let now = series(json!({"location": "Kitchen", "delete_exceptions": [11 * DAY, 13 * DAY]}));
+        let exceptions = [exception(12, "Milk"), exception(14, "Water")];
+        let item = Item {
+            class: Class::Calendar,
+            object: &now,
+            exceptions: &exceptions,
+        };
+        let changed = item.changed(Some(&before), &TimeZone::UTC);
+        let changed: Vec<(&str, &str)> = changed.iter().map(|one| (one.name.as_str(), one.ox.as_str())).collect();
+        let expected = [
+            ("Location", "Kitchen"),
+            ("1970-01-13", "changed"),
+            ("1970-01-15", "changed"),
+            ("1970-01-14", "does not take place"),
+        ];
+        assert_eq!(changed, expected);
+        let untouched = series(json!({}));
+        let untouched = Item {
+            object: &untouched,
+            exceptions: &[exception(12, "Coffee")],
+            ..item
+        };
+        assert_eq!(untouched.changed(Some(&before), &TimeZone::UTC), []);
+        let all = untouched.changed(None, &TimeZone::UTC);
+        assert!(all.iter().any(|one| one.ox == "Tea"), "{all:?}");
     }
 
     #[test]

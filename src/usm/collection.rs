@@ -295,6 +295,14 @@ impl<'a> Looked<'a> {
         }
     }
 
+    /// Whether OX shows another version of an item than the device has.
+    pub fn is_changed(&self, id: &str) -> bool {
+        let held = self.opened.state.items.get(id);
+        let seen = self.listing.get(id);
+        held.zip(seen)
+            .is_some_and(|(held, seen)| !held.is_current(Revision(seen.revision)))
+    }
+
     /// Decides, and writes at once: for a protocol that does not tell what is lost.
     pub async fn exchange(
         self,

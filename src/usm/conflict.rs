@@ -47,6 +47,8 @@ pub enum Policy {
 pub enum Verdict {
     /// The device's change is written.
     Write,
+    /// Its deletion is written, over a change that it has not seen.
+    WriteUnseen,
     /// It is written, and the device gets the result, which holds more than it knows.
     WriteThenSend,
     /// What the device itself has changed is written, and the device gets the result.
@@ -73,7 +75,7 @@ pub const fn decide(device: Device, ox: Ox, common: Common, policy: Policy) -> V
         (Device::Changed, Ox::Changed, Common::Unknown, Policy::OxWins) => Verdict::RefuseThenSend,
         (Device::Changed, Ox::Changed, Common::Unknown, Policy::DeviceWins | Policy::Merge) => Verdict::WriteThenSend,
         (Device::Changed, Ox::Deleted, _, _) => Verdict::Gone,
-        (Device::Deleted, Ox::Changed, _, _) => Verdict::Write,
+        (Device::Deleted, Ox::Changed, _, _) => Verdict::WriteUnseen,
         (Device::Deleted, Ox::Deleted, _, _) => Verdict::Agreed,
     }
 }
@@ -119,7 +121,7 @@ mod tests {
             (Device::Changed, Ox::Unchanged, Verdict::Write),
             (Device::Deleted, Ox::Unchanged, Verdict::Write),
             (Device::Changed, Ox::Deleted, Verdict::Gone),
-            (Device::Deleted, Ox::Changed, Verdict::Write),
+            (Device::Deleted, Ox::Changed, Verdict::WriteUnseen),
             (Device::Deleted, Ox::Deleted, Verdict::Agreed),
         ];
         for (device, ox, verdict) in cases {

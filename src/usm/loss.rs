@@ -26,12 +26,14 @@ pub enum Loss {
     OfOx,
     /// Of OX's change that part which the device has changed too.
     OfOxInPart,
+    /// OX's change of an item that the device deletes.
+    OfOxWithItem,
 }
 
 impl Loss {
     /// Whether OX loses something, which nobody has any more once it is overridden.
     pub const fn is_of_ox(self) -> bool {
-        matches!(self, Self::OfOx | Self::OfOxInPart)
+        matches!(self, Self::OfOx | Self::OfOxInPart | Self::OfOxWithItem)
     }
 }
 
@@ -61,8 +63,13 @@ pub fn losses(plan: &Plan, changes: &[Change], outcomes: &[Outcome]) -> Vec<(usi
 }
 
 fn loss(plan: &Plan, change: &Change, step: &Step, outcome: Option<&Outcome>) -> Option<Loss> {
-    let What::Change { id } = &change.what else {
-        return None;
+    let id = match &change.what {
+        What::Add { .. } => return None,
+        What::Change { id } => id,
+        What::Delete { id } => {
+            let is_done = matches!((step, outcome), (Step::Write, Some(Outcome::Done { .. })));
+            return (is_done && plan.unseen.contains(id)).then_some(Loss::OfOxWithItem);
+        }
     };
     let is_contested = change.common == Common::Something;
     match (step, outcome) {
@@ -89,7 +96,7 @@ mod tests {
     use crate::usm::state::State;
 
     /// OX's revision now, where the device has 1.
-    fn lost(at_ox: Option<u64>, common: Common, policy: Policy, outcome: &Outcome) -> Option<Loss> {
+    fn lost(what: What, at_ox: Option<u64>, common: Common, policy: Policy, outcome: &Outcome) -> Option<Loss> {
         let state = State {
             items: [("9".to_owned(), Held::on_device(Revision(1)))].into(),
             ..State::default()
@@ -101,7 +108,7 @@ mod tests {
         });
         let snapshot: Snapshot<'_> = seen.map(|seen| ("9", seen)).into_iter().collect();
         let change = Change {
-            what: What::Change { id: "9".to_owned() },
+            what,
             fingerprint: fingerprint(b"x"),
             common,
             agreed: None,
@@ -163,7 +170,32 @@ mod tests {
         ];
         for (at_ox, common, policy, outcome, expected) in cases {
             let case = format!("{at_ox:?} {common:?} {policy:?} {outcome:?}");
-            assert_eq!(lost(at_ox, common, policy, outcome), expected, "{case}");
+            let what = What::Change { id: "9".to_owned() };
+            assert_eq!(lost(what, at_ox, common, policy, outcome), expected, "{case}");
+        }
+    }
+
+    /// Neither the option nor what both have in common says anything.
+    #[test]
+    fn a_deletion_takes_the_change_of_others_with_it() {
+        let done = Outcome::Done {
+            id: "9".to_owned(),
+            revision: Revision(0),
+            resend: false,
+        };
+        // OX's revision, what OX says to the deletion, what is lost
+        let cases = [
+            (Some(1), &done, None),
+            (Some(2), &done, Some(Loss::OfOxWithItem)),
+            (Some(2), &Outcome::Rejected, None),
+            (None, &done, None),
+        ];
+        for (at_ox, outcome, expected) in cases {
+            for policy in [Policy::OxWins, Policy::DeviceWins] {
+                let what = What::Delete { id: "9".to_owned() };
+                let lost = lost(what, at_ox, Common::Unknown, policy, outcome);
+                assert_eq!(lost, expected, "{at_ox:?} {policy:?} {outcome:?}");
+            }
         }
     }
 }

@@ -339,6 +339,10 @@ fn step(
     };
     match conflict::decide(device, ox, change.common, policy) {
         Verdict::Write => Step::Write,
+        Verdict::WriteUnseen => {
+            unseen.insert(id.clone());
+            Step::Write
+        }
         Verdict::WriteThenSend => {
             send_anyway.insert(id.clone());
             unseen.insert(id.clone());

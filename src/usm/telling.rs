@@ -135,7 +135,7 @@ impl<'a> Tellings<'a> {
         listing: &Listing,
         words: Vec<u8>,
     ) -> Result<(), Error> {
-        let What::Change { id } = &change.what else {
+        let Some(id) = change.what.id() else {
             return Ok(());
         };
         let name = name(change, loss, listing);
@@ -199,10 +199,15 @@ impl<'a> Tellings<'a> {
             if revision(listing, &lost.id) == lost.revision {
                 return None;
             }
-            let done = applied.find(&What::Change { id: lost.id });
+            let id = || lost.id.clone();
+            let mut done = [What::Change { id: id() }, What::Delete { id: id() }].into_iter();
+            let is_certain = done.any(|what| {
+                let done = applied.find(&what);
+                done.is_some_and(|done| done.fingerprint == lost.change)
+            });
             let of = Of::Earlier {
                 words: lost.words,
-                is_certain: done.is_some_and(|done| done.fingerprint == lost.change),
+                is_certain,
             };
             Some(Untold { name: name.clone(), of })
         });

@@ -379,6 +379,30 @@ fn a_change_of_what_was_deleted() {
     }
 }
 
+/// The other way round: the phone deletes what somebody had changed, and that is told. What only looks like a change is not.
+#[test]
+fn a_deletion_of_what_was_changed() {
+    scenes(|mut scene, _| {
+        scene.of_web(json!({fields(scene.class.kind)[1]: "web"}));
+        scene.device.delete(&scene.folder, &scene.id);
+        assert_eq!(scene.device.sync(&scene.folder.clone()).refused, []);
+        assert!(scene.world.anton().object(scene.class.module, scene.number).is_none());
+        let notices = scene.notices();
+        assert_eq!(notices.len(), 1, "{}", scene.version);
+        assert!(notices[0].contains("not kept: web"), "{}", notices[0]);
+        assert!(!notices[0].contains("three"), "{}", notices[0]);
+        assert!(scene.attention().contains("deleted by the device"));
+    });
+    scenes(|mut scene, _| {
+        for value in ["web", "two"] {
+            scene.of_web(json!({fields(scene.class.kind)[1]: value}));
+        }
+        scene.device.delete(&scene.folder, &scene.id);
+        scene.device.sync(&scene.folder.clone());
+        assert_eq!(scene.notices(), [] as [String; 0], "{}", scene.version);
+    });
+}
+
 #[test]
 fn notes_go_where_the_administrator_wants_them() {
     // The option, mails, on the list

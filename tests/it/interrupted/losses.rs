@@ -95,8 +95,8 @@ impl Scene {
         self.standin.clock().advance(1000);
     }
 
-    /// A new contact that both sides have, and then change. Its id at OX.
-    fn change_at_both(&mut self, web: &str, own: &str) -> u32 {
+    /// A new contact that both sides have, and that is then changed at OX. Its ids there and on the phone.
+    fn changed_at_ox(&mut self, web: &str) -> (u32, String) {
         let number = self.anton().create(
             Module::Contacts,
             json!({"first_name": "Ada", "last_name": "Berg", "display_name": "Berg, Ada", "note": "before"}),
@@ -105,6 +105,12 @@ impl Scene {
         if web != "before" {
             self.change_at_ox(number, web);
         }
+        (number, id)
+    }
+
+    /// The same, and the phone changes it as well.
+    fn change_at_both(&mut self, web: &str, own: &str) -> u32 {
+        let (number, id) = self.changed_at_ox(web);
         let mut data = contact("Ada", "Berg");
         data.push(body(V14_1, contacts::BODY, own));
         self.phone.change(&self.folder, &id, data);
@@ -169,6 +175,46 @@ impl Scene {
     }
 }
 
+impl Scene {
+    /// A deletion of what somebody has changed, whose request meets its end where `dies` says so. Whether it did.
+    fn deletion(&mut self, gives_up: bool, label: &str, dies: impl Fn(&Self, &Request) -> bool) -> bool {
+        self.round += 1;
+        let web = format!("web-{}-value", self.round);
+        let folder = self.folder.clone();
+        let (number, id) = self.changed_at_ox(&web);
+        self.phone.delete(&folder, &id);
+        let request = self.phone.sync_request(&[&folder]);
+        let died = dies(self, &request);
+        if gives_up {
+            self.phone.collection(&folder).pending.clear();
+        }
+        self.phone.sync(&folder);
+        self.phone.sync(&folder);
+        let is_gone = self.anton().object(Module::Contacts, number).is_none();
+        assert!(is_gone || gives_up, "{label}");
+        let told: usize = self.told(&web).into_iter().sum();
+        assert_eq!(told, usize::from(is_gone), "{label}, given up: {gives_up}");
+        if !is_gone {
+            let anton = self.anton();
+            anton.delete(Module::Contacts, anton.default_folder(Module::Contacts), number);
+            self.phone.sync(&folder);
+        }
+        died
+    }
+
+    /// Dies within a call at OX; whether it came there.
+    fn dies_at(&self, request: &Request, call: usize, carried_out: bool) -> bool {
+        // Nobody opens it: who waits there hangs up.
+        let gate = Gate::default();
+        let hold = Fault::Hold { gate, carried_out };
+        self.standin.faults().nth_of_all(call, hold);
+        let answer = self.way.serve(request, || self.standin.faults().are_spent());
+        self.standin.faults().clear();
+        self.way.restart();
+        answer.is_none()
+    }
+}
+
 /// The phone wins, and OX's value is gone with the write; or OX wins, and the phone has it still.
 fn cases() -> impl Iterator<Item = (i64, &'static [Then])> {
     [(DEVICE_WINS, &THENS[..]), (OX_WINS, &THENS[..1])].into_iter()
@@ -185,20 +231,32 @@ fn at_any_call_at_ox() {
             while [false, true].into_iter().fold(false, |dies, carried_out| {
                 let label = format!("call {call}, carried out: {carried_out}");
                 dies | scene.conflict(*then, &label, |scene, request| {
-                    // Nobody opens it: who waits there hangs up.
-                    let gate = Gate::default();
-                    let hold = Fault::Hold { gate, carried_out };
-                    scene.standin.faults().nth_of_all(call, hold);
-                    let answer = scene.way.serve(request, || scene.standin.faults().are_spent());
-                    scene.standin.faults().clear();
-                    scene.way.restart();
-                    answer.is_none()
+                    scene.dies_at(request, call, carried_out)
                 })
             }) {
                 call += 1;
             }
             assert!(call > 3, "{call} calls");
         }
+    }
+}
+
+/// The same of a deletion: the change that it takes with it is told.
+#[test]
+fn at_any_call_of_a_deletion() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut scene = Scene::new(Database::Sqlite(directory.path().join("store.db")), OX_WINS);
+    for gives_up in [false, true] {
+        let mut call = 1;
+        while [false, true].into_iter().fold(false, |dies, carried_out| {
+            let label = format!("call {call}, carried out: {carried_out}");
+            dies | scene.deletion(gives_up, &label, |scene, request| {
+                scene.dies_at(request, call, carried_out)
+            })
+        }) {
+            call += 1;
+        }
+        assert!(call > 3, "{call} calls");
     }
 }
 

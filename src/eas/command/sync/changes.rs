@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use crate::content;
 use crate::content::Context;
 use crate::content::Unconvertible;
+use crate::content::agreed::Agreed;
+use crate::content::merge::Difference;
 use crate::eas::command::Call;
 use crate::eas::command::sync::drafts::Drafts;
 use crate::eas::command::sync::request::Command;
@@ -57,8 +59,10 @@ pub(super) struct Changes {
     pub(super) list: Vec<(Change, Write)>,
     /// `None`: a Fetch, a text message, or an id that is nobody's.
     pub(super) of_command: Vec<Option<usize>>,
-    /// The objects that the device changed, as OX had them before.
+    /// The objects that the device changed, as OX had them before; those that it deleted, if OX had changed them.
     pub(super) current: HashMap<String, Fetched>,
+    /// Of those that it deleted, what OX had changed.
+    pub(super) deleted: HashMap<String, Vec<Difference>>,
 }
 
 pub(super) async fn read(
@@ -82,6 +86,7 @@ pub(super) async fn read(
         };
         shares::complete(class_of(source.module), change, write, current, agreed);
     }
+    changes.deleted = source.deleted(looked, commands, &current);
     changes.current = current;
     Ok(changes)
 }
@@ -119,7 +124,8 @@ impl Changes {
 }
 
 impl Source<'_> {
-    /// The objects that the device changed, as OX has them now; mail needs none.
+    /// The objects that the device changed, as OX has them now, and those that it deletes and OX has changed; mail needs
+    /// none.
     async fn current(
         &self,
         looked: &Looked<'_>,
@@ -134,6 +140,7 @@ impl Source<'_> {
                     server_id,
                     instance: Some(_),
                 } => self.ox_id(server_id),
+                Command::Delete { server_id, .. } => self.ox_id(server_id).filter(|id| looked.is_changed(id)),
                 _ => None,
             };
             if let Some(item) = id.as_deref().and_then(|id| looked.item(id)) {
@@ -151,6 +158,29 @@ impl Source<'_> {
             .flatten()
             .map(|item| (item.id.clone(), item))
             .collect())
+    }
+
+    /// What OX has changed of objects that the device deletes.
+    fn deleted(
+        &self,
+        looked: &Looked<'_>,
+        commands: &[Command],
+        current: &HashMap<String, Fetched>,
+    ) -> HashMap<String, Vec<Difference>> {
+        let deleted = commands.iter().filter_map(|command| match command {
+            Command::Delete {
+                server_id,
+                instance: None,
+            } => self.ox_id(server_id),
+            _ => None,
+        });
+        let changed = deleted.filter_map(|id| {
+            let item = shares::item(class_of(self.module), current.get(&id)?);
+            let agreed = looked.agreed(&id).and_then(Agreed::decode);
+            let changed = item.changed(agreed.as_ref(), &self.call.user.zone);
+            Some((id, changed))
+        });
+        changed.collect()
     }
 
     fn change(

@@ -36,7 +36,6 @@ use crate::usm::collection::Decided;
 use crate::usm::collection::Pending;
 use crate::usm::ids;
 use crate::usm::loss::Loss;
-use crate::usm::plan::What;
 use crate::usm::telling::Begun;
 use crate::usm::telling::Of;
 use crate::usm::write::Edit;
@@ -176,11 +175,14 @@ impl Overridden<'_> {
         let class = class_of(self.module);
         let zone = &self.call.user.zone;
         let (change, write) = self.changes.list.get(index)?;
-        let What::Change { id } = &change.what else {
-            return None;
-        };
+        let id = change.what.id()?;
         let (values, subject) = match (write, self.changes.current.get(id)) {
             (_, _) if class == Class::Email => return None,
+            (Write::Delete { .. }, Some(current)) => {
+                let values = self.changes.deleted.get(id)?.clone();
+                (values, name_of(class, &current.object))
+            }
+            (Write::Delete { .. }, None) => return None,
             (
                 Write::Update {
                     fields,
@@ -197,7 +199,7 @@ impl Overridden<'_> {
                 };
                 let lost = match loss {
                     Loss::OfDeviceInPart | Loss::OfOxInPart => shares::contested(shares.as_ref()?),
-                    Loss::OfDevice | Loss::OfDeviceWithItem | Loss::OfOx => all(),
+                    Loss::OfDevice | Loss::OfDeviceWithItem | Loss::OfOx | Loss::OfOxWithItem => all(),
                 };
                 let item = shares::item(class, current);
                 let mut values = item.differences(&lost.fields, zone);
@@ -260,6 +262,7 @@ impl Overridden<'_> {
             Loss::OfDevice | Loss::OfDeviceInPart => "changed elsewhere too, which is kept; not kept of the device",
             Loss::OfDeviceWithItem => "deleted elsewhere; not kept of the device",
             Loss::OfOx | Loss::OfOxInPart => "the device's change is kept; it replaced",
+            Loss::OfOxWithItem => "deleted by the device; changed elsewhere before",
         };
         let lost = item.values.iter().map(|value| {
             let (lost, _) = item.sides(value);
@@ -300,7 +303,7 @@ impl Overridden<'_> {
             for value in &item.values {
                 let (lost, kept) = item.sides(value);
                 let _ = write!(text, "\n{}\n    not kept: {}\n", value.name, indented(lost));
-                if item.loss != Loss::OfDeviceWithItem {
+                if !matches!(item.loss, Loss::OfDeviceWithItem | Loss::OfOxWithItem) {
                     let _ = writeln!(text, "    kept: {}", indented(kept));
                 }
             }
@@ -348,7 +351,7 @@ impl Lost {
     fn sides<'a>(&self, value: &'a Difference) -> (&'a str, &'a str) {
         match self.loss {
             Loss::OfDevice | Loss::OfDeviceInPart | Loss::OfDeviceWithItem => (&value.device, &value.ox),
-            Loss::OfOx | Loss::OfOxInPart => (&value.ox, &value.device),
+            Loss::OfOx | Loss::OfOxInPart | Loss::OfOxWithItem => (&value.ox, &value.device),
         }
     }
 }
@@ -390,6 +393,7 @@ const fn what(loss: Loss) -> &'static str {
         Loss::OfDeviceWithItem => "It had been deleted elsewhere, and stays deleted. The device had:",
         Loss::OfOx => "What the device had is kept. This is what it replaced:",
         Loss::OfOxInPart => "What the device had changed is kept; so is what had been changed elsewhere alone.",
+        Loss::OfOxWithItem => "The device deleted it, and it stays deleted. Elsewhere had been changed:",
     }
 }
 
