@@ -517,33 +517,22 @@ impl Device {
 
     /// The outcome of an operation that was carried out before, in one of the journals of this device.
     pub async fn noted(&self, journal: &str, operation: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let noted = self.noted_at(journal, operation).await?;
-        Ok(noted.map(|(outcome, _)| outcome))
-    }
-
-    /// The same, and when that was noted, in milliseconds since 1970.
-    pub async fn noted_at(&self, journal: &str, operation: &[u8]) -> Result<Option<(Vec<u8>, i64)>, Error> {
-        let note = self.store.note_of(self.id, journal, operation).await?;
-        Ok(note.map(|note| (note.outcome, note.created)))
-    }
-
-    /// Remembers that an operation is being carried out, unless somebody else has noted anything of it; `expected` is what
-    /// was noted before. Whether it is so.
-    pub async fn claim(
-        &self,
-        journal: &str,
-        operation: &[u8],
-        outcome: &[u8],
-        expected: Option<&[u8]>,
-        now: i64,
-    ) -> Result<bool, Error> {
-        let note = note(operation, outcome, now);
-        Ok(self.store.note_if(self.id, journal, note, expected).await?)
+        Ok(self
+            .store
+            .note_of(self.id, journal, operation)
+            .await?
+            .map(|note| note.outcome))
     }
 
     /// Remembers that an operation was carried out. `now` in milliseconds since 1970.
     pub async fn note(&self, journal: &str, operation: &[u8], outcome: &[u8], now: i64) -> Result<(), Error> {
-        Ok(self.store.note(self.id, journal, note(operation, outcome, now)).await?)
+        let note = Note {
+            base: 0,
+            operation: operation.to_vec(),
+            outcome: outcome.to_vec(),
+            created: now,
+        };
+        Ok(self.store.note(self.id, journal, note).await?)
     }
 
     fn touch(&self) {
@@ -555,16 +544,6 @@ impl Device {
             true => lock(&self.last_used).elapsed(),
             false => Duration::ZERO,
         }
-    }
-}
-
-/// Of an operation that is based on nothing that a device knows.
-fn note(operation: &[u8], outcome: &[u8], now: i64) -> Note {
-    Note {
-        base: 0,
-        operation: operation.to_vec(),
-        outcome: outcome.to_vec(),
-        created: now,
     }
 }
 

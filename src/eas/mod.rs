@@ -98,7 +98,7 @@ pub struct Services {
     pub addresses: Addresses,
     /// Who belongs to another host.
     pub redirects: Redirects,
-    /// Tells the gateways at one database apart, and is the same after a restart.
+    /// As of [`Sending`](crate::usm::sending::Sending).
     pub node: String,
     /// The time in milliseconds since 1970.
     pub clock: Box<Clock>,

@@ -76,6 +76,8 @@ pub struct Collection<'a> {
     pub listings: &'a Listings,
     pub generations: Generations,
     pub device: SessionId,
+    /// As of [`Sending`](crate::usm::sending::Sending).
+    pub node: &'a str,
     /// The id the device knows.
     pub id: u32,
     pub module: Module,

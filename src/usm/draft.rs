@@ -7,11 +7,15 @@
 
 use crate::ox;
 use crate::ox::Standard;
+use crate::usm::collection::Collection;
 use crate::usm::collection::Error;
 use crate::usm::journal::Done;
+use crate::usm::journal::fingerprint;
 use crate::usm::plan::Change;
 use crate::usm::plan::Step;
 use crate::usm::plan::What;
+use crate::usm::sending::Before;
+use crate::usm::sending::Sending;
 use crate::usm::settle::Outcome;
 use crate::usm::settle::Unsendable;
 use crate::usm::snapshot::Revision;
@@ -113,7 +117,7 @@ impl Writer<'_> {
             let Some(mime) = &draft.mime else {
                 return Ok(Written::Not(Outcome::NotFound));
             };
-            if let Err(error) = ox::mail::send(self.collection.ox, mime, true).await {
+            if let Err(error) = self.send_once(draft, mime).await? {
                 return not_sent(error);
             }
             // Half done: [`Done::id`](crate::usm::journal::Done::id) is empty.
@@ -128,6 +132,28 @@ impl Writer<'_> {
             What::Add { .. } => sent_id(draft),
         };
         Ok(Written::Sent { id })
+    }
+
+    /// Sends a message unless it went out before, or is being sent by another gateway, which looked before this one.
+    async fn send_once(&self, draft: &Draft, mime: &[u8]) -> Result<Result<(), ox::Error>, Error> {
+        let Collection {
+            store, device, node, ..
+        } = self.collection;
+        let sending = Sending {
+            store,
+            device,
+            node,
+            now: self.now,
+        };
+        let message = fingerprint(draft.message_id.as_bytes());
+        let before = sending.before(&message).await?;
+        if before == Before::Sent {
+            return Ok(Ok(()));
+        }
+        sending.begin(&message, &before).await?;
+        let outcome = ox::mail::send(self.collection.ox, mime, true).await;
+        sending.end(&message, outcome.is_ok()).await?;
+        Ok(outcome)
     }
 
     /// Whether OX sent the message though we never heard so: then its copy is in the folder for sent mail.

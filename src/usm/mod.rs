@@ -27,6 +27,7 @@
 //! | [`course`] | what a device gets past | | |
 //! | `overlay` | what differs from a state | | |
 //! | [`renames`](mod@renames) | which mail folder became which | `following` | the same, in the store |
+//! | | | [`sending`] | messages that go out once |
 //! | [`conflict`], [`plan`](mod@plan), [`settle`](mod@settle), [`loss`] | decisions | [`write`](mod@write), [`draft`], [`listing`], [`telling`] | parts of a collection |
 //! | [`brake`] | too many deletions | [`attention`] | items that need a look |
 //!
@@ -63,6 +64,7 @@ mod overlay;
 pub mod plan;
 pub mod renames;
 mod repetition;
+pub mod sending;
 pub mod settle;
 pub mod snapshot;
 pub mod state;

@@ -168,7 +168,7 @@ pub(super) struct Writer<'a> {
     noted: BTreeMap<Vec<u8>, Noted>,
     /// Ids of what the writes of this key have become.
     written: BTreeSet<String>,
-    now: i64,
+    pub(super) now: i64,
 }
 
 impl<'a> Writer<'a> {

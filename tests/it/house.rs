@@ -40,7 +40,7 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `usm` that do I/O; the others decide, and may name neither `ox` nor `store`.
-const USM_DRIVERS: [&str; 11] = [
+const USM_DRIVERS: [&str; 12] = [
     "usm/attention.rs",
     "usm/collection.rs",
     "usm/collection/exchange.rs",
@@ -50,6 +50,7 @@ const USM_DRIVERS: [&str; 11] = [
     "usm/hierarchy.rs",
     "usm/listing.rs",
     "usm/repetition.rs",
+    "usm/sending.rs",
     "usm/telling.rs",
     "usm/write.rs",
 ];

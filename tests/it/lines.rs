@@ -211,6 +211,7 @@ impl Lines {
             listings: &self.listings,
             generations: Generations::default(),
             device: self.device.id,
+            node: "",
             id,
             module: Module::Contacts,
             folder,

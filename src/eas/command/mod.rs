@@ -45,6 +45,7 @@ use crate::session::Turn;
 use crate::usm::collection::Collection;
 use crate::usm::hierarchy::Hierarchy;
 use crate::usm::ids;
+use crate::usm::sending::Sending;
 use crate::version::ProtocolVersion;
 use crate::version::ProtocolVersion::V12_0;
 use crate::version::ProtocolVersion::V12_1;
@@ -258,9 +259,19 @@ impl Call<'_> {
             listings: &self.services.listings,
             generations: self.services.generations,
             device: self.device.id,
+            node: &self.services.node,
             id,
             module,
             folder,
+        }
+    }
+
+    pub fn sending(&self) -> Sending<'_> {
+        Sending {
+            store: &self.device.store,
+            device: self.device.id,
+            node: &self.services.node,
+            now: self.now,
         }
     }
 

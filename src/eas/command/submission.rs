@@ -11,22 +11,10 @@ use crate::ox;
 use crate::ox::Standard;
 use crate::usm::journal::Fingerprint;
 use crate::usm::journal::fingerprint;
+use crate::usm::sending::Before;
 use crate::wbxml::Element;
 use crate::wbxml::codepage::composemail as tag;
 use crate::wbxml::codepage::rightsmanagement as rm;
-
-/// The journal that remembers what was sent.
-const JOURNAL: &str = "sent";
-
-/// Its outcomes: OX accepted the message; nobody knows whether it did; or it is on its way there, from the gateway whose
-/// name stands behind.
-const SENT: &[u8] = b"sent";
-const UNCERTAIN: &[u8] = b"uncertain";
-const ON_ITS_WAY: &[u8] = b"on its way from ";
-
-/// For so long a message can be on its way, in milliseconds: a call may take five minutes, and is made twice where a
-/// session has ended.
-const LONGEST_WAY: i64 = 11 * 60 * 1000;
 
 /// A message that a device wants sent.
 pub(super) struct Submission<'a> {
@@ -36,8 +24,7 @@ pub(super) struct Submission<'a> {
     pub(super) replace_mime: bool,
     pub(super) source: Source<'a>,
     operation: Fingerprint,
-    /// It was on its way before, and nobody knows how far it came: what was noted then.
-    before: Option<Vec<u8>>,
+    before: Before,
 }
 
 /// The mail that is answered or forwarded, in the words of the device; empty where it names none.
@@ -105,7 +92,7 @@ impl<'a> Submission<'a> {
                 is_needed: true,
             },
             operation: fingerprint(format!("id {client_id}").as_bytes()),
-            before: None,
+            before: Before::Nothing,
         })
     }
 
@@ -135,46 +122,36 @@ impl<'a> Submission<'a> {
             replace_mime: false,
             source,
             operation: fingerprint(&identity),
-            before: None,
+            before: Before::Nothing,
         }
     }
 
     /// Ends a request that is the repetition of one whose message went out: Status 118; or of one that another gateway is
-    /// serving. In this one, requests of a device wait for each other.
+    /// serving.
     pub(super) async fn refuse_repetition(&mut self, call: &Call<'_>) -> Result<(), Error> {
-        let Some((noted, since)) = call.device.noted_at(JOURNAL, &self.operation).await? else {
-            return Ok(());
-        };
-        if noted == SENT {
-            return Err(Error::Device(
+        self.before = call.sending().before(&self.operation).await?;
+        match self.before {
+            Before::Sent => Err(Error::Device(
                 Status::MESSAGE_PREVIOUSLY_SENT,
                 "this message was sent before",
-            ));
+            )),
+            Before::Nothing | Before::Attempt(_) => Ok(()),
         }
-        let node = noted.strip_prefix(ON_ITS_WAY);
-        let is_elsewhere = node.is_some_and(|node| node != call.services.node.as_bytes());
-        if is_elsewhere && call.now.saturating_sub(since) < LONGEST_WAY {
-            return Err(Error::Superseded);
-        }
-        self.before = Some(noted);
-        Ok(())
     }
 
     /// Sends a message, and remembers it when OX has accepted it.
     pub(super) async fn send(&self, call: &Call<'_>, mime: &[u8]) -> Result<(), Error> {
         let outgoing = email::outgoing(mime, &call.user, call.now).map_err(refused)?;
-        if self.before.is_some() && self.keep_copy && was_sent(call, &outgoing).await? {
-            return self.note(call, SENT).await;
+        let sending = call.sending();
+        let may_be_sent = matches!(self.before, Before::Attempt(_));
+        if may_be_sent && self.keep_copy && was_sent(call, &outgoing).await? {
+            return Ok(sending.end(&self.operation, true).await?);
         }
         // Should we die now, or the answer be lost, the repetition looks for the message among those that were sent.
-        self.claim(call).await?;
-        match ox::mail::send(&call.device.ox, &outgoing, self.keep_copy).await {
-            Ok(()) => self.note(call, SENT).await,
-            Err(error) => {
-                self.note(call, UNCERTAIN).await?;
-                Err(not_sent(call, error))
-            }
-        }
+        sending.begin(&self.operation, &self.before).await?;
+        let outcome = ox::mail::send(&call.device.ox, &outgoing, self.keep_copy).await;
+        sending.end(&self.operation, outcome.is_ok()).await?;
+        outcome.map_err(|error| not_sent(call, error))
     }
 
     /// A message of the gateway's own, sent once: `identity` is the same for a repetition.
@@ -185,7 +162,7 @@ impl<'a> Submission<'a> {
             replace_mime: false,
             source: Source::default(),
             operation: *identity,
-            before: None,
+            before: Before::Nothing,
         };
         match submission.refuse_repetition(call).await {
             Err(Error::Device(Status::MESSAGE_PREVIOUSLY_SENT, _)) => return Ok(()),
@@ -193,21 +170,6 @@ impl<'a> Submission<'a> {
         }
         let identified = [email::message_id_field(identity, &call.user).as_bytes(), mime].concat();
         submission.send(call, &identified).await
-    }
-
-    /// Notes that the message is on its way, unless another gateway was faster.
-    async fn claim(&self, call: &Call<'_>) -> Result<(), Error> {
-        let outcome = [ON_ITS_WAY, call.services.node.as_bytes()].concat();
-        let before = self.before.as_deref();
-        let claimed = call.device.claim(JOURNAL, &self.operation, &outcome, before, call.now);
-        match claimed.await? {
-            true => Ok(()),
-            false => Err(Error::Superseded),
-        }
-    }
-
-    async fn note(&self, call: &Call<'_>, outcome: &[u8]) -> Result<(), Error> {
-        Ok(call.device.note(JOURNAL, &self.operation, outcome, call.now).await?)
     }
 }
 

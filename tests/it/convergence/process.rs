@@ -66,7 +66,8 @@ pub(super) struct Held<'a> {
 }
 
 impl Process {
-    pub(super) fn start(standin: &Standin, database: &Path) -> Self {
+    /// `number`: which of the gateways at one database it is.
+    pub(super) fn start(standin: &Standin, database: &Path, number: usize) -> Self {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(1)
@@ -78,7 +79,7 @@ impl Process {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}/ajax/", listener.local_addr().unwrap());
             tokio::spawn(standin.clone().serve(listener));
-            gateway(&url, database, standin.clone()).await
+            gateway(&url, database, standin.clone(), number).await
         });
         Self { runtime, eas, store }
     }
@@ -239,7 +240,7 @@ impl InLine {
 }
 
 /// The gateway without its doors, by the clock of OX.
-async fn gateway(url: &str, database: &Path, standin: Standin) -> (Eas, Arc<Store>) {
+async fn gateway(url: &str, database: &Path, standin: Standin, number: usize) -> (Eas, Arc<Store>) {
     let store = Store::open(&Database::Sqlite(database.to_owned())).await.unwrap();
     store.prepare_all().await.unwrap();
     let store = Arc::new(store);
@@ -248,6 +249,7 @@ async fn gateway(url: &str, database: &Path, standin: Standin) -> (Eas, Arc<Stor
         // A notice is a mail that nobody in a history has sent.
         conflict_notes: ConflictNotes::List,
         clock: Box::new(move || standin.clock().now()),
+        node: format!("gateway {number}"),
         ..services()
     };
     (Eas::new(services, Arc::new(sessions), |_| {}), store)

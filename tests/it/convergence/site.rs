@@ -171,7 +171,7 @@ impl Site {
 }
 
 fn start(standin: &Standin, database: &Path) -> [Process; GATEWAYS] {
-    array::from_fn(|_| Process::start(standin, database))
+    array::from_fn(|number| Process::start(standin, database, number))
 }
 
 /// The file of a database in which nothing is yet but its tables and triggers, made once for all histories.

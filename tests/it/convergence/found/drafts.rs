@@ -73,6 +73,44 @@ fn moments() -> impl Iterator<Item = Moment> {
     at_ox.chain((1..=CALLS_AT_DATABASE).map(|call| Moment::Database { call }))
 }
 
+fn draft() -> Vec<Element> {
+    let text = Element::parent(
+        airsyncbase::BODY,
+        [
+            Element::number(airsyncbase::TYPE, 1),
+            Element::text(airsyncbase::DATA, "Text."),
+        ],
+    );
+    let to = Element::text(tag::TO, "carl@example.org");
+    vec![to, Element::text(tag::SUBJECT, "one"), text]
+}
+
+/// The second gateway looked for the message among those sent while the first one was sending it, and sent it as well.
+#[test]
+fn two_gateways_send_a_draft_once() {
+    for at in moments() {
+        for takes_first in [true, false] {
+            for is_stored in [false, true] {
+                let label = format!("{at:?}, takes the first answer: {takes_first}, stored before: {is_stored}");
+                let mut scene = Scene::new();
+                let drafts = scene.drafts.clone();
+                scene.phone.add(&drafts, draft());
+                if is_stored {
+                    let id = scene.phone.sync(&drafts).new_ids.into_values().next().expect("a draft");
+                    let subject = vec![Element::text(tag::SUBJECT, "two")];
+                    scene.phone.change(&drafts, &id, subject);
+                }
+                scene.phone.send_draft(&drafts);
+                scene.sync_at_both(at, takes_first);
+                let anton = scene.site.standin.web("anton");
+                assert_eq!(anton.sent().len(), 1, "{label}");
+                assert_eq!(anton.mails(AT_DRAFTS).len(), 0, "{label}");
+                assert_eq!(scene.phone.items(&drafts).len(), 0, "{label}");
+            }
+        }
+    }
+}
+
 /// The second gateway looked for the draft before the first one had stored it, and stored it as well.
 #[test]
 fn two_gateways_store_a_draft_once() {
@@ -81,16 +119,7 @@ fn two_gateways_store_a_draft_once() {
             let label = format!("{at:?}, takes the first answer: {takes_first}");
             let mut scene = Scene::new();
             let drafts = scene.drafts.clone();
-            let text = Element::parent(
-                airsyncbase::BODY,
-                [
-                    Element::number(airsyncbase::TYPE, 1),
-                    Element::text(airsyncbase::DATA, "Text."),
-                ],
-            );
-            let to = Element::text(tag::TO, "carl@example.org");
-            let draft = vec![to, Element::text(tag::SUBJECT, "one"), text];
-            scene.phone.add(&drafts, draft);
+            scene.phone.add(&drafts, draft());
             scene.sync_at_both(at, takes_first);
             scene.assert_one("one", &label);
             let id = scene.phone.items(&drafts).keys().next().cloned().expect("a draft");
