@@ -1,4 +1,5 @@
-//! What both sides agreed on last of an item, in a few bytes: a digest for each property that has a value.
+//! What both sides agreed on last of an item, in a few bytes: a digest for each property that has a value; and what a device
+//! was sent last.
 //!
 //! Three bytes a property say who has changed what since, and nothing else: no value can be read out of them. Two
 //! values in 65,536 have the same digest; it takes that and a conflict for a change of the device to pass for none.
@@ -10,7 +11,7 @@
 //! ```
 //!
 //! A property goes by the number of its first column, an occurrence that differs from its series by 65,536 and the days
-//! from 1970 to its own. They come in the order of these numbers, each told by its distance from the one before, seven
+//! from 1970 to its own. The device's copy has a longer digest, in four pieces. They come in the order of these numbers, each told by its distance from the one before, seven
 //! bits a byte, the lowest first.
 
 use std::collections::BTreeMap;
@@ -26,9 +27,45 @@ use crate::content::judged::Property;
 use crate::content::recurrence;
 use crate::ox::Object;
 use crate::ox::columns::calendar as columns;
+use crate::version::ProtocolVersion;
+use crate::wbxml;
+use crate::wbxml::Element;
+use crate::wbxml::codepage::airsync;
+use crate::wbxml::codepage::calendar;
 
 /// Above the numbers of all columns.
 const OCCURRENCES: u32 = 0x1_0000;
+
+/// Above the numbers of all columns as well, and below those of occurrences.
+const COPY: [u32; 4] = [0xFF00, 0xFF01, 0xFF02, 0xFF03];
+
+/// A digest of what a device was sent of an item: long enough to keep what says the same from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceCopy([[u8; 2]; 4]);
+
+impl DeviceCopy {
+    /// `data` are the children of ApplicationData. The time of the last change is left out, which nobody sees. `revision` is
+    /// OX's, at which the device has them: what it has changed itself is at another one.
+    pub fn of(data: &[Element], version: ProtocolVersion, revision: u64) -> Self {
+        let root = without_stamps(&Element::parent(airsync::APPLICATION_DATA, data.to_vec()));
+        let mut hasher = Sha256::new();
+        hasher.update(revision.to_le_bytes());
+        hasher.update(wbxml::encode(&root, version));
+        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hasher.finalize().into();
+        Self([[a, b], [c, d], [e, f], [g, h]])
+    }
+}
+
+fn without_stamps(element: &Element) -> Element {
+    if element.children().is_empty() {
+        return element.clone();
+    }
+    let children = element
+        .children()
+        .iter()
+        .filter(|child| child.tag != calendar::DT_STAMP);
+    Element::parent(element.tag, children.map(without_stamps).collect::<Vec<_>>())
+}
 
 /// Digests by the number of the property or the occurrence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,6 +115,15 @@ impl Agreed {
         if let Some(number) = occurrence(day) {
             self.set(number, Some(digest_of_occurrence(exception)));
         }
+    }
+
+    pub fn copy(&self) -> Option<DeviceCopy> {
+        let [first, second, third, fourth] = COPY.map(|piece| self.0.get(&piece).copied());
+        Some(DeviceCopy([first?, second?, third?, fourth?]))
+    }
+
+    pub fn set_copy(&mut self, DeviceCopy(pieces): DeviceCopy) {
+        self.0.extend(COPY.into_iter().zip(pieces));
     }
 
     fn set(&mut self, number: u32, digest: Option<[u8; 2]>) {
@@ -178,6 +224,41 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::version::ProtocolVersion::V14_1;
+
+    #[test]
+    fn a_copy_is_what_was_sent() {
+        let data = |subject: &str, stamp: &str| {
+            let exception = Element::parent(calendar::EXCEPTION, [Element::text(calendar::DT_STAMP, stamp)]);
+            vec![
+                Element::text(calendar::DT_STAMP, stamp),
+                Element::text(calendar::SUBJECT, subject),
+                Element::parent(calendar::EXCEPTIONS, [exception]),
+            ]
+        };
+        let copy = DeviceCopy::of(&data("Tea", "1"), V14_1, 7);
+        // Subject, time of the change, version, revision, whether it is the same.
+        let cases = [
+            ("Tea", "1", V14_1, 7, true),
+            ("Tea", "2", V14_1, 7, true),
+            ("Milk", "1", V14_1, 7, false),
+            ("Tea", "1", V14_1, 8, false),
+        ];
+        for (subject, stamp, version, revision, is_same) in cases {
+            let other = DeviceCopy::of(&data(subject, stamp), version, revision);
+            assert_eq!(other == copy, is_same, "{subject} {stamp} {revision}");
+        }
+        let mut agreed = Agreed::of(Class::Calendar, &object(json!({"title": "Tea"})), &[]);
+        assert_eq!(agreed.copy(), None);
+        agreed.set_copy(copy);
+        let read = Agreed::decode(&agreed.encode()).unwrap();
+        assert_eq!(read.copy(), Some(copy));
+        let mut properties = judged::of(Class::Calendar).iter();
+        let is_title = |property: &&Property| property.columns.contains(&columns::TITLE.name());
+        let title = properties.find(is_title).expect("a title");
+        assert!(agreed.of_property(title).is_some());
+        assert_eq!(read.of_property(title), agreed.of_property(title));
+    }
 
     fn object(value: Value) -> Object {
         let Value::Object(map) = value else { unreachable!() };

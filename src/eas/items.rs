@@ -100,7 +100,7 @@ pub enum Loaded {
         /// The children of ApplicationData.
         data: Vec<Element>,
         /// What both sides agree on once the device has it, for the engine; mail has none.
-        agreed: Option<Vec<u8>>,
+        agreed: Option<Agreed>,
     },
     Unconvertible(Broken),
     Vanished,
@@ -289,7 +289,7 @@ impl Items<'_> {
                 Module::Contacts => Cow::Owned(content::contacts::with_photo(&fetched.object, photo.as_deref())),
                 _ => Cow::Borrowed(&fetched.object),
             };
-            *agreed = Some(Agreed::of(class_of(self.module), &object, &fetched.parts).encode());
+            *agreed = Some(Agreed::of(class_of(self.module), &object, &fetched.parts));
         }
         Ok(loaded)
     }

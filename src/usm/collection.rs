@@ -411,6 +411,16 @@ impl Pending<'_> {
         self.listing.get(id)
     }
 
+    /// What both sides agreed on before this exchange, of an item that the device does not change in it.
+    pub fn agreed_before(&self, id: &str) -> Option<&[u8]> {
+        let is_own = self
+            .changes
+            .iter()
+            .any(|change| change.what.id().is_some_and(|own| own == id));
+        let agreed = self.opened.state.agreed.get(id);
+        agreed.map(Vec::as_slice).filter(|_| !is_own)
+    }
+
     /// What was overridden, and nobody was told of: in this exchange, and in those before it that did not come to their end.
     pub fn untold(&self) -> &[Untold] {
         &self.untold

@@ -124,7 +124,10 @@ pub fn settle(
     for (change, step) in changes.iter().zip(steps) {
         let answer = match step {
             Step::Applied { id } => Answer::Done { id },
-            Step::Refused | Step::AppliedInPart { .. } => Answer::Conflict,
+            Step::Refused | Step::AppliedInPart { .. } => {
+                has_other(&mut held, &state, change);
+                Answer::Conflict
+            }
             Step::Gone => Answer::NotFound,
             // The device hears nothing of a deletion but that the item is there again.
             Step::Agreed | Step::HeldBack => Answer::Done { id: item_of(change) },
@@ -213,7 +216,19 @@ fn item_of(change: &Change) -> String {
     }
 }
 
-fn conclude(held: &mut Overlay<Held>, State { items, .. }: &State, change: &Change, outcome: Outcome) -> Answer {
+/// The device has what OX has not taken: a revision that OX never has makes the next plan send OX's version. There is
+/// nothing better to send in the place of a stub.
+fn has_other(held: &mut Overlay<Held>, State { items, .. }: &State, change: &Change) {
+    if let What::Change { id } = &change.what
+        && let Some(known) = held.get(items, id).copied()
+        && !known.is_stub()
+    {
+        held.insert(id.clone(), known.unless(true));
+    }
+}
+
+fn conclude(held: &mut Overlay<Held>, state: &State, change: &Change, outcome: Outcome) -> Answer {
+    let State { items, .. } = state;
     if let What::Delete { id } = &change.what {
         // Deleted, the item is unknown to both. Not deleted, the device lacks it all the same: the next plan sends it.
         held.remove(id);
@@ -241,16 +256,12 @@ fn conclude(held: &mut Overlay<Held>, State { items, .. }: &State, change: &Chan
         Outcome::Unsendable(reason) => Answer::Unsendable(reason),
         Outcome::NotFound if matches!(change.what, What::Delete { .. }) => Answer::Done { id: item_of(change) },
         Outcome::NotFound => Answer::NotFound,
-        Outcome::Conflict => Answer::Conflict,
+        Outcome::Conflict => {
+            has_other(held, state, change);
+            Answer::Conflict
+        }
         Outcome::Rejected | Outcome::Full => {
-            if let What::Change { id } = &change.what
-                && let Some(known) = held.get(items, id).copied()
-                && !known.is_stub()
-            {
-                // The device has what OX refuses: a revision that OX never has makes the next plan send OX's version.
-                // There is nothing better to send in the place of a stub.
-                held.insert(id.clone(), known.unless(true));
-            }
+            has_other(held, state, change);
             if outcome == Outcome::Full {
                 Answer::Full
             } else {

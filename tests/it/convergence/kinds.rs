@@ -306,6 +306,21 @@ pub(super) fn update(kind: usize, web: &WebUser, id: &str, field: usize, value: 
     }
 }
 
+/// OX writes an item anew: what changes, phones do not see.
+pub(super) fn rewrite(kind: usize, web: &WebUser, id: &str, number: usize) {
+    if let Place::Module(module) = KINDS[kind].place {
+        let unseen = json!({"color_label": 1 + number % 10});
+        let folder = web.default_folder(module);
+        // Otherwise OX would find nothing to write.
+        if web
+            .object(module, id.parse().unwrap())
+            .is_some_and(|object| object["color_label"] != unseen["color_label"])
+        {
+            web.update(module, folder, id.parse().unwrap(), unseen);
+        }
+    }
+}
+
 pub(super) fn delete(kind: usize, web: &WebUser, id: &str) {
     match KINDS[kind].place {
         Place::Mail(folder) => web.delete_mail(folder, id),

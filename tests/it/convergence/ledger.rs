@@ -41,6 +41,8 @@ struct Entry {
     deletions: Vec<Deed>,
     /// It was moved: who deletes it where it was before changes nothing.
     is_moved: bool,
+    /// OX has written it anew: whoever made it may get it once.
+    is_rewritten: bool,
     writes: Vec<Write>,
 }
 
@@ -123,6 +125,7 @@ impl Ledger {
             forgotten: false,
             deletions: Vec::new(),
             is_moved: false,
+            is_rewritten: false,
             writes: fields.iter().enumerate().map(write).collect(),
         };
         self.items.insert(title.to_owned(), entry);
@@ -155,6 +158,10 @@ impl Ledger {
 
     pub(super) fn relocate(&mut self, title: &str) {
         self.entry(title).is_moved = true;
+    }
+
+    pub(super) fn rewrite(&mut self, title: &str) {
+        self.entry(title).is_rewritten = true;
     }
 
     pub(super) fn delete(&mut self, title: &str, by: Who) {
@@ -215,7 +222,7 @@ impl Ledger {
                 .writes
                 .iter()
                 .filter(|write| write.deed.from != entry.addition.from);
-            changes.any(|write| write.deed.by != by)
+            entry.is_rewritten || changes.any(|write| write.deed.by != by)
         })
     }
 

@@ -220,6 +220,14 @@ impl Player {
                 kinds::relocate(kind, &self.web, &item.id);
                 self.ledger.relocate(&item.title);
             }
+            Act::Rewrite { which } => {
+                let Some(item) = pick(&items, which).filter(|_| !is_mail(kind)) else {
+                    return;
+                };
+                let number = self.next();
+                kinds::rewrite(kind, &self.web, &item.id, number);
+                self.ledger.rewrite(&item.title);
+            }
             Act::Delete { which } => {
                 let Some(item) = pick(&items, which) else { return };
                 kinds::delete(kind, &self.web, &item.id);
@@ -248,6 +256,8 @@ impl Player {
             Act::Delete { which } => self.delete_on_phone(phone, kind, which),
             // That is a request of its own.
             Act::Move { .. } => {}
+            // Phones have no such thing.
+            Act::Rewrite { .. } => {}
         }
     }
 

@@ -96,6 +96,10 @@ pub(super) enum Act {
     Move {
         which: usize,
     },
+    /// OX writes the item anew, and nobody sees a difference. All but mail.
+    Rewrite {
+        which: usize,
+    },
 }
 
 /// What goes wrong with a request. Calls and writes are counted from 1.
@@ -251,6 +255,7 @@ fn act(random: &mut Random, kinds: &[usize]) -> Act {
         0 | 1 => Act::Add,
         2 => Act::Delete { which },
         3 if kinds.contains(&ARCHIVE) => Act::Move { which },
+        3 if random.one_in(2) => Act::Rewrite { which },
         _ => Act::Change {
             which,
             field: random.below(2),
@@ -382,6 +387,7 @@ impl fmt::Display for Act {
             Self::Change { which, field } => write!(f, "changes field {field} of item {which}"),
             Self::Delete { which } => write!(f, "deletes item {which}"),
             Self::Move { which } => write!(f, "moves item {which}"),
+            Self::Rewrite { which } => write!(f, "writes item {which} anew"),
         }
     }
 }

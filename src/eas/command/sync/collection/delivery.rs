@@ -6,6 +6,8 @@
 
 use tokio::time::Instant;
 
+use crate::content::agreed::Agreed;
+use crate::content::agreed::DeviceCopy;
 use crate::content::email;
 use crate::content::email::FlagChanges;
 use crate::eas::command::moved;
@@ -33,6 +35,7 @@ use crate::usm::course::Shown;
 use crate::usm::ids;
 use crate::usm::plan::Send;
 use crate::usm::settle::Delivery;
+use crate::usm::snapshot::Revision;
 use crate::wbxml::Element;
 use crate::wbxml::Tag;
 use crate::wbxml::codepage::airsync as tag;
@@ -128,9 +131,9 @@ impl One<'_> {
             return Ok(Delivery::Sent);
         }
         let shown = pending.shown(send.id());
-        let agreed = match &mut item {
-            Some(Loaded::Item { agreed, .. }) => agreed.take(),
-            _ => None,
+        let (agreed, has_copy) = match &mut item {
+            Some(Loaded::Item { data, agreed }) => self.agreed(pending, send, data, agreed.take()),
+            _ => (None, false),
         };
         let command = match self.command(send, item) {
             Ok(command) => Ok(command),
@@ -143,7 +146,7 @@ impl One<'_> {
         };
         let trouble = match (shown, command) {
             (Shown::Whole, Ok(command)) => {
-                delivered.commands.extend(command);
+                delivered.commands.extend(command.filter(|_| !has_copy));
                 delivered
                     .agreed
                     .extend(agreed.map(|agreed| (send.id().to_owned(), agreed)));
@@ -154,6 +157,30 @@ impl One<'_> {
         };
         let stub = items.stub(&wanted(pending, send), &trouble.plain).await?;
         Ok(self.withhold(send, stub, shown, &trouble, delivered))
+    }
+
+    /// What both sides agree on by an item, and whether the device has it as it is already: OX has written it anew, and it says
+    /// the same, as with subscriptions that are read again.
+    fn agreed(
+        &self,
+        pending: &Pending<'_>,
+        send: &Send,
+        data: &[Element],
+        agreed: Option<Agreed>,
+    ) -> (Option<Vec<u8>>, bool) {
+        let copy = |revision: Revision| DeviceCopy::of(data, self.call.version, revision.0);
+        let (from, to) = match send {
+            Send::Add { revision, .. } => (None, *revision),
+            Send::Change { from, to, .. } => (Some(*from), *to),
+            Send::Delete { .. } | Send::SoftDelete { .. } => return (None, false),
+        };
+        let before = pending.agreed_before(send.id()).and_then(Agreed::decode);
+        let before = before.and_then(|before| before.copy());
+        let agreed = agreed.map(|mut agreed| {
+            agreed.set_copy(copy(to));
+            agreed.encode()
+        });
+        (agreed, before.is_some() && before == from.map(copy))
     }
 
     /// OX lists an object and does not have it: it was deleted a moment ago, or the list is ahead of the rest of OX, or behind
